@@ -1,0 +1,12 @@
+//! The tables of everything that was read, and views over them.
+//!
+//! Comes in: batches of scanned spans. Goes out: one [`Head`] a span, names by number, details on demand.
+//! It never links spans to each other and never prints.
+
+mod detail;
+mod head;
+mod table;
+
+pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};
+pub use head::{Head, Marks, NameId, OriginId, SourceId, SpanRef};
+pub use table::{Capture, Origin, Source};

@@ -1,0 +1,18 @@
+//! Reports in, characters out.
+//!
+//! Every report is drawn by one file here, through [`Ink`] only: no renderer opens a file, looks at the terminal or
+//! decides a colour.
+
+mod ink;
+mod page;
+
+pub use ink::{Ink, clean, fit, width};
+pub use page::{Page, Tone};
+
+use std::io;
+
+/// Anything that can be put on a page.
+pub trait Render {
+    /// Draws itself; fails only when the page cannot be written to.
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()>;
+}
