@@ -4,6 +4,7 @@
 //! Comes in: bytes. Goes out: spans, resources and scopes in place ([`RawSpan`] and its kin), and the [`Trouble`]s met.
 //! It opens no file and keeps nothing.
 
+mod again;
 mod cursor;
 mod discard;
 mod document;
@@ -20,6 +21,7 @@ mod seen;
 mod text;
 mod trouble;
 
+pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
 pub use message::{Framing, ProtoReader};
 pub use raw::{
