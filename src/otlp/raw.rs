@@ -310,12 +310,25 @@ pub struct RawSpan<'a> {
 impl<'a> RawSpan<'a> {
     /// Makes it ready for the next span, keeping the vectors' space.
     pub fn clear(&mut self) {
-        let (mut pool, mut events, mut links) =
-            (std::mem::take(&mut self.pool), std::mem::take(&mut self.events), std::mem::take(&mut self.links));
-        pool.clear();
-        events.clear();
-        links.clear();
-        *self = Self { pool, events, links, ..Self::default() };
+        self.raw = &[];
+        self.trace_id = RawId::default();
+        self.span_id = RawId::default();
+        self.parent_id = RawId::default();
+        self.trace_state = Text::default();
+        self.flags = 0;
+        self.name = Text::default();
+        self.kind = 0;
+        self.start = 0;
+        self.end = 0;
+        self.status = 0;
+        self.message = Text::default();
+        self.dropped_attributes = 0;
+        self.dropped_events = 0;
+        self.dropped_links = 0;
+        self.own = 0..0;
+        self.pool.clear();
+        self.events.clear();
+        self.links.clear();
     }
 
     /// The span's own attributes.
