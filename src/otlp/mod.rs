@@ -7,6 +7,7 @@
 mod cursor;
 mod id;
 mod json;
+mod lift;
 mod nested;
 mod notes;
 mod number;
@@ -16,6 +17,7 @@ mod raw;
 mod text;
 mod trouble;
 
+pub use lift::Looks;
 pub use raw::{
     IdForm, Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue,
     Shape, Text, Wire,
