@@ -16,6 +16,7 @@ mod proto;
 mod raw;
 mod text;
 mod trouble;
+mod write;
 
 pub use lift::Looks;
 pub use raw::{
@@ -23,3 +24,6 @@ pub use raw::{
     Shape, Text, Wire,
 };
 pub use trouble::{Grade, Trouble, TroubleKind};
+pub use write::{
+    Grouped, JsonWriter, ProtoWriter, ScopeGroup, json_request, proto_request, proto_request_len, span_len,
+};
