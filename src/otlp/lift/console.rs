@@ -7,7 +7,7 @@ use super::leaf;
 use super::origin::Origin;
 use crate::otlp::cursor::{Cursor, Halt};
 use crate::otlp::id::Width;
-use crate::otlp::raw::{RawAttribute, RawEvent, RawId, RawLink, RawSpan, RawValue, Shape};
+use crate::otlp::raw::{RawAttribute, RawEvent, RawId, RawLink, RawResource, RawSpan, RawValue, Shape};
 use crate::otlp::trouble::TroubleKind;
 
 /// One span object, into `span` and `origin`, which are cleared first.
@@ -49,7 +49,7 @@ fn member<'a>(
         b"attributes" => own_attributes(cursor, span)?,
         b"events" => leaf::elements(cursor, |cursor| event(cursor, span))?,
         b"links" => leaf::elements(cursor, |cursor| link(cursor, span))?,
-        b"resource" => resource(cursor, origin)?,
+        b"resource" => fill_resource(cursor, origin)?,
         _ => return Ok(false),
     }
     Ok(true)
@@ -183,7 +183,14 @@ fn link<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(), H
     Ok(())
 }
 
-fn resource<'a>(cursor: &mut Cursor<'a, '_>, origin: &mut Origin<'a>) -> Result<(), Halt> {
+/// The resource from its bytes alone; its schema URL is not one of its own fields.
+pub(in crate::otlp) fn resource<'a>(cursor: &mut Cursor<'a, '_>) -> Result<RawResource<'a>, Halt> {
+    let mut origin = Origin::default();
+    fill_resource(cursor, &mut origin)?;
+    Ok(origin.resource)
+}
+
+fn fill_resource<'a>(cursor: &mut Cursor<'a, '_>, origin: &mut Origin<'a>) -> Result<(), Halt> {
     if leaf::null(cursor)? {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use super::origin::Origin;
 use super::tags::{ErrorTag, Tags};
 use crate::otlp::cursor::{Cursor, Halt};
 use crate::otlp::id::Width;
-use crate::otlp::raw::{RawAttribute, RawEvent, RawSpan, RawValue, Shape, Text};
+use crate::otlp::raw::{RawAttribute, RawEvent, RawResource, RawSpan, RawValue, Shape, Text};
 use crate::otlp::trouble::TroubleKind;
 
 const PRODUCER: i32 = 4;
@@ -106,6 +106,8 @@ fn mark<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>, key: &'static s
 #[derive(Default)]
 struct Endpoint<'a> {
     service: Option<Text<'a>>,
+    /// The service's name with its quotes.
+    quoted: &'a [u8],
     ipv4: Option<Text<'a>>,
     ipv6: Option<Text<'a>>,
     port: i64,
@@ -119,7 +121,12 @@ fn endpoint<'a>(cursor: &mut Cursor<'a, '_>) -> Result<Endpoint<'a>, Halt> {
     let given = |text: Text<'a>| Some(text).filter(|text| !text.is_empty());
     cursor.members(|cursor, key| {
         match key {
-            b"serviceName" => endpoint.service = given(leaf::text_field(cursor)?),
+            b"serviceName" => {
+                cursor.peek()?;
+                let from = cursor.at;
+                endpoint.service = given(leaf::text_field(cursor)?);
+                endpoint.quoted = cursor.bytes.get(from..cursor.at).unwrap_or_default();
+            }
             b"ipv4" => endpoint.ipv4 = given(leaf::text_field(cursor)?),
             b"ipv6" => endpoint.ipv6 = given(leaf::text_field(cursor)?),
             b"port" if !leaf::null(cursor)? => {
@@ -133,17 +140,26 @@ fn endpoint<'a>(cursor: &mut Cursor<'a, '_>) -> Result<Endpoint<'a>, Halt> {
     Ok(endpoint)
 }
 
-/// The service is the resource. Its address belongs to the span: the instances of one service differ in it.
+/// The service is the resource, and the bytes of its name are the resource's. Its address belongs to the span: the
+/// instances of one service differ in it.
 fn local<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>, origin: &mut Origin<'a>) -> Result<(), Halt> {
-    cursor.peek()?;
-    let from = cursor.at;
     let endpoint = endpoint(cursor)?;
-    origin.resource.raw = cursor.bytes.get(from..cursor.at).unwrap_or_default();
     if let Some(service) = endpoint.service {
+        origin.resource.raw = endpoint.quoted;
         origin.resource.attributes.push(leaf::attribute("service.name", RawValue::Text(service)));
     }
     address(span, &endpoint, ["network.local.address", "network.local.port", "zipkin.local.ipv6"]);
     Ok(())
+}
+
+/// The resource from its bytes alone.
+pub(in crate::otlp) fn service<'a>(cursor: &mut Cursor<'a, '_>) -> Result<RawResource<'a>, Halt> {
+    let service = cursor.string()?;
+    Ok(RawResource {
+        raw: cursor.bytes,
+        attributes: vec![leaf::attribute("service.name", RawValue::Text(service))],
+        ..RawResource::default()
+    })
 }
 
 fn remote<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(), Halt> {
@@ -205,7 +221,7 @@ mod tests {
         );
         assert_eq!((span.trace_id.bits, span.kind, span.status), (0x14b6_0fd9_ae50_4820, 3, 2));
         assert_eq!((span.start, span.end, span.message.raw), (5000, 7000, &b"timed out"[..]));
-        assert_eq!(origin.resource.attributes.len(), 1);
+        assert_eq!((origin.resource.raw, origin.resource.attributes.len()), (&b"\"a\""[..], 1));
         assert_eq!(origin.scope.name.raw, b"s");
         let own: Vec<(String, Value)> =
             span.attributes().iter().map(|a| a.decode()).map(|a| (a.key, a.value)).collect();
