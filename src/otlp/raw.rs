@@ -387,3 +387,17 @@ pub struct RawScope<'a> {
     /// `dropped_attributes_count`.
     pub dropped: u32,
 }
+
+impl RawResource<'_> {
+    /// Whether it says nothing, so that an encoder leaves it out.
+    pub fn is_silent(&self) -> bool {
+        self.attributes.is_empty() && self.dropped == 0 && self.entity_refs.is_empty()
+    }
+}
+
+impl RawScope<'_> {
+    /// Whether it says nothing, so that an encoder leaves it out.
+    pub fn is_silent(&self) -> bool {
+        self.name.is_empty() && self.version.is_empty() && self.attributes.is_empty() && self.dropped == 0
+    }
+}
