@@ -5,9 +5,11 @@
 
 mod ink;
 mod page;
+mod troubles;
 
 pub use ink::{Ink, clean, fit, width};
 pub use page::{Page, Tone};
+pub use troubles::Troubles;
 
 use std::io;
 
