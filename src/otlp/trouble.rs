@@ -117,7 +117,7 @@ kinds! {
     /// A control character inside a string.
     ControlCharacter, Warning, "text holds an unescaped line break";
     /// Values nested too deeply.
-    TooDeep, Warning, "a value is nested deeper than 1,000 levels (read as empty)";
+    TooDeep, Warning, "a value is nested deeper than 512 levels (read as empty)";
     /// `instrumentationLibrarySpans`.
     LegacyLibrary, Note, "spans stand under instrumentationLibrarySpans (OTLP before 0.15)";
     /// A field that has the wrong JSON type.
