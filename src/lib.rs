@@ -20,5 +20,4 @@ pub mod otlp;
 pub mod query;
 pub mod redact;
 pub mod render;
-pub mod show;
 pub mod stats;

@@ -13,6 +13,7 @@ use super::exit::Exit;
 use crate::input::InputError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
+use crate::stats::ByError;
 
 /// What stopped a command.
 #[derive(Debug, ThisError)]
@@ -30,6 +31,14 @@ pub(super) enum Problem {
         flag: &'static str,
         /// Why.
         source: MomentError,
+    },
+    /// A setting of the configuration has a value that is wrong.
+    #[error("cannot use the setting {name}")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        source: ByError,
     },
     /// There is nothing to read.
     #[error("no input: name a file or a directory, or pipe a dump in")]
@@ -106,7 +115,8 @@ impl Error {
         match &self.problem {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
-            Problem::Config(_) | Problem::Moment { .. } | Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
+            Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
+            Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {

@@ -54,6 +54,14 @@ impl Inputs {
         self
     }
 
+    /// Threads to work with.
+    pub(super) fn jobs(&self) -> usize {
+        match self.options.jobs {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            jobs => jobs,
+        }
+    }
+
     /// Reads everything. No input at all means stdin, unless that is a terminal.
     pub(super) fn open(&self, console: &Console) -> Result<Capture, Error> {
         let paths = match self.paths.as_slice() {

@@ -17,7 +17,6 @@ mod nearest;
 mod output;
 mod progress;
 mod root;
-mod show;
 mod stats;
 mod surroundings;
 

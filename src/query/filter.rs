@@ -6,8 +6,8 @@ use globset::{Glob, GlobMatcher};
 use thiserror::Error;
 
 use super::IdPrefix;
-use crate::capture::{Capture, SpanRef};
-use crate::model::{Nanos, Outcome};
+use crate::capture::{Capture, Head, SpanRef};
+use crate::model::{Nanos, Outcome, Status, Termination};
 
 /// What a span must be like; every part that is given must fit, and one alternative of a part is enough.
 #[derive(Clone, Debug, Default)]
@@ -41,6 +41,16 @@ pub fn name_glob(pattern: &str) -> Result<GlobMatcher, GlobError> {
     match Glob::new(pattern) {
         Ok(glob) => Ok(glob.compile_matcher()),
         Err(source) => Err(GlobError { pattern: pattern.to_owned(), source }),
+    }
+}
+
+/// How a span ended, as its own record says it.
+pub fn ended(head: &Head) -> Outcome {
+    match head.marks.status() {
+        _ if head.marks.termination() != Termination::None => Outcome::Cancelled,
+        Status::Error => Outcome::Error,
+        _ if head.end == 0 => Outcome::Unfinished,
+        _ => Outcome::Ok,
     }
 }
 

@@ -6,6 +6,6 @@ mod filter;
 mod moment;
 mod prefix;
 
-pub use filter::{Filter, GlobError, name_glob};
+pub use filter::{Filter, GlobError, ended, name_glob};
 pub use moment::{MomentError, parse_moment};
 pub use prefix::{IdPrefix, PrefixError};

@@ -4,11 +4,17 @@
 //! decides a colour.
 
 mod ink;
+mod json;
 mod page;
+mod stats;
+mod table;
 mod troubles;
 
 pub use ink::{Ink, clean, fit, width};
+pub use json::write_json;
 pub use page::{Page, Tone};
+pub use stats::{StatsCsv, StatsMarkdown};
+pub use table::{Cell, Column, Table};
 pub use troubles::Troubles;
 
 use std::io;
