@@ -10,11 +10,12 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::filter::FilterArgs;
 use super::inputs::{InputArgs, Inputs};
+use super::nearest::nearest;
 use super::output::OutputArgs;
 use crate::forest::Forest;
 use crate::query::Filter;
 use crate::render::{StatsCsv, StatsMarkdown, write_json};
-use crate::stats::{By, Question, Sort, report};
+use crate::stats::{By, ByError, Question, Sort, report};
 
 /// Count and measure: totals, then durations, errors and own time an operation
 #[derive(Clone, Debug, clap::Args)]
@@ -30,7 +31,7 @@ pub(super) struct Args {
     #[command(flatten)]
     inputs: InputArgs,
     /// A row for each: name, service, kind, role, scope or attr:KEY
-    #[arg(long, value_name = "WHAT")]
+    #[arg(long, value_name = "WHAT", value_parser = grouping)]
     by: Option<By>,
     /// The N first rows only; 0 for all [default: 40 in a table, else all]
     #[arg(long, value_name = "N")]
@@ -68,6 +69,14 @@ enum Order {
     P99,
     Max,
     Name,
+}
+
+fn grouping(text: &str) -> Result<By, String> {
+    let near = || nearest(text, ["name", "service", "kind", "role", "scope", "attr:KEY"]);
+    text.parse().map_err(|error: ByError| match near() {
+        Some(near) => format!("{error} (did you mean {near}?)"),
+        None => error.to_string(),
+    })
 }
 
 struct Settings {

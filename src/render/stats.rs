@@ -160,6 +160,7 @@ impl Render for Report {
         let fields = || FIELDS.iter().filter(|field| (field.news)(self));
         let columns = fields().map(|field| match field.name {
             "name" => Column { title: heading(&self.by), ..field.column },
+            "kind" if namesakes(self) => Column { rank: 7, ..field.column },
             _ => field.column,
         });
         let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
@@ -171,6 +172,13 @@ impl Render for Report {
         }
         Ok(())
     }
+}
+
+/// Whether operations of one service share a name and differ in kind or role only.
+fn namesakes(report: &Report) -> bool {
+    let mut names: Vec<_> = report.operations.iter().map(|row| (&row.name, &row.service)).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
 }
 
 fn heading(by: &str) -> &'static str {

@@ -46,7 +46,9 @@ impl Table {
         };
         let natural: Vec<usize> = self.columns.iter().enumerate().map(|(at, column)| natural(at, column.title)).collect();
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
-        let least = |at: usize| self.columns.get(at).and_then(|column| column.least);
+        // What a table is about gets its share of the page before anything dispensable does.
+        let share = |column: &Column| if column.rank == 0 { page * 2 / 5 } else { 0 };
+        let least = |at: usize| self.columns.get(at).and_then(|column| Some(column.least?.max(share(column))));
         let natural_of = |at: usize| natural.get(at).copied().unwrap_or(0);
         let smallest = |at: usize| least(at).map_or(natural_of(at), |least| least.min(natural_of(at)));
         loop {
