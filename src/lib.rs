@@ -20,4 +20,5 @@ pub mod otlp;
 pub mod query;
 pub mod redact;
 pub mod render;
+pub mod show;
 pub mod stats;

@@ -17,6 +17,7 @@ mod nearest;
 mod output;
 mod progress;
 mod root;
+mod show;
 mod stats;
 mod surroundings;
 

@@ -3,9 +3,11 @@
 //! Every report is drawn by one file here, through [`Ink`] only: no renderer opens a file, looks at the terminal or
 //! decides a colour.
 
+mod fold;
 mod ink;
 mod json;
 mod page;
+mod show;
 mod stats;
 mod table;
 mod troubles;
@@ -13,6 +15,7 @@ mod troubles;
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
 pub use page::{Page, Tone};
+pub use show::ShowText;
 pub use stats::{StatsCsv, StatsMarkdown};
 pub use table::{Cell, Column, Table};
 pub use troubles::Troubles;
