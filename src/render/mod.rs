@@ -5,9 +5,15 @@
 
 mod ink;
 mod page;
+mod tree;
+mod tree_bar;
+mod tree_json;
+mod tree_markdown;
 
 pub use ink::{Ink, clean, fit, width};
 pub use page::{Page, Tone};
+pub use tree_json::{tree_json, tree_jsonl};
+pub use tree_markdown::tree_markdown;
 
 use std::io;
 
