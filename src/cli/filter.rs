@@ -10,28 +10,27 @@ use crate::query::{Filter, IdPrefix, name_glob, parse_moment};
 
 /// Options that pick spans. Those of one kind are alternatives; all kinds must fit.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Filters")]
 pub(super) struct FilterArgs {
     /// Only traces whose id begins with ID
-    #[arg(long, value_name = "ID")]
+    #[arg(long, help_heading = "Filters", value_name = "ID")]
     trace: Vec<IdPrefix>,
     /// Only spans of services that fit GLOB
-    #[arg(long, value_name = "GLOB", value_parser = name_glob)]
+    #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     service: Vec<GlobMatcher>,
     /// Only spans whose name fits GLOB
-    #[arg(long, value_name = "GLOB", value_parser = name_glob)]
+    #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     name: Vec<GlobMatcher>,
     /// Only spans that ended so: ok, error, cancelled or unfinished
-    #[arg(long, value_name = "OUTCOME", value_delimiter = ',', hide_possible_values = true)]
+    #[arg(long, help_heading = "Filters", value_name = "OUTCOME", value_delimiter = ',', hide_possible_values = true)]
     outcome: Vec<Ending>,
     /// Only spans that took this long or longer, like 250ms or 1.5s
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(long, help_heading = "Filters", value_name = "DURATION", value_parser = parse_duration)]
     min_duration: Option<Nanos>,
     /// Only spans that started at TIME or later: RFC 3339, or 15m for 15 minutes ago
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, help_heading = "Filters", value_name = "TIME")]
     since: Option<String>,
     /// Only spans that started before TIME
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, help_heading = "Filters", value_name = "TIME")]
     until: Option<String>,
 }
 

@@ -14,16 +14,15 @@ use crate::render::Troubles;
 
 /// Options of commands that read dumps.
 #[derive(Clone, Debug, Default, clap::Args)]
-#[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
     /// Files, globs, directories, or "-" for stdin
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<String>,
     /// Fail (exit 3) when anything in the input is odd
-    #[arg(long)]
+    #[arg(long, help_heading = "Input")]
     strict: bool,
     /// Threads to read with [default: one a core]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help_heading = "Input")]
     jobs: Option<u32>,
 }
 

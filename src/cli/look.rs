@@ -13,8 +13,8 @@ use crate::render::Page;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Display")]
 pub(super) struct LookArgs {
-    /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true, help = "Colours: auto, always or never")]
+    /// Colours: auto, always or never
+    #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub(super) color: Option<When>,
     /// Columns to fill [default: the terminal's, or 100]
     #[arg(long, global = true, value_name = "COLUMNS")]

@@ -20,6 +20,7 @@ mod root;
 mod show;
 mod stats;
 mod surroundings;
+mod tree;
 
 pub use exit::Exit;
 pub use root::{main, run};

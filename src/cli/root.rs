@@ -12,7 +12,7 @@ use super::config::Config;
 use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
-use super::{Exit, Surroundings, completions, man, show, stats};
+use super::{Exit, Surroundings, completions, man, show, stats, tree};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +36,7 @@ struct Root {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Tree(tree::Args),
     Show(show::Args),
     Stats(stats::Args),
     Completions(completions::Args),
@@ -83,6 +84,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
     let config = Config::load(root.look.config.as_deref(), console.around())?;
     console.dress(Look::decide(&root.look, &config, console.around())?);
     match &root.command {
+        Command::Tree(args) => tree::run(args, &config, console),
         Command::Show(args) => show::run(args, &config, console),
         Command::Stats(args) => stats::run(args, &config, console),
         Command::Completions(args) => completions::run(args, console),

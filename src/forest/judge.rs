@@ -37,13 +37,16 @@ impl Judge {
     fn measure(&mut self, nodes: &mut [Node]) {
         self.covered_to.clear();
         self.covered_to.resize(nodes.len(), 0);
-        let mut top_end = 0;
+        let (mut top_end, mut placeholder) = (0, false);
         for at in 0..nodes.len() {
             let (done, rest) = nodes.split_at_mut(at);
             let Some(node) = rest.first_mut() else { break };
             node.self_ns += node.duration_ns();
             if node.parent == NONE {
-                top_end = if node.span.is_some() { node.end } else { 0 };
+                placeholder = node.span.is_none();
+                top_end = if placeholder { 0 } else { node.end };
+            } else if placeholder {
+                node.flags.add(Flags::UNDER_PLACEHOLDER);
             } else if top_end != 0 {
                 if node.last_ns() > top_end {
                     node.flags.add(Flags::OUTLIVES_ROOT);

@@ -69,6 +69,8 @@ impl Flags {
     pub const ROOT: Self = Self(1 << 10);
     /// The missing parent is known to be of the same process.
     pub const PARENT_LOCAL: Self = Self(1 << 11);
+    /// A placeholder is among its ancestors.
+    pub const UNDER_PLACEHOLDER: Self = Self(1 << 12);
 
     /// Whether any of the given flags is set.
     pub fn has(self, flags: Self) -> bool {

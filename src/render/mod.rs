@@ -11,6 +11,10 @@ mod show;
 mod stats;
 mod table;
 mod troubles;
+mod tree;
+mod tree_bar;
+mod tree_json;
+mod tree_markdown;
 
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
@@ -19,6 +23,8 @@ pub use show::ShowText;
 pub use stats::{StatsCsv, StatsMarkdown};
 pub use table::{Cell, Column, Table};
 pub use troubles::Troubles;
+pub use tree_json::{tree_json, tree_jsonl};
+pub use tree_markdown::tree_markdown;
 
 use std::io;
 
