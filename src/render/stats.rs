@@ -160,7 +160,8 @@ impl Render for Report {
         let fields = || FIELDS.iter().filter(|field| (field.news)(self));
         let columns = fields().map(|field| match field.name {
             "name" => Column { title: heading(&self.by), ..field.column },
-            "kind" if namesakes(self) => Column { rank: 7, ..field.column },
+            "service" if namesakes(self, |row| (row.kind, row.role)) => Column { rank: 6, ..field.column },
+            "kind" if namesakes(self, |row| (row.service.as_deref(), row.role)) => Column { rank: 7, ..field.column },
             _ => field.column,
         });
         let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
@@ -174,9 +175,9 @@ impl Render for Report {
     }
 }
 
-/// Whether operations of one service share a name and differ in kind or role only.
-fn namesakes(report: &Report) -> bool {
-    let mut names: Vec<_> = report.operations.iter().map(|row| (&row.name, &row.service)).collect();
+/// Whether rows are the same in name and in `rest`, so that only what `rest` leaves out tells them apart.
+fn namesakes<'r, R: Ord>(report: &'r Report, rest: fn(&'r Operation) -> R) -> bool {
+    let mut names: Vec<_> = report.operations.iter().map(|row| (&row.name, rest(row))).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| pair.first() == pair.last())
 }
