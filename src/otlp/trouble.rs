@@ -148,6 +148,13 @@ kinds! {
     Unreadable, Loss, "cannot be read";
 }
 
+impl TroubleKind {
+    /// Whether it stands at a place in the input, rather than concerning all of it.
+    pub fn has_place(self) -> bool {
+        !matches!(self, Self::BadCompression | Self::Changed | Self::Unreadable)
+    }
+}
+
 /// An oddity of one kind in one input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
