@@ -40,16 +40,17 @@ impl Forest {
     /// Groups all spans of a capture.
     pub fn of(capture: &Capture) -> Self {
         let (groups, group_of) = gather(capture);
-        let mut order: Vec<u32> = (0..count(groups.len())).collect();
-        let key = |at: &u32| groups.get(*at as usize).map(|group| (group.start, capture.head(group.first).trace));
-        order.sort_unstable_by_key(key);
+        let mut order: Vec<(u64, u32)> = groups.iter().zip(0..).map(|(group, at)| (group.start, at)).collect();
+        let id = |at: u32| groups.get(at as usize).map(|group| capture.head(group.first).trace);
+        // Ids are read out of the heads only where starts are equal.
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(&id(b.1))));
 
         let mut starts = Vec::with_capacity(groups.len());
         let mut ids = Vec::with_capacity(groups.len());
         // Where the next span of each group goes.
         let mut cursors = vec![0u32; groups.len()];
         let mut total = 0;
-        for &at in &order {
+        for &(_, at) in &order {
             let group = &groups[at as usize];
             starts.push(total);
             ids.push(capture.head(group.first).trace);

@@ -9,6 +9,8 @@ mod tree;
 mod tree_bar;
 mod tree_json;
 mod tree_markdown;
+#[cfg(test)]
+mod tree_tests;
 
 pub use ink::{Ink, clean, fit, width};
 pub use page::{Page, Tone};

@@ -26,7 +26,7 @@ impl Render for TreeReport<'_> {
 impl Render for TraceView<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         title(&self.heading, ink)?;
-        facts(&self.heading, ink)?;
+        facts(self, ink)?;
         self.render_rows(ink)
     }
 }
@@ -103,7 +103,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -134,9 +134,14 @@ fn title(heading: &Heading<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
 }
 
 /// The heading's other lines: everything else, wrapped.
-fn facts(heading: &Heading<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+fn facts(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let mut facts = heading_facts(&view.heading);
+    if view.rows.iter().any(|row| row.flags.has(Flags::CRITICAL)) {
+        let sign = super::tree_bar::critical_sign(ink.page().unicode);
+        facts.push((Tone::Critical, format!("{sign} critical path")));
+    }
     let mut first = true;
-    for (tone, fact) in heading_facts(heading) {
+    for (tone, fact) in facts {
         let dot = signs(ink).dot;
         let needed = width(dot) + width(&super::clean(&fact));
         if first || ink.column() + needed > ink.page().width {
@@ -303,10 +308,12 @@ fn label(row: &Row<'_>, ink: &mut Ink<'_>, left: usize) -> io::Result<()> {
             Grade::Remote => "remote, elsewhere",
             Grade::Unknown => "unknown",
         };
-        let children = if missing.children == 1 { "child".to_owned() } else { "children".to_owned() };
-        let dot = signs(ink).dot;
-        let text = format!("? missing parent {} ({grade}{dot}{} {children})", row.id, grouped(missing.children));
-        return ink.put_fit(Tone::Odd, &text, ink.page().width.saturating_sub(ink.column()));
+        let children = if missing.children == 1 { "child" } else { "children" };
+        let beneath = format!("{}{} {children}", signs(ink).dot, grouped(missing.children));
+        let room = ink.page().width.saturating_sub(ink.column());
+        let whole = format!("? missing parent {} ({grade}{beneath})", row.id);
+        let text = if width(&whole) <= room { whole } else { format!("? missing parent {} ({grade})", row.id.short()) };
+        return ink.put_fit(Tone::Odd, &text, room);
     }
     let tone = tone(row);
     let marks = marks(row, signs(ink));
@@ -382,7 +389,8 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
 fn beneath(row: &Row<'_>, parent: bool, guides: &Guides, ink: &mut Ink<'_>, columns: &Columns) -> io::Result<()> {
     let mut lines: Vec<Vec<(Tone, String)>> = Vec::new();
     if let Some(fault) = &row.fault {
-        lines.push(fault_line(row, fault, signs(ink), ink.page().width));
+        let taken = (row.depth as usize + 1) * 2;
+        lines.extend(fault_lines(row, fault, signs(ink), ink.page().width.saturating_sub(taken)));
     }
     for attribute in &row.attributes {
         lines.push(attribute_line(attribute));
@@ -438,46 +446,54 @@ fn brief(value: &Value, levels: usize) -> String {
     }
 }
 
-/// `✗ RateLimitError: slow down (client.py:41 in call)`: the message gives way to the place.
-fn fault_line(row: &Row<'_>, fault: &Fault, signs: &Signs, page: usize) -> Vec<(Tone, String)> {
+/// `✗ RateLimitError: slow down (client.py:41 in call)`: the message gives way to the place. Of a cancellation, lines
+/// follow with what was cancelled, when, and how far it went up.
+fn fault_lines(row: &Row<'_>, fault: &Fault, signs: &Signs, room: usize) -> Vec<Vec<(Tone, String)>> {
     let tone = tone(row);
     let cancelled = row.outcome == Outcome::Cancelled;
     let mark = if cancelled { signs.cancelled } else { signs.error };
-    let name = match fault.short_kind() {
-        "" if cancelled => "cancelled",
-        "" if fault.message.is_empty() => "status ERROR, no reason given",
-        "" => "status ERROR",
-        kind => kind,
-    };
     let message: String = fault.message.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(1024).collect();
-    let parts = circumstances(row, fault).join(signs.dot);
-    let tail = if parts.is_empty() { parts } else { format!(" ({parts})") };
+    let (name, message) = match fault.short_kind() {
+        "" if cancelled => ("cancelled", message),
+        "" if message.is_empty() => ("status ERROR, no reason given", message),
+        "" => ("", message),
+        kind => (kind, message),
+    };
     let head = format!("{mark} {name}");
-    let levels = (row.depth as usize + 1) * 2;
-    let room = page.saturating_sub(levels + width(&head) + 2 + width(&super::clean(&tail))).max(16);
-    let mut line = vec![(tone, head)];
-    if !message.is_empty() {
-        line.push((Tone::Plain, format!(": {}", super::fit(&message, room, signs.cut))));
+    let colon = if name.is_empty() || message.is_empty() { "" } else { ": " };
+    let tail = fault.place.as_ref().map_or_else(String::new, |place| format!(" ({place})"));
+    let taken = [&head, colon, &tail].iter().map(|part| width(&super::clean(part))).sum();
+    let message = super::fit(&message, room.saturating_sub(taken).max(16), signs.cut).into_owned();
+    let mut lines = vec![vec![(tone, head), (Tone::Plain, format!("{colon}{message}")), (Tone::Quiet, tail)]];
+    if cancelled {
+        let parts = circumstances(row, fault);
+        lines.extend(wrapped(&parts, signs.dot, room).into_iter().map(|line| vec![(Tone::Quiet, line)]));
     }
-    line.push((Tone::Quiet, tail));
-    line
+    lines
 }
 
-/// Where it happened, and of a cancellation what was cancelled, when, and how far it went up.
 fn circumstances(row: &Row<'_>, fault: &Fault) -> Vec<String> {
-    let mut parts = Vec::new();
-    if row.outcome == Outcome::Cancelled {
-        parts.push(if row.expected { "as asked" } else { "unexpected" }.to_owned());
-    }
-    parts.extend(fault.place.clone());
-    if let Some(cancellation) = &fault.cancellation {
-        parts.extend(cancellation.task.as_ref().map(|task| format!("task {task}")));
-        parts.extend(cancellation.time_unix_nano.map(|time| format!("at {}", clock(time))));
-    }
+    let mut parts = vec![if row.expected { "as asked" } else { "unexpected" }.to_owned()];
     if row.propagated > 0 {
         parts.push(format!("passed through {}", counted(row.propagated.into(), "span")));
     }
+    if let Some(cancellation) = &fault.cancellation {
+        parts.extend(cancellation.time_unix_nano.map(|time| format!("at {}", clock(time))));
+        parts.extend(cancellation.task.as_ref().map(|task| format!("task {task}")));
+    }
     parts
+}
+
+/// Parts joined into lines that fit, indented under a mark.
+fn wrapped(parts: &[String], dot: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in parts {
+        match lines.last_mut().filter(|line| width(line) + width(dot) + width(part) <= room) {
+            Some(line) => *line = format!("{line}{dot}{part}"),
+            None => lines.push(format!("  {part}")),
+        }
+    }
+    lines
 }
 
 /// The time of day of a Unix time.
@@ -495,29 +511,41 @@ fn left_out(left: &LeftOut, ink: &mut Ink<'_>) -> io::Result<()> {
     ];
     for (spans, what, how) in lines.into_iter().filter(|(spans, ..)| *spans > 0) {
         let noun = if spans == 1 { "span" } else { "spans" };
-        let line = match what {
-            "without errors" => format!("  {more} {} {noun} {what} ({how})", grouped(spans)),
-            _ => format!("  {more} {} {what} {noun} ({how})", grouped(spans)),
+        let what = match what {
+            "without errors" => format!("  {more} {} {noun} {what}", grouped(spans)),
+            _ => format!("  {more} {} {what} {noun}", grouped(spans)),
         };
-        ink.put_fit(Tone::Quiet, &line, ink.page().width)?;
-        ink.line()?;
+        remark(&what, how, ink)?;
     }
     Ok(())
 }
 
-fn omitted(report: &TreeReport<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
-    let Some(line) = omitted_line(report, signs(ink).more) else { return Ok(()) };
-    ink.line()?;
-    ink.put_fit(Tone::Quiet, &line, ink.page().width)?;
+/// Something that is not shown and how to see it, on two lines where one is too short.
+fn remark(what: &str, how: &str, ink: &mut Ink<'_>) -> io::Result<()> {
+    ink.put(Tone::Quiet, what)?;
+    if ink.column() + width(how) + 3 > ink.page().width {
+        ink.line()?;
+        ink.say("   ")?;
+    }
+    ink.put(Tone::Quiet, format_args!(" ({how})"))?;
     ink.line()
 }
 
-/// What is over the limit of traces, and how to see it.
+fn omitted(report: &TreeReport<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let Some(what) = omitted_line(report, signs(ink).more) else { return Ok(()) };
+    ink.line()?;
+    remark(&what, MORE_TRACES, ink)
+}
+
+/// How to see the traces over the limit.
+pub(super) const MORE_TRACES: &str = "--limit 0 shows all";
+
+/// What is over the limit of traces.
 pub(super) fn omitted_line(report: &TreeReport<'_>, more: &str) -> Option<String> {
     let omitted = report.omitted();
     (omitted.traces > 0).then(|| {
         let noun = if omitted.traces == 1 { "trace" } else { "traces" };
         let spans = counted(omitted.spans, "span");
-        format!("{more} {} more {noun} with {spans} (--limit 0 shows all)", grouped(omitted.traces))
+        format!("{more} {} more {noun} with {spans}", grouped(omitted.traces))
     })
 }
