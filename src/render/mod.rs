@@ -7,8 +7,11 @@ mod ink;
 mod page;
 mod tree;
 mod tree_bar;
+mod tree_beneath;
+mod tree_heading;
 mod tree_json;
 mod tree_markdown;
+mod tree_signs;
 #[cfg(test)]
 mod tree_tests;
 

@@ -4,7 +4,8 @@
 
 use std::io::{self, Write};
 
-use super::tree::{MORE_TRACES, heading_facts, omitted_line};
+use super::tree::{MORE_TRACES, omitted_line};
+use super::tree_heading::heading_facts;
 use super::{Ink, Page, clean};
 use crate::forest::Tree;
 use crate::model::Nanos;
