@@ -2,6 +2,8 @@
 //!
 //! The only room that knows any convention's attribute keys. It looks at one span at a time, while its bytes are hot.
 
+mod glance;
 mod role;
 
+pub use glance::{Glance, Usage, glance};
 pub use role::Role;

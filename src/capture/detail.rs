@@ -172,9 +172,11 @@ impl Detail {
 impl EventDetail {
     /// The last attribute with this key, if it is a string.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.attributes.iter().rev().find(|attribute| attribute.key == key).and_then(|attribute| match &attribute.value {
-            Value::String(text) => Some(text.as_str()),
-            _ => None,
+        self.attributes.iter().rev().find(|attribute| attribute.key == key).and_then(|attribute| {
+            match &attribute.value {
+                Value::String(text) => Some(text.as_str()),
+                _ => None,
+            }
         })
     }
 }

@@ -57,6 +57,24 @@ pub struct Head {
 }
 
 impl Head {
+    /// The record of no span.
+    pub const NONE: Self = Self {
+        trace: TraceId(0),
+        id: SpanId(0),
+        parent: SpanId(0),
+        start: 0,
+        end: 0,
+        at: 0,
+        size: 0,
+        name: NameId(0),
+        origin: OriginId(0),
+        marks: Marks(0),
+        attributes: 0,
+        events: 0,
+        links: 0,
+        source: SourceId(0),
+    };
+
     /// How long it took; zero when it has no start or end, or ends before it starts.
     pub fn duration(&self) -> Nanos {
         if self.start == 0 || self.end == 0 { Nanos(0) } else { Nanos(self.end.saturating_sub(self.start)) }
@@ -183,7 +201,15 @@ impl Marks {
 
 impl std::fmt::Debug for Marks {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Marks({:?} {:?} {:?} {:?} {:09b})", self.kind(), self.status(), self.termination(), self.role(), self.0 & 0x1ff)
+        write!(
+            f,
+            "Marks({:?} {:?} {:?} {:?} {:09b})",
+            self.kind(),
+            self.status(),
+            self.termination(),
+            self.role(),
+            self.0 & 0x1ff
+        )
     }
 }
 

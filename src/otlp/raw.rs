@@ -172,6 +172,19 @@ pub struct RawId<'a> {
 }
 
 impl RawId<'_> {
+    /// The id as it was written: its characters in JSON, hexadecimal in protobuf.
+    pub fn spelled(&self, shape: Shape) -> String {
+        match shape {
+            Shape::OtlpProto => self.spelling.iter().map(|byte| format!("{byte:02x}")).collect(),
+            _ => String::from_utf8_lossy(self.spelling).into_owned(),
+        }
+    }
+
+    /// Whether an id is given that is neither 16 (8) bytes nor absent, or is all zero.
+    pub fn is_odd(&self) -> bool {
+        matches!(self.form, IdForm::Folded | IdForm::Zero)
+    }
+
     /// As a trace id.
     pub fn trace(&self) -> TraceId {
         TraceId(self.bits)
@@ -284,9 +297,9 @@ pub struct RawSpan<'a> {
     pub dropped_events: u32,
     /// `dropped_links_count`.
     pub dropped_links: u32,
-    /// How many entries of the pool, from its start, are the span's own attributes.
-    pub own: usize,
-    /// Attributes of the span, then of its events and links.
+    /// Where the span's own attributes are in the pool.
+    pub own: Range<usize>,
+    /// Attributes of the span, its events and its links.
     pub pool: Vec<RawAttribute<'a>>,
     /// Events in the order they were written.
     pub events: Vec<RawEvent<'a>>,
@@ -307,7 +320,7 @@ impl<'a> RawSpan<'a> {
 
     /// The span's own attributes.
     pub fn attributes(&self) -> &[RawAttribute<'a>] {
-        self.pool.get(..self.own).unwrap_or_default()
+        self.pooled(&self.own)
     }
 
     /// The last attribute of the span with this key: where keys repeat, the last one counts.
@@ -337,6 +350,8 @@ pub struct RawEntityRef<'a> {
 /// An OTLP `Resource` in place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawResource<'a> {
+    /// Its own bytes.
+    pub raw: &'a [u8],
     /// Its attributes.
     pub attributes: Vec<RawAttribute<'a>>,
     /// `dropped_attributes_count`.
@@ -348,6 +363,8 @@ pub struct RawResource<'a> {
 /// An OTLP `InstrumentationScope` in place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RawScope<'a> {
+    /// Its own bytes.
+    pub raw: &'a [u8],
     /// `name`.
     pub name: Text<'a>,
     /// `version`.

@@ -117,7 +117,7 @@ kinds! {
     /// A control character inside a string.
     ControlCharacter, Warning, "text holds an unescaped line break";
     /// Values nested too deeply.
-    TooDeep, Warning, "a value is nested deeper than 1,000 levels (read as empty)";
+    TooDeep, Warning, "a value is nested deeper than 512 levels (read as empty)";
     /// `instrumentationLibrarySpans`.
     LegacyLibrary, Note, "spans stand under instrumentationLibrarySpans (OTLP before 0.15)";
     /// A field that has the wrong JSON type.
@@ -146,6 +146,13 @@ kinds! {
     Changed, Loss, "the file changed while it was read";
     /// A file that could not be opened.
     Unreadable, Loss, "cannot be read";
+}
+
+impl TroubleKind {
+    /// Whether it stands at a place in the input, rather than concerning all of it.
+    pub fn has_place(self) -> bool {
+        !matches!(self, Self::BadCompression | Self::Changed | Self::Unreadable)
+    }
 }
 
 /// An oddity of one kind in one input.

@@ -1,0 +1,235 @@
+//! The heads of one block, with names and origins numbered for themselves.
+//!
+//! Comes in: what a reader sees, in any order the format allows. Goes out: a batch that the capture takes over in the order of
+//! the input, so that numbers never depend on which thread was first.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::agent::{self, Usage};
+use crate::model::{Kind, Status};
+use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
+
+use super::head::{Head, Marks, NameId, OriginId, SourceId};
+use super::names::Names;
+
+/// Where the bytes of a resource or scope are, and what is needed of it at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// `service.name`, or the name of the scope.
+    pub(super) name: NameId,
+    /// The version of the scope.
+    pub(super) version: NameId,
+    /// The schema URL.
+    pub(super) schema: NameId,
+    /// A fingerprint of its bytes; zero when it has none.
+    pub(super) hash: u64,
+    pub(super) at: u64,
+    pub(super) size: u32,
+    pub(super) source: SourceId,
+    pub(super) shape: Shape,
+}
+
+/// The records of some spans.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) heads: Vec<Head>,
+    pub(super) names: Names,
+    /// Resource and scope of each origin, by number in this batch.
+    pub(super) origins: Vec<(u32, u32)>,
+    pub(super) resources: Vec<Entry>,
+    pub(super) scopes: Vec<Entry>,
+    /// Token usage of spans, by number in this batch.
+    pub(super) usage: Vec<(u32, Usage)>,
+    /// Values of the attribute that was asked for, by number in this batch.
+    pub(super) captured: Vec<(u32, NameId)>,
+    /// The formats that were met, a bit each.
+    pub(super) shapes: u8,
+}
+
+/// Fills batches.
+pub(super) struct Builder<'o> {
+    pub(super) batch: Batch,
+    source: SourceId,
+    wanted: Option<&'o str>,
+    hasher: &'o RandomState,
+    open_group: bool,
+    open_scope: bool,
+}
+
+impl<'o> Builder<'o> {
+    pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState) -> Self {
+        Self { batch: Batch::default(), source, wanted, hasher, open_group: false, open_scope: false }
+    }
+
+    /// Takes in one thing that was read.
+    #[inline]
+    pub(super) fn take(&mut self, seen: Seen<'_, '_>) {
+        match seen {
+            Seen::Span(span, at) => self.span(span, at),
+            Seen::Open => {
+                self.open_group = true;
+                self.batch.resources.push(Entry::default());
+            }
+            Seen::Resource(resource, at, shape) => self.resource(resource, at, shape),
+            Seen::ResourceSchema(url) => {
+                let schema = NameId(self.batch.names.intern(&url));
+                if let Some(entry) = self.batch.resources.last_mut() {
+                    entry.schema = schema;
+                }
+            }
+            Seen::OpenScope => {
+                self.open_scope = true;
+                self.batch.scopes.push(Entry::default());
+                self.open_origin();
+            }
+            Seen::Scope(scope, at) => self.scope(scope, at),
+            Seen::ScopeSchema(url) => {
+                let schema = NameId(self.batch.names.intern(&url));
+                if let Some(entry) = self.batch.scopes.last_mut() {
+                    entry.schema = schema;
+                }
+            }
+            Seen::CloseScope => self.open_scope = false,
+            Seen::Close => self.open_group = false,
+        }
+    }
+
+    fn open_origin(&mut self) {
+        let last = |entries: &[Entry]| entries.len().saturating_sub(1) as u32;
+        self.batch.origins.push((last(&self.batch.resources), last(&self.batch.scopes)));
+    }
+
+    fn resource(&mut self, resource: &RawResource<'_>, at: u64, shape: Shape) {
+        let service = resource.attributes.iter().rev().find(|a| a.key.is("service.name")).and_then(|a| a.value.text());
+        let name = NameId(service.map_or(0, |service| self.batch.names.intern(&service)));
+        let hash = self.fingerprint(resource.raw);
+        if let Some(entry) = self.batch.resources.last_mut() {
+            *entry = Entry { name, hash, at, size: size(resource.raw), source: self.source, shape, ..*entry };
+        }
+    }
+
+    fn scope(&mut self, scope: &RawScope<'_>, at: u64) {
+        let name = NameId(self.batch.names.intern(&scope.name));
+        let version = NameId(self.batch.names.intern(&scope.version));
+        let hash = self.fingerprint(scope.raw);
+        if let Some(entry) = self.batch.scopes.last_mut() {
+            *entry = Entry { name, version, hash, at, size: size(scope.raw), source: self.source, ..*entry };
+        }
+    }
+
+    /// Zero stands for "no bytes", so no fingerprint is zero.
+    fn fingerprint(&self, bytes: &[u8]) -> u64 {
+        if bytes.is_empty() { 0 } else { self.hasher.hash_one(bytes) | 1 }
+    }
+
+    #[inline]
+    fn span(&mut self, span: &RawSpan<'_>, at: u64) {
+        let glance = agent::glance(span);
+        let mut marks = Marks::default();
+        marks.set_bad_trace_id(span.trace_id.form != IdForm::Whole);
+        marks.set_bad_span_id(span.span_id.form != IdForm::Whole);
+        marks.set_bad_parent_id(span.parent_id.is_odd());
+        marks.set_remote_known(span.flags & 0x100 != 0);
+        marks.set_remote(span.flags & 0x300 == 0x300);
+        marks.set_over_parameter_budget(glance.over_parameter_budget);
+        marks.set_over_span_budget(glance.over_span_budget);
+        marks.set_dropped(span.dropped_attributes | span.dropped_events | span.dropped_links != 0);
+        marks.set_exception(glance.exception);
+        marks.set_kind(Kind::from_number(span.kind));
+        marks.set_status(Status::from_number(span.status));
+        marks.set_termination(glance.termination);
+        marks.set_role(glance.role);
+        marks.set_shape(span.shape);
+        let number = self.batch.heads.len() as u32;
+        if let Some(usage) = glance.usage {
+            self.batch.usage.push((number, usage));
+        }
+        if let Some(key) = self.wanted {
+            self.capture(span, key, number);
+        }
+        self.batch.shapes |= 1 << span.shape as u8;
+        let name = NameId(self.batch.names.intern(&span.name));
+        self.batch.heads.push(Head {
+            trace: span.trace_id.trace(),
+            id: span.span_id.span(),
+            parent: span.parent_id.span(),
+            start: span.start,
+            end: span.end,
+            at,
+            size: size(span.raw),
+            name,
+            origin: OriginId(self.batch.origins.len().saturating_sub(1) as u32),
+            marks,
+            attributes: count(span.attributes().len()),
+            events: count(span.events.len()),
+            links: count(span.links.len()),
+            source: self.source,
+        });
+    }
+
+    #[cold]
+    fn capture(&mut self, span: &RawSpan<'_>, key: &str, number: u32) {
+        let Some(value) = span.attribute(key) else { return };
+        let value = match value.text() {
+            Some(text) => self.batch.names.intern(&text),
+            None => self.batch.names.intern_str(&value.decode().to_string()),
+        };
+        self.batch.captured.push((number, NameId(value)));
+    }
+
+    /// Begins anew, keeping the space.
+    pub(super) fn reset(&mut self) {
+        self.batch.clear();
+        self.open_group = false;
+        self.open_scope = false;
+    }
+
+    /// Whether the batch may be handed over: nothing it says can change any more, as far as spans and services go.
+    pub(super) fn is_settled(&self) -> bool {
+        !self.open_group || self.batch.resources.last().is_some_and(|entry| entry.hash != 0)
+    }
+
+    /// Hands over the batch and begins the next one, inside the same resource and scope where those are still open.
+    pub(super) fn hand_over(&mut self) -> Batch {
+        let batch = std::mem::take(&mut self.batch);
+        let carry = |entry: Option<&Entry>, names: &mut Names| {
+            let mut entry = entry.copied().unwrap_or_default();
+            for name in [&mut entry.name, &mut entry.version, &mut entry.schema] {
+                *name = NameId(names.intern_str(batch.names.get(name.0)));
+            }
+            entry
+        };
+        if self.open_group {
+            let entry = carry(batch.resources.last(), &mut self.batch.names);
+            self.batch.resources.push(entry);
+        }
+        if self.open_scope {
+            let entry = carry(batch.scopes.last(), &mut self.batch.names);
+            self.batch.scopes.push(entry);
+            self.open_origin();
+        }
+        batch
+    }
+}
+
+impl Batch {
+    /// Makes it ready to be filled again, keeping the space of the heads.
+    pub(super) fn clear(&mut self) {
+        self.heads.clear();
+        self.names.clear();
+        self.origins.clear();
+        self.resources.clear();
+        self.scopes.clear();
+        self.usage.clear();
+        self.captured.clear();
+        self.shapes = 0;
+    }
+}
+
+fn size(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
+}
+
+fn count(items: usize) -> u16 {
+    u16::try_from(items).unwrap_or(u16::MAX)
+}

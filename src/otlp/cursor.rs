@@ -1,0 +1,588 @@
+//! A forgiving pull reader over JSON that lies in one buffer.
+//!
+//! Comes in: a byte slice, complete or only its beginning. Goes out: strings in place, exact numbers, skipped values.
+//! It never recurses, never allocates on the ordinary path, and tells "there is no more" apart from "this is wrong".
+
+use wide::u8x16;
+
+use super::id::{self, Width};
+use super::notes::Notes;
+use super::number;
+use super::raw::{IdForm, RawId, Text};
+use super::text;
+use super::trouble::TroubleKind;
+
+/// Why reading stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The bytes end here: with more of them reading might go on.
+    End,
+    /// What stands here is not JSON, however forgiving the reader.
+    Syntax,
+}
+
+/// A position in a buffer, and the oddities met so far.
+pub(super) struct Cursor<'a, 'n> {
+    pub(super) bytes: &'a [u8],
+    pub(super) at: usize,
+    pub(super) notes: &'n mut Notes,
+}
+
+const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
+const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
+const CONTROL: u8x16 = u8x16::new([0x1f; 16]);
+
+impl<'a, 'n> Cursor<'a, 'n> {
+    pub(super) fn new(bytes: &'a [u8], at: usize, notes: &'n mut Notes) -> Self {
+        Self { bytes, at, notes }
+    }
+
+    #[cold]
+    pub(super) fn note(&mut self, kind: TroubleKind) {
+        self.notes.add(kind, self.at);
+    }
+
+    /// The next byte that is not white space, without taking it.
+    #[inline(always)]
+    pub(super) fn peek(&mut self) -> Result<u8, Halt> {
+        loop {
+            match self.bytes.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                Some(&c) => return Ok(c),
+                None => return Err(Halt::End),
+            }
+        }
+    }
+
+    /// Takes one byte after white space, which must be `wanted`.
+    #[inline(always)]
+    pub(super) fn expect(&mut self, wanted: u8) -> Result<(), Halt> {
+        if self.peek()? == wanted {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(Halt::Syntax)
+        }
+    }
+
+    /// Takes `literal` if it stands right here.
+    #[inline(always)]
+    pub(super) fn take(&mut self, literal: &[u8]) -> bool {
+        let found = self.bytes.get(self.at..).is_some_and(|rest| rest.starts_with(literal));
+        if found {
+            self.at += literal.len();
+        }
+        found
+    }
+
+    /// Opens an object or array. `false` when it is empty, and then it is closed already.
+    #[inline(always)]
+    pub(super) fn enter(&mut self, open: u8, close: u8) -> Result<bool, Halt> {
+        self.expect(open)?;
+        if self.peek()? == close {
+            self.at += 1;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// After a member: `true` when another one follows, `false` when the object or array is closed.
+    #[inline(always)]
+    pub(super) fn more(&mut self, close: u8) -> Result<bool, Halt> {
+        match self.peek()? {
+            b',' => {
+                self.at += 1;
+                Ok(true)
+            }
+            c if c == close => {
+                self.at += 1;
+                Ok(false)
+            }
+            _ => Err(Halt::Syntax),
+        }
+    }
+
+    /// A member's name, and its colon.
+    #[inline(always)]
+    pub(super) fn key(&mut self) -> Result<Text<'a>, Halt> {
+        let key = self.string()?;
+        self.expect(b':')?;
+        Ok(key)
+    }
+
+    /// A string, checked: every stop is an escape, a control character or the end.
+    #[inline(always)]
+    pub(super) fn string(&mut self) -> Result<Text<'a>, Halt> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let mut at = start;
+        let mut escaped = false;
+        let mut high = 0u32;
+        let end = loop {
+            let stop = match self.bytes.get(at..at + 16).and_then(|block| <[u8; 16]>::try_from(block).ok()) {
+                Some(block) => {
+                    let block = u8x16::new(block);
+                    let stops = block.simd_eq(QUOTE) | block.simd_eq(BACKSLASH) | block.min(CONTROL).simd_eq(block);
+                    let stops = stops.to_bitmask() & 0xffff;
+                    let upper = block.to_bitmask() & 0xffff;
+                    if stops == 0 {
+                        high |= upper;
+                        at += 16;
+                        continue;
+                    }
+                    let stop = stops.trailing_zeros();
+                    high |= upper & ((1 << stop) - 1);
+                    at + stop as usize
+                }
+                None => self.stop_near_end(at, &mut high).ok_or(Halt::End)?,
+            };
+            match self.bytes.get(stop) {
+                Some(b'"') => break stop,
+                Some(b'\\') => {
+                    escaped = true;
+                    at = self.escape(stop)?;
+                }
+                _ => {
+                    self.control(stop)?;
+                    at = stop + 1;
+                }
+            }
+        };
+        let raw = self.bytes.get(start..end).unwrap_or_default();
+        self.at = end + 1;
+        if high != 0 && simdutf8::basic::from_utf8(raw).is_err() {
+            self.notes.add(TroubleKind::BadUtf8, start);
+        }
+        Ok(Text { raw, escaped })
+    }
+
+    /// The next stop in the last few bytes of the buffer.
+    fn stop_near_end(&self, at: usize, high: &mut u32) -> Option<usize> {
+        let rest = self.bytes.get(at..)?;
+        let stop = rest.iter().position(|&c| c == b'"' || c == b'\\' || c < 0x20)?;
+        *high |= u32::from(rest.iter().take(stop).any(|c| !c.is_ascii()));
+        Some(at + stop)
+    }
+
+    /// Steps over an escape.
+    #[inline]
+    fn escape(&mut self, at: usize) -> Result<usize, Halt> {
+        match self.bytes.get(at + 1) {
+            Some(b'n' | b'"' | b'\\' | b't' | b'r' | b'/' | b'b' | b'f') => Ok(at + 2),
+            Some(b'u') => self.unicode_escape(at),
+            Some(_) => {
+                self.notes.add(TroubleKind::BadEscape, at);
+                Ok(at + 1)
+            }
+            None => Err(Halt::End),
+        }
+    }
+
+    fn unicode_escape(&mut self, at: usize) -> Result<usize, Halt> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        if rest.len() < 6 && !rest.contains(&b'"') {
+            return Err(Halt::End);
+        }
+        match text::code_unit(rest) {
+            Some(0xd800..0xdc00) => {
+                let next = rest.get(6..).unwrap_or_default();
+                if next.len() < 6 && !next.contains(&b'"') {
+                    return Err(Halt::End);
+                }
+                if matches!(text::code_unit(next), Some(0xdc00..0xe000)) {
+                    return Ok(at + 12);
+                }
+                self.notes.add(TroubleKind::LoneSurrogate, at);
+                Ok(at + 6)
+            }
+            Some(0xdc00..0xe000) => {
+                self.notes.add(TroubleKind::LoneSurrogate, at);
+                Ok(at + 6)
+            }
+            Some(_) => Ok(at + 6),
+            None => {
+                self.notes.add(TroubleKind::BadEscape, at);
+                Ok(at + 2)
+            }
+        }
+    }
+
+    /// A control character inside a string: tolerated, except for a line break after which a new document begins. There
+    /// a line was cut off, and to read on would take the next one along.
+    #[cold]
+    fn control(&mut self, at: usize) -> Result<(), Halt> {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        if rest.first() == Some(&b'\n') {
+            match rest.get(1..3) {
+                None => return Err(Halt::End),
+                Some(b"{\"" | b"{}" | b"{ " | b"{\n" | b"{\r" | b"[{" | b"[\n") => {
+                    self.at = at;
+                    return Err(Halt::Syntax);
+                }
+                Some(_) => {}
+            }
+        }
+        self.notes.add(TroubleKind::ControlCharacter, at);
+        Ok(())
+    }
+
+    /// The characters of a number, or of the words that stand where numbers should.
+    pub(super) fn number(&mut self) -> Result<&'a [u8], Halt> {
+        self.peek()?;
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let end =
+            rest.iter().position(|c| !matches!(c, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')).ok_or(Halt::End)?;
+        let word = match rest.get(end) {
+            Some(b'I' | b'N' | b'n' | b'i') if end <= 1 => {
+                rest.iter().position(|c| !c.is_ascii_alphabetic() && *c != b'-')
+            }
+            _ => None,
+        };
+        let text = rest.get(..word.unwrap_or(end)).unwrap_or_default();
+        if word.is_some() && number::double(text).is_some() {
+            self.note(TroubleKind::BareNaN);
+        } else if word.is_some() || text.is_empty() {
+            return Err(Halt::Syntax);
+        }
+        self.at += text.len();
+        Ok(text)
+    }
+
+    /// Takes a literal word like `true`.
+    pub(super) fn word(&mut self, word: &[u8]) -> Result<(), Halt> {
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        if self.take(word) {
+            Ok(())
+        } else if word.starts_with(rest) {
+            Err(Halt::End)
+        } else {
+            Err(Halt::Syntax)
+        }
+    }
+
+    /// Takes a `null`, which stands for a field that is not given.
+    #[inline(always)]
+    pub(super) fn null(&mut self) -> Result<bool, Halt> {
+        if self.peek()? != b'n' {
+            return Ok(false);
+        }
+        self.word(b"null")?;
+        self.note(TroubleKind::NullField);
+        Ok(true)
+    }
+
+    /// Steps over any value, however deep it is nested, checking strings, words, numbers and the count of brackets.
+    pub(super) fn skip(&mut self) -> Result<(), Halt> {
+        let mut depth = 0usize;
+        loop {
+            match self.peek()? {
+                b'"' => {
+                    self.string()?;
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    self.at += 1;
+                    continue;
+                }
+                b'}' | b']' if depth > 0 => {
+                    depth -= 1;
+                    self.at += 1;
+                }
+                b',' | b':' if depth > 0 => {
+                    self.at += 1;
+                    continue;
+                }
+                b't' => self.word(b"true")?,
+                b'f' => self.word(b"false")?,
+                b'n' if self.bytes.get(self.at + 1) != Some(&b'a') => self.word(b"null")?,
+                _ => {
+                    self.number()?;
+                }
+            }
+            if depth == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Steps over a value that has the wrong type for its field.
+    #[cold]
+    pub(super) fn wrong(&mut self) -> Result<(), Halt> {
+        self.note(TroubleKind::WrongType);
+        self.skip()
+    }
+
+    /// A field that holds text. Null and other types read as empty.
+    #[inline(always)]
+    pub(super) fn text_field(&mut self) -> Result<Text<'a>, Halt> {
+        if self.peek()? == b'"' {
+            return self.string();
+        }
+        if !self.null()? {
+            self.wrong()?;
+        }
+        Ok(Text::default())
+    }
+
+    /// A 64-bit unsigned field (times), quoted digits in the ordinary case.
+    #[inline(always)]
+    pub(super) fn unsigned_field(&mut self) -> Result<u64, Halt> {
+        if self.peek()? == b'"' {
+            let digits = self.at + 1;
+            let mut at = digits;
+            let mut value = 0u64;
+            while let Some(digit @ b'0'..=b'9') = self.bytes.get(at) {
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+                at += 1;
+            }
+            if self.bytes.get(at) == Some(&b'"') && at > digits && at - digits < 20 {
+                self.at = at + 1;
+                return Ok(value);
+            }
+        }
+        let value = self.loose_integer(true)?;
+        u64::try_from(value).or_else(|_| {
+            self.note(TroubleKind::BadNumber);
+            Ok(0)
+        })
+    }
+
+    /// A 64-bit signed field, quoted digits in the ordinary case.
+    #[inline]
+    pub(super) fn signed_field(&mut self) -> Result<i64, Halt> {
+        let value = self.loose_integer(true)?;
+        i64::try_from(value).or_else(|_| {
+            self.note(TroubleKind::BadNumber);
+            Ok(0)
+        })
+    }
+
+    /// A 32-bit field, bare digits in the ordinary case.
+    #[inline]
+    pub(super) fn small_field(&mut self) -> Result<u32, Halt> {
+        let value = self.loose_integer(false)?;
+        u32::try_from(value).or_else(|_| {
+            self.note(TroubleKind::BadNumber);
+            Ok(0)
+        })
+    }
+
+    /// An integer in any form. `quoted` says which form is OTLP/JSON's own for the field.
+    pub(super) fn loose_integer(&mut self, quoted: bool) -> Result<i128, Halt> {
+        let first = self.peek()?;
+        let began = self.at;
+        let text = match first {
+            b'"' => self.string()?.raw,
+            b'-' | b'+' | b'.' | b'0'..=b'9' | b'N' | b'I' => self.number()?,
+            b'{' | b'[' => return self.number_pair(),
+            _ => {
+                if !self.null()? {
+                    self.wrong()?;
+                }
+                return Ok(0);
+            }
+        };
+        let plain = plain_integer(text);
+        let long = || {
+            text.iter().all(u8::is_ascii_digit)
+                || matches!(text.split_first(), Some((b'-', rest)) if rest.iter().all(u8::is_ascii_digit))
+        };
+        if (first == b'"') != quoted || (plain.is_none() && !(text.len() > 18 && long())) {
+            self.notes.add(TroubleKind::NumberForm, began);
+        }
+        Ok(plain.map_or_else(|| self.integer_of(text, began), i128::from))
+    }
+
+    fn integer_of(&mut self, text: &[u8], began: usize) -> i128 {
+        if let Some(value) = number::integer(text) {
+            return value;
+        }
+        if let Some(time) = std::str::from_utf8(text).ok().and_then(number::time) {
+            self.notes.add(TroubleKind::TimeText, began);
+            return i128::from(time);
+        }
+        self.notes.add(TroubleKind::BadNumber, began);
+        0
+    }
+
+    /// `{"low":…,"high":…}` of old JavaScript exporters, or `[seconds,nanos]`.
+    #[cold]
+    fn number_pair(&mut self) -> Result<i128, Halt> {
+        self.note(TroubleKind::NumberPair);
+        if self.peek()? == b'[' {
+            let mut parts = [0i128; 2];
+            let mut count = 0;
+            if self.enter(b'[', b']')? {
+                loop {
+                    let part = self.number()?;
+                    if let Some(slot) = parts.get_mut(count) {
+                        *slot = number::integer(part).unwrap_or(0);
+                    }
+                    count += 1;
+                    if !self.more(b']')? {
+                        break;
+                    }
+                }
+            }
+            return Ok(parts[0].saturating_mul(1_000_000_000).saturating_add(parts[1]));
+        }
+        let (mut low, mut high) = (0i128, 0i128);
+        if self.enter(b'{', b'}')? {
+            loop {
+                let key = self.key()?;
+                match key.raw {
+                    b"low" => low = number::integer(self.number()?).unwrap_or(0),
+                    b"high" => high = number::integer(self.number()?).unwrap_or(0),
+                    _ => self.skip()?,
+                }
+                if !self.more(b'}')? {
+                    break;
+                }
+            }
+        }
+        Ok(i128::from(high as i32 as u32) << 32 | i128::from(low as i32 as u32))
+    }
+
+    /// A double: a number, or `"NaN"`, `"Infinity"`, `"-Infinity"`, or quoted digits.
+    pub(super) fn double(&mut self) -> Result<f64, Halt> {
+        let first = self.peek()?;
+        let began = self.at;
+        let text = match first {
+            b'"' => self.string()?.raw,
+            _ => self.number()?,
+        };
+        Ok(number::double(text).unwrap_or_else(|| {
+            self.notes.add(TroubleKind::BadNumber, began);
+            0.0
+        }))
+    }
+
+    /// An id: bare hex of the right length in the ordinary case.
+    #[inline(always)]
+    pub(super) fn id(&mut self, width: Width) -> Result<RawId<'a>, Halt> {
+        if self.peek()? == b'"' {
+            let from = self.at + 1;
+            let to = from + 2 * width.bytes();
+            if self.bytes.get(to) == Some(&b'"')
+                && let Some(digits) = self.bytes.get(from..to)
+                && let Some(bits @ 1..) = id::hex(digits)
+            {
+                self.at = to + 1;
+                return Ok(RawId { bits, form: IdForm::Whole, spelling: digits });
+            }
+        }
+        self.odd_id(width)
+    }
+
+    #[cold]
+    fn odd_id(&mut self, width: Width) -> Result<RawId<'a>, Halt> {
+        let text = match self.peek()? {
+            b'"' => self.string()?,
+            b'0'..=b'9' => {
+                let digits = self.number()?;
+                self.note(TroubleKind::IdNotHex);
+                let bits = number::integer(digits).and_then(|bits| u128::try_from(bits).ok()).unwrap_or(0);
+                return Ok(RawId {
+                    bits,
+                    form: if bits == 0 { IdForm::Zero } else { IdForm::Folded },
+                    spelling: digits,
+                });
+            }
+            _ => {
+                if !self.null()? {
+                    self.wrong()?;
+                }
+                return Ok(RawId::default());
+            }
+        };
+        let (id, trouble) = id::of_text(text, width);
+        if let Some(trouble) = trouble {
+            self.note(trouble);
+        }
+        Ok(id)
+    }
+}
+
+/// An integer of at most 18 digits and a minus sign: what nearly all of them are.
+#[inline]
+fn plain_integer(text: &[u8]) -> Option<i64> {
+    let (negative, digits) = match text.split_first() {
+        Some((b'-', digits)) => (true, digits),
+        _ => (false, text),
+    };
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0i64;
+    for digit in digits {
+        let digit = digit.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(if negative { -value } else { value })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T>(text: &str, f: impl Fn(&mut Cursor<'_, '_>) -> Result<T, Halt>) -> (Result<T, Halt>, Vec<TroubleKind>) {
+        let mut notes = Notes::default();
+        let result = f(&mut Cursor::new(text.as_bytes(), 0, &mut notes));
+        let kinds = notes.drain().map(|(kind, _)| kind).collect();
+        (result, kinds)
+    }
+
+    #[test]
+    fn integers_are_read_in_every_form() {
+        use TroubleKind::*;
+        let cases = [
+            ("\"1544712660000000000\" ", 1_544_712_660_000_000_000, vec![]),
+            ("1544712660000000000 ", 1_544_712_660_000_000_000, vec![NumberForm]),
+            ("1.5e18 ", 1_500_000_000_000_000_000, vec![NumberForm]),
+            ("\"1.5e18\"", 1_500_000_000_000_000_000, vec![NumberForm]),
+            ("{\"low\":-1,\"high\":1}", 0x1_ffff_ffff, vec![NumberPair]),
+            ("[1,5]", 1_000_000_005, vec![NumberPair]),
+            ("null", 0, vec![NullField]),
+            ("\"\"", 0, vec![NumberForm, BadNumber]),
+            ("-1 ", 0, vec![NumberForm, BadNumber]),
+            ("\"2023-11-14T22:13:20Z\"", 1_700_000_000_000_000_000, vec![NumberForm, TimeText]),
+            ("true", 0, vec![WrongType]),
+        ];
+        for (text, value, kinds) in cases {
+            assert_eq!(read(text, |c| c.unsigned_field()), (Ok(value), kinds), "{text}");
+        }
+        assert_eq!(read("\"18446744073709551615\"", |c| c.unsigned_field()).0, Ok(u64::MAX));
+        assert_eq!(read("\"-9223372036854775808\"", |c| c.signed_field()).0, Ok(i64::MIN));
+    }
+
+    #[test]
+    fn strings_tell_what_is_wrong_with_them() {
+        use TroubleKind::*;
+        let cases = [
+            (r#""plain and long enough to cross a block""#, vec![]),
+            (r#""\n\u00e9\ud83d\ude00""#, vec![]),
+            (r#""lone \ud800 half""#, vec![LoneSurrogate]),
+            (r#""bad \x escape""#, vec![BadEscape]),
+            ("\"a raw\ttab\"", vec![ControlCharacter]),
+        ];
+        for (text, kinds) in cases {
+            let (result, found) = read(text, |c| c.string().map(drop));
+            assert!(result.is_ok(), "{text}");
+            assert_eq!(found, kinds, "{text}");
+        }
+        assert_eq!(read("\"cut off", |c| c.string().map(drop)).0.err(), Some(Halt::End));
+        assert_eq!(read("\"cut off\n{\"next\":1}", |c| c.string().map(drop)).0.err(), Some(Halt::Syntax));
+    }
+
+    #[test]
+    fn skipping_needs_no_stack() {
+        let deep = format!("{}1{}", "[".repeat(200_000), "]".repeat(200_000));
+        assert_eq!(read(&deep, |c| c.skip().map(|()| c.at)).0, Ok(deep.len()));
+        assert_eq!(read("[1,2", |c| c.skip()).0, Err(Halt::End));
+        assert_eq!(read("[NaN,-Infinity]", |c| c.skip()).1, [TroubleKind::BareNaN, TroubleKind::BareNaN]);
+        assert_eq!(read("wrong", |c| c.skip()).0, Err(Halt::Syntax));
+    }
+}

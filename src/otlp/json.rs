@@ -1,0 +1,604 @@
+//! The leaves of an OTLP/JSON document: span, resource, scope, attribute, value.
+//!
+//! Comes in: a cursor at the leaf. Goes out: the leaf in place. Key order is free, unknown keys are stepped over, every
+//! deviation is noted, and none costs the leaf; only broken syntax does.
+
+use std::ops::Range;
+
+use super::cursor::{Cursor, Halt};
+use super::id::Width;
+use super::number;
+use super::raw::{
+    Nested, RawAttribute, RawEntityRef, RawEvent, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape, Text, Wire,
+};
+use super::trouble::TroubleKind;
+
+/// How deep values may nest. The SDKs stop at 64 (specification, `AttributeValueDepthLimit`).
+pub(super) const MAX_DEPTH: usize = 512;
+
+/// The camelCase name of a field that was written in snake_case.
+pub(super) fn camel(key: &[u8]) -> Option<&'static [u8]> {
+    const NAMES: &[(&str, &str)] = &[
+        ("resource_spans", "resourceSpans"),
+        ("resource_logs", "resourceLogs"),
+        ("resource_metrics", "resourceMetrics"),
+        ("resource_profiles", "resourceProfiles"),
+        ("scope_spans", "scopeSpans"),
+        ("scope_logs", "scopeLogs"),
+        ("scope_metrics", "scopeMetrics"),
+        ("instrumentation_library_spans", "instrumentationLibrarySpans"),
+        ("instrumentation_library", "instrumentationLibrary"),
+        ("schema_url", "schemaUrl"),
+        ("trace_id", "traceId"),
+        ("span_id", "spanId"),
+        ("parent_span_id", "parentSpanId"),
+        ("trace_state", "traceState"),
+        ("start_time_unix_nano", "startTimeUnixNano"),
+        ("end_time_unix_nano", "endTimeUnixNano"),
+        ("time_unix_nano", "timeUnixNano"),
+        ("dropped_attributes_count", "droppedAttributesCount"),
+        ("dropped_events_count", "droppedEventsCount"),
+        ("dropped_links_count", "droppedLinksCount"),
+        ("entity_refs", "entityRefs"),
+        ("id_keys", "idKeys"),
+        ("description_keys", "descriptionKeys"),
+        ("string_value", "stringValue"),
+        ("bool_value", "boolValue"),
+        ("int_value", "intValue"),
+        ("double_value", "doubleValue"),
+        ("array_value", "arrayValue"),
+        ("kvlist_value", "kvlistValue"),
+        ("bytes_value", "bytesValue"),
+        ("deprecated_code", "deprecatedCode"),
+    ];
+    if !key.contains(&b'_') {
+        return None;
+    }
+    NAMES.iter().find(|(snake, _)| snake.as_bytes() == key).map(|(_, camel)| camel.as_bytes())
+}
+
+impl<'a> Cursor<'a, '_> {
+    /// Reads the members of an object: `member` gets each key and takes its value, or says that it does not know the
+    /// key. Null objects are empty ones.
+    #[inline(always)]
+    pub(super) fn members(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &'a [u8]) -> Result<bool, Halt>,
+    ) -> Result<(), Halt> {
+        if self.peek()? != b'{' {
+            return if self.null()? { Ok(()) } else { self.wrong() };
+        }
+        if !self.enter(b'{', b'}')? {
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            if !member(self, key.raw)? {
+                self.unknown_member(key, &mut member)?;
+            }
+            if !self.more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A key that is no field's own name: perhaps it is one in snake_case, or with escapes in it.
+    #[cold]
+    fn unknown_member(
+        &mut self,
+        key: Text<'a>,
+        member: &mut impl FnMut(&mut Self, &'a [u8]) -> Result<bool, Halt>,
+    ) -> Result<(), Halt> {
+        if let Some(name) = camel(key.decode().as_bytes()) {
+            self.note(TroubleKind::SnakeCaseKey);
+            if member(self, name)? {
+                return Ok(());
+            }
+        }
+        self.skip()
+    }
+
+    /// Reads the elements of an array; null is an empty one.
+    #[inline(always)]
+    pub(super) fn elements(&mut self, mut element: impl FnMut(&mut Self) -> Result<(), Halt>) -> Result<(), Halt> {
+        if self.peek()? != b'[' {
+            return if self.null()? { Ok(()) } else { self.wrong() };
+        }
+        if !self.enter(b'[', b']')? {
+            return Ok(());
+        }
+        loop {
+            element(self)?;
+            if !self.more(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes a field that was there before.
+    #[inline(always)]
+    pub(super) fn once(&mut self, seen: &mut u32, field: u32) {
+        if *seen & field != 0 {
+            self.note(TroubleKind::DuplicateKey);
+        }
+        *seen |= field;
+    }
+
+    /// Attributes into a pool; returns where they are.
+    #[inline(always)]
+    pub(super) fn attributes(&mut self, pool: &mut Vec<RawAttribute<'a>>) -> Result<Range<usize>, Halt> {
+        let from = pool.len();
+        if self.peek()? == b'{' {
+            self.attribute_object(pool)?;
+        } else {
+            self.elements(|cursor| {
+                let attribute = cursor.attribute(0)?;
+                pool.push(attribute);
+                Ok(())
+            })?;
+        }
+        Ok(from..pool.len())
+    }
+
+    /// Attributes as an ordinary JSON object, which OTLP does not allow.
+    #[cold]
+    pub(super) fn attribute_object(&mut self, pool: &mut Vec<RawAttribute<'a>>) -> Result<(), Halt> {
+        self.note(TroubleKind::ForeignValue);
+        self.plain_members(pool)
+    }
+
+    /// The members of an ordinary JSON object as attributes.
+    pub(super) fn plain_members(&mut self, pool: &mut Vec<RawAttribute<'a>>) -> Result<(), Halt> {
+        if self.null()? || !self.enter(b'{', b'}')? {
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            let value = self.plain_value()?;
+            pool.push(RawAttribute { key, value });
+            if !self.more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// An ordinary JSON value.
+    pub(super) fn plain_value(&mut self) -> Result<RawValue<'a>, Halt> {
+        Ok(match self.peek()? {
+            b'"' => RawValue::Text(self.string()?),
+            b't' => self.word(b"true").map(|()| RawValue::Bool(true))?,
+            b'f' => self.word(b"false").map(|()| RawValue::Bool(false))?,
+            b'n' if self.bytes.get(self.at + 1) != Some(&b'a') => self.word(b"null").map(|()| RawValue::Empty)?,
+            open @ (b'[' | b'{') => {
+                let from = self.at;
+                self.skip()?;
+                let raw = self.bytes.get(from..self.at).unwrap_or_default();
+                RawValue::Nested(Nested { raw, wire: Wire::Plain, map: open == b'{' })
+            }
+            _ => {
+                let text = self.number()?;
+                let integral = !text.iter().any(|c| matches!(c, b'.' | b'e' | b'E' | b'N' | b'I' | b'n' | b'i'));
+                match number::integer(text).filter(|_| integral).and_then(|value| i64::try_from(value).ok()) {
+                    Some(value) => RawValue::Int(value),
+                    None => RawValue::Double(number::double(text).unwrap_or(0.0)),
+                }
+            }
+        })
+    }
+
+    /// A `KeyValue`. The two commonest forms, written without spaces and in order, are taken at a glance.
+    #[inline(always)]
+    pub(super) fn attribute(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
+        self.peek()?;
+        let began = self.at;
+        if self.take(b"{\"key\":\"") {
+            self.at -= 1;
+            let key = self.string()?;
+            if self.take(b",\"value\":{\"stringValue\":\"") {
+                self.at -= 1;
+                let text = self.string()?;
+                if self.take(b"}}") {
+                    return Ok(RawAttribute { key, value: RawValue::Text(text) });
+                }
+            } else if self.take(b",\"value\":{\"intValue\":\"") {
+                self.at -= 1;
+                let number = self.signed_field()?;
+                if self.take(b"}}") {
+                    return Ok(RawAttribute { key, value: RawValue::Int(number) });
+                }
+            }
+        }
+        self.at = began;
+        self.attribute_slowly(depth)
+    }
+
+    fn attribute_slowly(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
+        let mut attribute = RawAttribute::default();
+        let mut seen = 0;
+        self.members(|cursor, key| {
+            match key {
+                b"key" => {
+                    cursor.once(&mut seen, 1);
+                    attribute.key = cursor.text_field()?;
+                }
+                b"value" => {
+                    cursor.once(&mut seen, 2);
+                    attribute.value = cursor.any_value(depth)?;
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        if seen & 2 == 0 {
+            self.note(TroubleKind::EmptyValue);
+        }
+        Ok(attribute)
+    }
+
+    /// An `AnyValue`, or whatever stands in its place.
+    pub(super) fn any_value(&mut self, depth: usize) -> Result<RawValue<'a>, Halt> {
+        if depth > MAX_DEPTH {
+            self.note(TroubleKind::TooDeep);
+            self.skip()?;
+            return Ok(RawValue::Empty);
+        }
+        match self.peek()? {
+            b'{' => {}
+            b'n' if self.bytes.get(self.at + 1) != Some(&b'a') => {
+                self.null()?;
+                return Ok(RawValue::Empty);
+            }
+            _ => {
+                self.note(TroubleKind::ForeignValue);
+                return self.plain_value();
+            }
+        }
+        let mut value = None;
+        let mut unknown = false;
+        self.members(|cursor, key| {
+            let known = cursor.value_member(key, depth)?;
+            unknown |= known.is_none();
+            if known.is_some() && value.is_some() {
+                cursor.note(TroubleKind::TwoValues);
+            }
+            value = known.or(value);
+            Ok(known.is_some())
+        })?;
+        Ok(value.unwrap_or_else(|| {
+            self.note(if unknown { TroubleKind::UnknownValue } else { TroubleKind::EmptyValue });
+            RawValue::Empty
+        }))
+    }
+
+    /// One member of an `AnyValue`; nothing when the key is none.
+    #[inline(always)]
+    fn value_member(&mut self, key: &'a [u8], depth: usize) -> Result<Option<RawValue<'a>>, Halt> {
+        Ok(Some(match key {
+            b"stringValue" => match self.peek()? {
+                b'"' => RawValue::Text(self.string()?),
+                _ => self.ill_typed()?,
+            },
+            b"intValue" => match self.peek()? {
+                b'n' | b't' | b'f' => self.ill_typed()?,
+                _ => RawValue::Int(self.signed_field()?),
+            },
+            b"boolValue" => match self.peek()? {
+                b't' => self.word(b"true").map(|()| RawValue::Bool(true))?,
+                b'f' => self.word(b"false").map(|()| RawValue::Bool(false))?,
+                _ => self.ill_typed()?,
+            },
+            b"doubleValue" => match self.peek()? {
+                b'n' if self.bytes.get(self.at + 1) != Some(&b'a') => self.ill_typed()?,
+                b't' | b'f' | b'{' | b'[' => self.ill_typed()?,
+                _ => RawValue::Double(self.double()?),
+            },
+            b"bytesValue" => match self.peek()? {
+                b'"' => RawValue::Base64(self.string()?),
+                _ => self.ill_typed()?,
+            },
+            b"arrayValue" => self.nested(false, depth + 1)?,
+            b"kvlistValue" => self.nested(true, depth + 1)?,
+            b"Value" | b"StringValue" | b"IntValue" | b"BoolValue" | b"DoubleValue" => self.go_value(key, depth + 1)?,
+            _ => return Ok(None),
+        }))
+    }
+
+    /// A value whose member has another JSON type than its name says: null is empty, the rest is taken as it stands.
+    #[cold]
+    fn ill_typed(&mut self) -> Result<RawValue<'a>, Halt> {
+        if self.null()? {
+            return Ok(RawValue::Empty);
+        }
+        self.note(TroubleKind::ForeignValue);
+        self.plain_value()
+    }
+
+    /// What Go's `encoding/json` makes of the generated structs: `{"Value":{"StringValue":"x"}}`.
+    #[cold]
+    fn go_value(&mut self, key: &'a [u8], depth: usize) -> Result<RawValue<'a>, Halt> {
+        self.note(TroubleKind::ForeignValue);
+        if key == b"Value" { self.any_value(depth) } else { self.plain_value() }
+    }
+
+    /// An array or map: checked member by member, kept as bytes.
+    fn nested(&mut self, map: bool, depth: usize) -> Result<RawValue<'a>, Halt> {
+        match self.peek()? {
+            b'{' => {}
+            b'[' => return self.ill_typed(),
+            _ => {
+                if !self.null()? {
+                    self.wrong()?;
+                }
+                return Ok(RawValue::Empty);
+            }
+        }
+        let from = self.at;
+        self.members(|cursor, key| {
+            if key != b"values" {
+                return Ok(false);
+            }
+            cursor.elements(
+                |cursor| if map { cursor.attribute(depth).map(drop) } else { cursor.any_value(depth).map(drop) },
+            )?;
+            Ok(true)
+        })?;
+        let raw = self.bytes.get(from..self.at).unwrap_or_default();
+        Ok(RawValue::Nested(Nested { raw, wire: Wire::Json, map }))
+    }
+
+    /// An enum: a number, or its name with or without the protocol's prefix.
+    pub(super) fn enumeration(&mut self, names: &[(&str, i32)]) -> Result<i32, Halt> {
+        if self.peek()? != b'"' {
+            let number = self.loose_integer(false)?;
+            return Ok(i32::try_from(number).unwrap_or(0));
+        }
+        self.note(TroubleKind::EnumName);
+        let text = self.string()?.decode().to_ascii_uppercase();
+        if let Ok(number) = text.parse() {
+            return Ok(number);
+        }
+        let bare = ["SPAN_KIND_", "STATUS_CODE_", "SPANKIND.", "STATUSCODE."].iter().find_map(|p| text.strip_prefix(p));
+        let found = names.iter().find(|(name, _)| *name == bare.unwrap_or(&text));
+        if found.is_none() && !text.is_empty() {
+            self.note(TroubleKind::UnknownEnum);
+        }
+        Ok(found.map_or(0, |(_, number)| *number))
+    }
+
+    /// A span of OTLP/JSON into `span`, which is cleared first.
+    pub(super) fn span(&mut self, span: &mut RawSpan<'a>) -> Result<(), Halt> {
+        span.clear();
+        self.peek()?;
+        let from = self.at;
+        let mut seen = 0;
+        self.members(|cursor, key| cursor.span_member(span, key, &mut seen))?;
+        span.shape = Shape::OtlpJson;
+        span.raw = self.bytes.get(from..self.at).unwrap_or_default();
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn span_member(&mut self, span: &mut RawSpan<'a>, key: &'a [u8], seen: &mut u32) -> Result<bool, Halt> {
+        match key {
+            b"traceId" => {
+                self.once(seen, 1);
+                span.trace_id = self.id(Width::Trace)?;
+            }
+            b"spanId" => {
+                self.once(seen, 1 << 1);
+                span.span_id = self.id(Width::Span)?;
+            }
+            b"parentSpanId" => {
+                self.once(seen, 1 << 2);
+                span.parent_id = self.id(Width::Span)?;
+            }
+            b"name" => {
+                self.once(seen, 1 << 3);
+                span.name = self.text_field()?;
+            }
+            b"kind" => {
+                self.once(seen, 1 << 4);
+                span.kind = self.enumeration(KINDS)?;
+            }
+            b"startTimeUnixNano" => {
+                self.once(seen, 1 << 5);
+                span.start = self.unsigned_field()?;
+            }
+            b"endTimeUnixNano" => {
+                self.once(seen, 1 << 6);
+                span.end = self.unsigned_field()?;
+            }
+            b"attributes" => {
+                self.once(seen, 1 << 7);
+                span.own = self.attributes(&mut span.pool)?;
+            }
+            b"events" => {
+                self.once(seen, 1 << 8);
+                span.events.clear();
+                self.elements(|cursor| cursor.event(span))?;
+            }
+            b"links" => {
+                self.once(seen, 1 << 9);
+                span.links.clear();
+                self.elements(|cursor| cursor.link(span))?;
+            }
+            b"status" => {
+                self.once(seen, 1 << 10);
+                self.status(span)?;
+            }
+            b"flags" => {
+                self.once(seen, 1 << 11);
+                span.flags = self.small_field()?;
+            }
+            b"traceState" => {
+                self.once(seen, 1 << 12);
+                span.trace_state = self.text_field()?;
+            }
+            b"droppedAttributesCount" => span.dropped_attributes = self.small_field()?,
+            b"droppedEventsCount" => span.dropped_events = self.small_field()?,
+            b"droppedLinksCount" => span.dropped_links = self.small_field()?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn status(&mut self, span: &mut RawSpan<'a>) -> Result<(), Halt> {
+        self.members(|cursor, key| {
+            match key {
+                b"code" => span.status = cursor.enumeration(CODES)?,
+                b"message" => span.message = cursor.text_field()?,
+                b"deprecatedCode" => {
+                    let code = cursor.loose_integer(false)?;
+                    if span.status == 0 && code != 0 {
+                        span.status = 2;
+                    }
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })
+    }
+
+    fn event(&mut self, span: &mut RawSpan<'a>) -> Result<(), Halt> {
+        let mut event = RawEvent::default();
+        let mut seen = 0;
+        self.members(|cursor, key| {
+            match key {
+                b"timeUnixNano" => {
+                    cursor.once(&mut seen, 1);
+                    event.time = cursor.unsigned_field()?;
+                }
+                b"name" => {
+                    cursor.once(&mut seen, 2);
+                    event.name = cursor.text_field()?;
+                }
+                b"attributes" => {
+                    cursor.once(&mut seen, 4);
+                    event.attributes = cursor.attributes(&mut span.pool)?;
+                }
+                b"droppedAttributesCount" => event.dropped = cursor.small_field()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        span.events.push(event);
+        Ok(())
+    }
+
+    fn link(&mut self, span: &mut RawSpan<'a>) -> Result<(), Halt> {
+        let mut link = RawLink::default();
+        let mut seen = 0;
+        self.members(|cursor, key| {
+            match key {
+                b"traceId" => {
+                    cursor.once(&mut seen, 1);
+                    link.trace_id = cursor.id(Width::Trace)?;
+                }
+                b"spanId" => {
+                    cursor.once(&mut seen, 2);
+                    link.span_id = cursor.id(Width::Span)?;
+                }
+                b"traceState" => link.trace_state = cursor.text_field()?,
+                b"attributes" => {
+                    cursor.once(&mut seen, 4);
+                    link.attributes = cursor.attributes(&mut span.pool)?;
+                }
+                b"droppedAttributesCount" => link.dropped = cursor.small_field()?,
+                b"flags" => link.flags = cursor.small_field()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        span.links.push(link);
+        Ok(())
+    }
+
+    /// A resource.
+    pub(super) fn resource(&mut self) -> Result<RawResource<'a>, Halt> {
+        self.peek()?;
+        let from = self.at;
+        let mut resource = RawResource::default();
+        let mut seen = 0;
+        self.members(|cursor, key| {
+            match key {
+                b"attributes" => {
+                    cursor.once(&mut seen, 1);
+                    resource.attributes.clear();
+                    cursor.attributes(&mut resource.attributes)?;
+                }
+                b"droppedAttributesCount" => resource.dropped = cursor.small_field()?,
+                b"entityRefs" => {
+                    resource.entity_refs.clear();
+                    cursor.elements(|cursor| {
+                        let entity = cursor.entity_ref()?;
+                        resource.entity_refs.push(entity);
+                        Ok(())
+                    })?;
+                }
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        resource.raw = self.bytes.get(from..self.at).unwrap_or_default();
+        Ok(resource)
+    }
+
+    fn entity_ref(&mut self) -> Result<RawEntityRef<'a>, Halt> {
+        let mut entity = RawEntityRef::default();
+        self.members(|cursor, key| {
+            match key {
+                b"schemaUrl" => entity.schema_url = cursor.text_field()?,
+                b"type" => entity.kind = cursor.text_field()?,
+                b"idKeys" => cursor.texts(&mut entity.id_keys)?,
+                b"descriptionKeys" => cursor.texts(&mut entity.description_keys)?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        Ok(entity)
+    }
+
+    fn texts(&mut self, into: &mut Vec<Text<'a>>) -> Result<(), Halt> {
+        into.clear();
+        self.elements(|cursor| {
+            let text = cursor.text_field()?;
+            into.push(text);
+            Ok(())
+        })
+    }
+
+    /// An instrumentation scope (or the older instrumentation library).
+    pub(super) fn scope(&mut self) -> Result<RawScope<'a>, Halt> {
+        self.peek()?;
+        let from = self.at;
+        let mut scope = RawScope::default();
+        let mut seen = 0;
+        self.members(|cursor, key| {
+            match key {
+                b"name" => {
+                    cursor.once(&mut seen, 1);
+                    scope.name = cursor.text_field()?;
+                }
+                b"version" => {
+                    cursor.once(&mut seen, 2);
+                    scope.version = cursor.text_field()?;
+                }
+                b"attributes" => {
+                    cursor.once(&mut seen, 4);
+                    scope.attributes.clear();
+                    cursor.attributes(&mut scope.attributes)?;
+                }
+                b"droppedAttributesCount" => scope.dropped = cursor.small_field()?,
+                _ => return Ok(false),
+            }
+            Ok(true)
+        })?;
+        scope.raw = self.bytes.get(from..self.at).unwrap_or_default();
+        Ok(scope)
+    }
+}
+
+const KINDS: &[(&str, i32)] =
+    &[("UNSPECIFIED", 0), ("INTERNAL", 1), ("SERVER", 2), ("CLIENT", 3), ("PRODUCER", 4), ("CONSUMER", 5)];
+
+const CODES: &[(&str, i32)] = &[("UNSET", 0), ("OK", 1), ("ERROR", 2)];

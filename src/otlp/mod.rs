@@ -1,0 +1,32 @@
+//! The only room that knows the wire: it scans OTLP/JSON and OTLP/protobuf, lifts foreign formats into the same form,
+//! and writes both encodings of OTLP.
+//!
+//! Comes in: bytes. Goes out: spans, resources and scopes in place ([`RawSpan`] and its kin), and the [`Trouble`]s met.
+//! It opens no file and keeps nothing.
+
+mod again;
+mod cursor;
+mod discard;
+mod document;
+mod id;
+mod json;
+mod message;
+mod nested;
+mod notes;
+mod number;
+mod path;
+mod proto;
+mod raw;
+mod seen;
+mod text;
+mod trouble;
+
+pub use again::{read_resource, read_scope, read_span};
+pub use document::JsonReader;
+pub use message::{Framing, ProtoReader};
+pub use raw::{
+    IdForm, Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue,
+    Shape, Text, Wire,
+};
+pub use seen::{Seen, Tally};
+pub use trouble::{Grade, Trouble, TroubleKind};
