@@ -1,7 +1,7 @@
 //! Groups the spans of a capture by trace id.
 //!
 //! Comes in: heads. Goes out: the traces by (earliest start, trace id), each a slice of spans in the order of the input.
-//! No map of ids is kept: the table holds group numbers and reads the ids back out of the heads.
+//! No map of ids is kept: the table holds group numbers, and ids are read back out of the heads.
 
 use std::hash::BuildHasher;
 
@@ -40,16 +40,17 @@ impl Forest {
     /// Groups all spans of a capture.
     pub fn of(capture: &Capture) -> Self {
         let (groups, group_of) = gather(capture);
-        let mut order: Vec<u32> = (0..count(groups.len())).collect();
-        let key = |at: &u32| groups.get(*at as usize).map(|group| (group.start, capture.head(group.first).trace));
-        order.sort_unstable_by_key(key);
+        let mut order: Vec<(u64, u32)> = groups.iter().zip(0..).map(|(group, at)| (group.start, at)).collect();
+        let id = |at: u32| groups.get(at as usize).map(|group| capture.head(group.first).trace);
+        // Ids are read out of the heads only where starts are equal.
+        order.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| id(a.1).cmp(&id(b.1))));
 
         let mut starts = Vec::with_capacity(groups.len());
         let mut ids = Vec::with_capacity(groups.len());
         // Where the next span of each group goes.
         let mut cursors = vec![0u32; groups.len()];
         let mut total = 0;
-        for &at in &order {
+        for &(_, at) in &order {
             let group = &groups[at as usize];
             starts.push(total);
             ids.push(capture.head(group.first).trace);
@@ -116,10 +117,15 @@ fn count(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
+/// A whole hash from the half of one that is kept, so that the table grows without reading ids again.
+fn spread(half: u32) -> u64 {
+    u64::from(half) << 32 | u64::from(half)
+}
+
 /// Every trace in the order of its first span, and the group each span belongs to.
 fn gather(capture: &Capture) -> (Vec<Group>, Vec<u32>) {
     let hasher = DefaultHashBuilder::default();
-    let mut table: HashTable<u32> = HashTable::new();
+    let mut table: HashTable<(u32, u32)> = HashTable::new();
     let mut groups: Vec<Group> = Vec::new();
     let mut group_of = Vec::with_capacity(capture.len());
     // Spans of one trace mostly stand together.
@@ -129,14 +135,13 @@ fn gather(capture: &Capture) -> (Vec<Group>, Vec<u32>) {
         let at = match last {
             Some((trace, at)) if trace == head.trace => at,
             _ => {
-                let id_of = |groups: &[Group], at: u32| capture.head(groups[at as usize].first).trace;
-                let entry = table.entry(
-                    hasher.hash_one(head.trace),
-                    |&at| id_of(&groups, at) == head.trace,
-                    |&at| hasher.hash_one(id_of(&groups, at)),
-                );
+                let half = (hasher.hash_one(head.trace) >> 32) as u32;
+                let is_it = |&(other, at): &(u32, u32)| {
+                    other == half && capture.head(groups[at as usize].first).trace == head.trace
+                };
                 let next = count(groups.len());
-                let at = *entry.or_insert(next).get();
+                let entry = table.entry(spread(half), is_it, |&(half, _)| spread(half));
+                let at = entry.or_insert((half, next)).get().1;
                 if at == next {
                     groups.push(Group { first: span, spans: 0, start: u64::MAX });
                 }

@@ -13,8 +13,13 @@ mod table;
 mod troubles;
 mod tree;
 mod tree_bar;
+mod tree_beneath;
+mod tree_heading;
 mod tree_json;
 mod tree_markdown;
+mod tree_signs;
+#[cfg(test)]
+mod tree_tests;
 
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;

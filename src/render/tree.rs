@@ -5,10 +5,13 @@
 use std::io;
 
 use super::tree_bar::{Bar, Scale};
+use super::tree_beneath::beneath;
+use super::tree_heading::{facts, title};
+use super::tree_signs::{Signs, counted, grouped, signs};
 use super::{Ink, Render, Tone, width};
 use crate::forest::{Flags, Grade, Tree};
-use crate::model::{Attribute, Nanos, Outcome, Value, timestamp};
-use crate::view::{Fault, Heading, LeftOut, Row, TraceView, TreeReport};
+use crate::model::{Nanos, Outcome};
+use crate::view::{LeftOut, Row, TraceView, TreeReport};
 
 impl Render for TreeReport<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
@@ -26,7 +29,7 @@ impl Render for TreeReport<'_> {
 impl Render for TraceView<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         title(&self.heading, ink)?;
-        facts(&self.heading, ink)?;
+        facts(self, ink)?;
         self.render_rows(ink)
     }
 }
@@ -37,161 +40,6 @@ impl TraceView<'_> {
         rows(self, ink)?;
         left_out(&self.left_out, ink)
     }
-}
-
-/// What a tree drawn on a page consists of.
-struct Signs {
-    branch: &'static str,
-    corner: &'static str,
-    line: &'static str,
-    error: &'static str,
-    cancelled: &'static str,
-    unfinished: &'static str,
-    orphan: &'static str,
-    cycle: &'static str,
-    duplicate: &'static str,
-    budget: &'static str,
-    times: &'static str,
-    sum: &'static str,
-    dot: &'static str,
-    more: &'static str,
-    cut: &'static str,
-}
-
-const UNICODE: Signs = Signs {
-    branch: "├─ ",
-    corner: "└─ ",
-    line: "│ ",
-    error: "✗",
-    cancelled: "⊘",
-    unfinished: "…",
-    orphan: "⇡",
-    cycle: "↻",
-    duplicate: "≡",
-    budget: "!",
-    times: "×",
-    sum: "Σ ",
-    dot: " · ",
-    more: "…",
-    cut: "…",
-};
-
-const ASCII: Signs = Signs {
-    branch: "|- ",
-    corner: "`- ",
-    line: "| ",
-    error: "x",
-    cancelled: "/",
-    unfinished: ".",
-    orphan: "^",
-    cycle: "@",
-    duplicate: "=",
-    budget: "!",
-    times: "x",
-    sum: "sum ",
-    dot: ", ",
-    more: "...",
-    cut: "~",
-};
-
-fn signs(ink: &Ink<'_>) -> &'static Signs {
-    if ink.page().unicode { &UNICODE } else { &ASCII }
-}
-
-/// A number with its thousands apart.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-/// `1 span`, `25 spans`.
-fn counted(number: u64, one: &str) -> String {
-    format!("{} {one}{}", grouped(number), if number == 1 { "" } else { "s" })
-}
-
-/// The heading's first line: short id, name, duration.
-fn title(heading: &Heading<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
-    let duration = Nanos(heading.counts.duration_ns()).to_string();
-    let page = ink.page();
-    if heading.id.is_none() {
-        ink.put(Tone::Odd, "no trace id")?;
-    } else {
-        ink.put(Tone::Quiet, heading.id.short())?;
-    }
-    ink.say("  ")?;
-    let room = page.width.saturating_sub(ink.column() + width(&duration) + 2);
-    ink.put_fit(Tone::Title, heading.name, room.max(8))?;
-    ink.say("  ")?;
-    ink.put(Tone::Title, duration)?;
-    ink.line()
-}
-
-/// The heading's other lines: everything else, wrapped.
-fn facts(heading: &Heading<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
-    let mut first = true;
-    for (tone, fact) in heading_facts(heading) {
-        let dot = signs(ink).dot;
-        let needed = width(dot) + width(&super::clean(&fact));
-        if first || ink.column() + needed > ink.page().width {
-            if !first {
-                ink.line()?;
-            }
-            ink.say("  ")?;
-        } else {
-            ink.put(Tone::Quiet, dot)?;
-        }
-        first = false;
-        let room = ink.page().width.saturating_sub(ink.column());
-        ink.put_fit(tone, &fact, room.max(8))?;
-    }
-    ink.line()
-}
-
-/// What a heading says besides id, name and duration, each with its tone.
-pub(super) fn heading_facts(heading: &Heading<'_>) -> Vec<(Tone, String)> {
-    let counts = &heading.counts;
-    let mut facts: Vec<(Tone, String)> = Vec::new();
-    if !heading.service.is_empty() {
-        facts.push((Tone::Service, heading.service.to_owned()));
-    }
-    if counts.services > 1 {
-        facts.push((Tone::Service, counted(counts.services.into(), "service")));
-    }
-    let start = if counts.start == 0 { "no start time".to_owned() } else { timestamp(counts.start, false) };
-    facts.push((Tone::Quiet, start));
-    facts.push((Tone::Plain, counted(counts.spans.into(), "span")));
-    let unexpected = u64::from(counts.cancelled - counts.expected);
-    let some: [(u64, Tone, &str); 8] = [
-        (counts.failed.into(), Tone::Error, "error"),
-        (unexpected, Tone::Cancelled, "cancelled"),
-        (counts.expected.into(), Tone::Expected, "cancelled as asked"),
-        (counts.unfinished.into(), Tone::Odd, "unfinished"),
-        (counts.orphans.into(), Tone::Odd, "orphan"),
-        (counts.cycles.into(), Tone::Odd, "in cycles"),
-        (counts.duplicates.into(), Tone::Odd, "duplicate"),
-        (if counts.roots > 1 { counts.roots.into() } else { 0 }, Tone::Odd, "root"),
-    ];
-    for (number, tone, word) in some.into_iter().filter(|(number, ..)| *number > 0) {
-        let countable = matches!(word, "error" | "orphan" | "duplicate" | "root");
-        let fact = if countable { counted(number, word) } else { format!("{} {word}", grouped(number)) };
-        facts.push((tone, fact));
-    }
-    if !heading.rooted {
-        facts.push((Tone::Odd, "no root".to_owned()));
-    }
-    if let Some(until) = heading.background_until() {
-        let root = Nanos(heading.root_end.saturating_sub(heading.root_start));
-        let until = Nanos(until.saturating_sub(heading.root_start));
-        facts.push((Tone::Plain, format!("root {root}, background until {until}")));
-    }
-    facts
 }
 
 /// Where the columns of a trace stand.
@@ -222,7 +70,7 @@ fn duration(row: &Row<'_>, ink: &Ink<'_>) -> String {
 
 /// Guides of a row: which levels above it go on.
 #[derive(Default)]
-struct Guides {
+pub(super) struct Guides {
     open: Vec<bool>,
 }
 
@@ -244,7 +92,7 @@ impl Guides {
     }
 
     /// The guides beside what stands under a row.
-    fn beside(&self, parent: bool, ink: &mut Ink<'_>, room: usize) -> io::Result<()> {
+    pub(super) fn beside(&self, parent: bool, ink: &mut Ink<'_>, room: usize) -> io::Result<()> {
         self.lines(&self.open, ink, room)?;
         let signs = signs(ink);
         ink.put(Tone::Quiet, if parent { signs.line } else { "  " })
@@ -278,7 +126,7 @@ fn rows(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
         }
         ink.line()?;
         let parent = view.rows.get(at + 1).is_some_and(|next| next.depth > row.depth);
-        beneath(row, parent, &guides, ink, &columns)?;
+        beneath(row, parent, &guides, ink, columns.left / 2)?;
     }
     Ok(())
 }
@@ -303,10 +151,12 @@ fn label(row: &Row<'_>, ink: &mut Ink<'_>, left: usize) -> io::Result<()> {
             Grade::Remote => "remote, elsewhere",
             Grade::Unknown => "unknown",
         };
-        let children = if missing.children == 1 { "child".to_owned() } else { "children".to_owned() };
-        let dot = signs(ink).dot;
-        let text = format!("? missing parent {} ({grade}{dot}{} {children})", row.id, grouped(missing.children));
-        return ink.put_fit(Tone::Odd, &text, ink.page().width.saturating_sub(ink.column()));
+        let children = if missing.children == 1 { "child" } else { "children" };
+        let beneath = format!("{}{} {children}", signs(ink).dot, grouped(missing.children));
+        let room = ink.page().width.saturating_sub(ink.column());
+        let whole = format!("? missing parent {} ({grade}{beneath})", row.id);
+        let text = if width(&whole) <= room { whole } else { format!("? missing parent {} ({grade})", row.id.short()) };
+        return ink.put_fit(Tone::Odd, &text, room);
     }
     let tone = tone(row);
     let marks = marks(row, signs(ink));
@@ -378,114 +228,6 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
     notes
 }
 
-/// The lines under a row: what went wrong, attributes, events.
-fn beneath(row: &Row<'_>, parent: bool, guides: &Guides, ink: &mut Ink<'_>, columns: &Columns) -> io::Result<()> {
-    let mut lines: Vec<Vec<(Tone, String)>> = Vec::new();
-    if let Some(fault) = &row.fault {
-        lines.push(fault_line(row, fault, signs(ink), ink.page().width));
-    }
-    for attribute in &row.attributes {
-        lines.push(attribute_line(attribute));
-    }
-    for event in &row.events {
-        let since = if row.start == 0 { 0 } else { event.time.saturating_sub(row.start) };
-        let mut line = vec![(Tone::Quiet, format!("+{} ", Nanos(since))), (Tone::Name, format!("{} ", event.name))];
-        for attribute in &event.attributes {
-            line.extend(attribute_line(attribute));
-            line.push((Tone::Plain, " ".to_owned()));
-        }
-        lines.push(line);
-    }
-    for line in lines {
-        guides.beside(parent, ink, columns.left / 2)?;
-        for (tone, text) in line {
-            let room = ink.page().width.saturating_sub(ink.column());
-            ink.put_fit(tone, &text, room)?;
-        }
-        ink.line()?;
-    }
-    Ok(())
-}
-
-fn attribute_line(attribute: &Attribute) -> Vec<(Tone, String)> {
-    vec![(Tone::Quiet, format!("{} = ", attribute.key)), (Tone::Plain, brief(&attribute.value, 3))]
-}
-
-/// A value on one line, as much of it as a line can hold.
-fn brief(value: &Value, levels: usize) -> String {
-    const SHOWN: usize = 32;
-    let list = |parts: &mut dyn Iterator<Item = String>, more: bool| {
-        let shown = parts.collect::<Vec<_>>().join(", ");
-        if more { shown + ", …" } else { shown }
-    };
-    match value {
-        Value::Empty => String::new(),
-        Value::String(text) => text.chars().take(1024).collect(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Double(value) => value.to_string(),
-        Value::Bytes(bytes) => counted(bytes.len() as u64, "byte"),
-        Value::Array(_) | Value::Map(_) if levels == 0 => "…".to_owned(),
-        Value::Array(values) => {
-            let mut parts = values.iter().take(SHOWN).map(|value| brief(value, levels - 1));
-            format!("[{}]", list(&mut parts, values.len() > SHOWN))
-        }
-        Value::Map(pairs) => {
-            let mut parts =
-                pairs.iter().take(SHOWN).map(|pair| format!("{}: {}", pair.key, brief(&pair.value, levels - 1)));
-            format!("{{{}}}", list(&mut parts, pairs.len() > SHOWN))
-        }
-    }
-}
-
-/// `✗ RateLimitError: slow down (client.py:41 in call)`: the message gives way to the place.
-fn fault_line(row: &Row<'_>, fault: &Fault, signs: &Signs, page: usize) -> Vec<(Tone, String)> {
-    let tone = tone(row);
-    let cancelled = row.outcome == Outcome::Cancelled;
-    let mark = if cancelled { signs.cancelled } else { signs.error };
-    let name = match fault.short_kind() {
-        "" if cancelled => "cancelled",
-        "" if fault.message.is_empty() => "status ERROR, no reason given",
-        "" => "status ERROR",
-        kind => kind,
-    };
-    let message: String = fault.message.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(1024).collect();
-    let parts = circumstances(row, fault).join(signs.dot);
-    let tail = if parts.is_empty() { parts } else { format!(" ({parts})") };
-    let head = format!("{mark} {name}");
-    let levels = (row.depth as usize + 1) * 2;
-    let room = page.saturating_sub(levels + width(&head) + 2 + width(&super::clean(&tail))).max(16);
-    let mut line = vec![(tone, head)];
-    if !message.is_empty() {
-        line.push((Tone::Plain, format!(": {}", super::fit(&message, room, signs.cut))));
-    }
-    line.push((Tone::Quiet, tail));
-    line
-}
-
-/// Where it happened, and of a cancellation what was cancelled, when, and how far it went up.
-fn circumstances(row: &Row<'_>, fault: &Fault) -> Vec<String> {
-    let mut parts = Vec::new();
-    if row.outcome == Outcome::Cancelled {
-        parts.push(if row.expected { "as asked" } else { "unexpected" }.to_owned());
-    }
-    parts.extend(fault.place.clone());
-    if let Some(cancellation) = &fault.cancellation {
-        parts.extend(cancellation.task.as_ref().map(|task| format!("task {task}")));
-        parts.extend(cancellation.time_unix_nano.map(|time| format!("at {}", clock(time))));
-    }
-    if row.propagated > 0 {
-        parts.push(format!("passed through {}", counted(row.propagated.into(), "span")));
-    }
-    parts
-}
-
-/// The time of day of a Unix time.
-fn clock(unix_nanos: u64) -> String {
-    let text = timestamp(unix_nanos, false);
-    text.split_once('T').map_or(text.clone(), |(_, time)| time.trim_end_matches('Z').to_owned())
-}
-
 fn left_out(left: &LeftOut, ink: &mut Ink<'_>) -> io::Result<()> {
     let more = signs(ink).more;
     let lines = [
@@ -495,29 +237,41 @@ fn left_out(left: &LeftOut, ink: &mut Ink<'_>) -> io::Result<()> {
     ];
     for (spans, what, how) in lines.into_iter().filter(|(spans, ..)| *spans > 0) {
         let noun = if spans == 1 { "span" } else { "spans" };
-        let line = match what {
-            "without errors" => format!("  {more} {} {noun} {what} ({how})", grouped(spans)),
-            _ => format!("  {more} {} {what} {noun} ({how})", grouped(spans)),
+        let what = match what {
+            "without errors" => format!("  {more} {} {noun} {what}", grouped(spans)),
+            _ => format!("  {more} {} {what} {noun}", grouped(spans)),
         };
-        ink.put_fit(Tone::Quiet, &line, ink.page().width)?;
-        ink.line()?;
+        remark(&what, how, ink)?;
     }
     Ok(())
 }
 
-fn omitted(report: &TreeReport<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
-    let Some(line) = omitted_line(report, signs(ink).more) else { return Ok(()) };
-    ink.line()?;
-    ink.put_fit(Tone::Quiet, &line, ink.page().width)?;
+/// Something that is not shown and how to see it, on two lines where one is too short.
+fn remark(what: &str, how: &str, ink: &mut Ink<'_>) -> io::Result<()> {
+    ink.put(Tone::Quiet, what)?;
+    if ink.column() + width(how) + 3 > ink.page().width {
+        ink.line()?;
+        ink.say("   ")?;
+    }
+    ink.put(Tone::Quiet, format_args!(" ({how})"))?;
     ink.line()
 }
 
-/// What is over the limit of traces, and how to see it.
+fn omitted(report: &TreeReport<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let Some(what) = omitted_line(report, signs(ink).more) else { return Ok(()) };
+    ink.line()?;
+    remark(&what, MORE_TRACES, ink)
+}
+
+/// How to see the traces over the limit.
+pub(super) const MORE_TRACES: &str = "--limit 0 shows all";
+
+/// What is over the limit of traces.
 pub(super) fn omitted_line(report: &TreeReport<'_>, more: &str) -> Option<String> {
     let omitted = report.omitted();
     (omitted.traces > 0).then(|| {
         let noun = if omitted.traces == 1 { "trace" } else { "traces" };
         let spans = counted(omitted.spans, "span");
-        format!("{more} {} more {noun} with {spans} (--limit 0 shows all)", grouped(omitted.traces))
+        format!("{more} {} more {noun} with {spans}", grouped(omitted.traces))
     })
 }

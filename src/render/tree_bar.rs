@@ -45,6 +45,12 @@ const CRITICAL: Stroke = Stroke { unicode: ["█", "▌", "▐"], ascii: "#" };
 const FOLDED: Stroke = Stroke { unicode: ["┅", "╸", "╺"], ascii: "-" };
 const UNFINISHED: Stroke = Stroke { unicode: ["┄", "┄", "┄"], ascii: "." };
 
+/// What a bar on the critical path is drawn with.
+pub(super) fn critical_sign(unicode: bool) -> &'static str {
+    let [whole, ..] = CRITICAL.unicode;
+    if unicode { whole } else { CRITICAL.ascii }
+}
+
 /// A row's bar, in half cells.
 pub(super) struct Bar {
     from: usize,

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{json, to_writer};
+use serde_json::{to_vec, to_writer};
 
 use crate::capture::{EventDetail, SpanRef};
 use crate::forest::{Flags, Node, Tree};
@@ -15,6 +15,30 @@ use crate::view::{Fault, TreeReport};
 
 /// Spans whose details are fetched together.
 const BATCH: usize = 1024;
+
+/// A trace as JSON, without its spans.
+#[derive(Serialize)]
+struct Trace<'c> {
+    trace_id: String,
+    root: Option<String>,
+    start_unix_nano: String,
+    duration_ns: u64,
+    services: Vec<&'c str>,
+    counts: Totals,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    spans: u32,
+    roots: u32,
+    orphans: u32,
+    errors: u32,
+    cancelled: u32,
+    expected: u32,
+    unfinished: u32,
+    duplicates: u32,
+    cycles: u32,
+}
 
 /// A span as JSON: the fields that scripts rely on, in their documented order, then what was asked for.
 #[derive(Serialize)]
@@ -79,26 +103,27 @@ fn each(report: &TreeReport<'_>, out: &mut dyn Write, between: &str, lines: bool
 
 fn trace(report: &TreeReport<'_>, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let counts = tree.counts();
-    let root = tree.root().and_then(|at| tree.nodes().get(at)).map(|node| node.id.to_string());
-    let facts = [
-        ("trace_id", json!(tree.id().to_string())),
-        ("root", json!(root)),
-        ("start_unix_nano", json!(counts.start.to_string())),
-        ("duration_ns", json!(counts.duration_ns())),
-        ("services", json!(tree.services(report.capture()))),
-        (
-            "counts",
-            json!({
-                "spans": counts.spans, "roots": counts.roots, "orphans": counts.orphans, "errors": counts.errors,
-                "cancelled": counts.cancelled, "expected": counts.expected, "unfinished": counts.unfinished,
-                "duplicates": counts.duplicates, "cycles": counts.cycles,
-            }),
-        ),
-    ];
-    for (index, (key, value)) in facts.into_iter().enumerate() {
-        write!(out, "{}\"{key}\":", if index == 0 { "{" } else { "," })?;
-        to_writer(&mut *out, &value)?;
-    }
+    let facts = Trace {
+        trace_id: tree.id().to_string(),
+        root: tree.root().and_then(|at| tree.nodes().get(at)).map(|node| node.id.to_string()),
+        start_unix_nano: counts.start.to_string(),
+        duration_ns: counts.duration_ns(),
+        services: tree.services(report.capture()),
+        counts: Totals {
+            spans: counts.spans,
+            roots: counts.roots,
+            orphans: counts.orphans,
+            errors: counts.errors,
+            cancelled: counts.cancelled,
+            expected: counts.expected,
+            unfinished: counts.unfinished,
+            duplicates: counts.duplicates,
+            cycles: counts.cycles,
+        },
+    };
+    let facts = to_vec(&facts)?;
+    // The spans follow inside the same object.
+    out.write_all(facts.strip_suffix(b"}").unwrap_or(&facts))?;
     write!(out, ",\"spans\":[")?;
     spans(report, tree, out)?;
     write!(out, "]}}")
@@ -131,6 +156,7 @@ fn write_batch(
     let wanted = |at: usize| all || tree.nodes().get(at).is_some_and(failed);
     let asked: Vec<SpanRef> = batch.iter().filter(|(at, _)| wanted(*at)).map(|(_, span)| *span).collect();
     let mut details = report.details(&asked).map_err(io::Error::other)?.into_iter();
+    let mut text = Vec::new();
     for (at, _) in batch.drain(..) {
         let detail = if wanted(at) { details.next().flatten() } else { None };
         let Some(mut span) = span_of(report, tree, at) else { continue };
@@ -141,10 +167,12 @@ fn write_batch(
             span.attributes = settings.attributes.as_ref().map(|_| chosen());
             span.events = settings.events.then_some(detail.events);
         }
+        text.clear();
         if !std::mem::take(first) {
-            out.write_all(b",")?;
+            text.push(b',');
         }
-        to_writer(&mut *out, &span)?;
+        to_writer(&mut text, &span)?;
+        out.write_all(&text)?;
     }
     Ok(())
 }

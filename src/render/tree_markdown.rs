@@ -4,7 +4,8 @@
 
 use std::io::{self, Write};
 
-use super::tree::{heading_facts, omitted_line};
+use super::tree::{MORE_TRACES, omitted_line};
+use super::tree_heading::heading_facts;
 use super::{Ink, Page, clean};
 use crate::forest::Tree;
 use crate::model::Nanos;
@@ -19,7 +20,7 @@ pub fn tree_markdown(report: &TreeReport<'_>, page: Page, out: &mut dyn Write) -
         section(&view, page, out)?;
     }
     match omitted_line(report, "…") {
-        Some(line) => writeln!(out, "{line}"),
+        Some(line) => writeln!(out, "{line} ({MORE_TRACES})"),
         None => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 //! Comes in: a span in full. Goes out: a few strings. The keys are those of OpenTelemetry's exceptions and code attributes and
 //! of Letta's cancellations; nothing is cut or made harmless here.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::capture::{Detail, EventDetail};
 use crate::model::{Status, Value};
@@ -30,8 +30,13 @@ pub struct Cancellation {
     pub task: Option<String>,
     /// The function it was in.
     pub function: Option<String>,
-    /// When, Unix nanoseconds.
+    /// When, Unix nanoseconds; text in JSON, like every time.
+    #[serde(serialize_with = "as_text")]
     pub time_unix_nano: Option<u64>,
+}
+
+fn as_text<S: Serializer>(time: &Option<u64>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.to_string()).serialize(to)
 }
 
 impl Fault {

@@ -7,7 +7,11 @@ mod fault;
 mod fold;
 mod pick;
 mod report;
+#[cfg(test)]
+pub(crate) mod sample;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use fault::{Cancellation, Fault};

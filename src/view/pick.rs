@@ -82,10 +82,9 @@ fn spans(tree: &Tree, from: usize, to: usize) -> u64 {
 pub(super) fn matters(tree: &Tree) -> Vec<bool> {
     let mut matters: Vec<_> = tree.nodes().iter().map(|node| node.outcome != Outcome::Ok).collect();
     for at in (0..matters.len()).rev() {
-        if matters.get(at) == Some(&true) {
-            if let Some(parent) = tree.parent(at).and_then(|parent| matters.get_mut(parent)) {
-                *parent = true;
-            }
+        let wrong = matters.get(at) == Some(&true);
+        if let Some(parent) = tree.parent(at).and_then(|parent| matters.get_mut(parent)) {
+            *parent |= wrong;
         }
     }
     matters

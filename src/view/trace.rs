@@ -273,7 +273,7 @@ impl Row<'_> {
 }
 
 /// An error that only passes on what a child said is told once, at the child.
-fn hush_echoes(rows: &mut [Row<'_>]) {
+pub(super) fn hush_echoes(rows: &mut [Row<'_>]) {
     let mut path: Vec<usize> = Vec::new();
     for at in 0..rows.len() {
         let Some(depth) = rows.get(at).map(|row| row.depth as usize) else { break };
