@@ -1,7 +1,25 @@
-//! x
+//! tracectl reads OpenTelemetry trace dumps and shows them, counts them and judges them.
+//!
+//! Data runs one way through the rooms of this house. Bytes come in through [`input`], which finds files, sniffs formats
+//! and undoes compression. [`otlp`] is the only room that knows the wire; it lifts every format into the same spans.
+//! [`capture`] keeps one small record a span and reads the rest again when somebody asks. [`agent`] says what a span *is*
+//! in an agent's run. [`forest`] groups spans into traces and builds their trees. The rooms after it ask questions and
+//! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open.
+//! [`redact`] hides what looks like a secret. [`render`] puts reports on a page, and [`cli`] is the only room that sees
+//! the outside world: arguments, environment, terminal, exit codes. The nouns they all speak are in [`model`].
+//!
+//! Who may use whom is written down in `tests/house` and checked there.
+
 pub mod agent;
 pub mod capture;
+pub mod cli;
+pub mod forest;
 pub mod input;
 pub mod model;
 pub mod otlp;
+pub mod query;
+pub mod redact;
 pub mod render;
+pub mod show;
+pub mod stats;
+pub mod view;

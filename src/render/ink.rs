@@ -57,6 +57,13 @@ impl<'w> Ink<'w> {
         self.put(tone, fit(text, columns, ellipsis))
     }
 
+    /// Writes a whole line that another part of this room has cleaned and styled.
+    pub(super) fn finished_line(&mut self, line: &str) -> io::Result<()> {
+        self.column = 0;
+        self.out.write_all(line.as_bytes())?;
+        self.out.write_all(b"\n")
+    }
+
     /// Fills the current line with spaces up to a column. A line that is already longer gets nothing.
     pub fn pad_to(&mut self, column: usize) -> io::Result<()> {
         let missing = column.saturating_sub(self.column);
@@ -95,7 +102,7 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character does something to a terminal or hides something from a reader.
-fn acts(c: char) -> bool {
+pub(super) fn acts(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
         | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'

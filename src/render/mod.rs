@@ -3,11 +3,33 @@
 //! Every report is drawn by one file here, through [`Ink`] only: no renderer opens a file, looks at the terminal or
 //! decides a colour.
 
+mod fold;
 mod ink;
+mod json;
 mod page;
+mod show;
+mod stats;
+mod table;
+mod troubles;
+mod tree;
+mod tree_bar;
+mod tree_beneath;
+mod tree_heading;
+mod tree_json;
+mod tree_markdown;
+mod tree_signs;
+#[cfg(test)]
+mod tree_tests;
 
 pub use ink::{Ink, clean, fit, width};
+pub use json::write_json;
 pub use page::{Page, Tone};
+pub use show::ShowText;
+pub use stats::{StatsCsv, StatsMarkdown};
+pub use table::{Cell, Column, Table};
+pub use troubles::Troubles;
+pub use tree_json::{tree_json, tree_jsonl};
+pub use tree_markdown::tree_markdown;
 
 use std::io;
 

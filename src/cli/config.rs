@@ -1,0 +1,294 @@
+//! Settings from `tracectl.toml` and from `TRACECTL_*` variables; a variable wins over the file.
+//!
+//! Comes in: the file nearest upwards, and the environment. Goes out: checked settings by name. A setting nobody knows,
+//! or with a value it cannot have, is an error that says where it stands.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use thiserror::Error;
+use toml::de::{DeTable, DeValue};
+
+use super::config_keys::{FOREIGN_SECTIONS, Holds, KEYS, Key};
+use super::nearest::nearest;
+use super::surroundings::Surroundings;
+
+/// The file's name.
+pub(super) const FILE_NAME: &str = "tracectl.toml";
+
+/// Why the configuration cannot be used.
+#[derive(Debug, Error)]
+pub(super) enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{place}: {message}")]
+    Syntax {
+        /// File and line.
+        place: String,
+        /// What the parser said.
+        message: String,
+    },
+    /// A name that no setting has.
+    #[error("{place}: there is no setting '{name}'{}", meant(*nearest))]
+    UnknownKey {
+        /// File and line.
+        place: String,
+        /// The name.
+        name: String,
+        /// The name that is probably meant.
+        nearest: Option<&'static str>,
+    },
+    /// A value that the setting cannot have.
+    #[error("{place}: '{name}' is {wanted}, not {value}{}", meant(*nearest))]
+    WrongValue {
+        /// File and line, or variable.
+        place: String,
+        /// The setting.
+        name: &'static str,
+        /// What it can be.
+        wanted: String,
+        /// What it was given.
+        value: String,
+        /// The value that is probably meant.
+        nearest: Option<&'static str>,
+    },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!(" (did you mean '{nearest}'?)")).unwrap_or_default()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Setting {
+    Flag(bool),
+    Number(u64),
+    Text(String),
+}
+
+/// Checked settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Config {
+    settings: BTreeMap<&'static str, Setting>,
+}
+
+impl Config {
+    /// Reads the file that is named, or found, and the variables.
+    pub(super) fn load(named: Option<&Path>, around: &Surroundings) -> Result<Self, ConfigError> {
+        let named = named.map(Path::to_owned).or_else(|| around.variable("TRACECTL_CONFIG").map(PathBuf::from));
+        let mut config = Self::default();
+        if let Some(path) = named.or_else(|| find(&around.directory)) {
+            let text = std::fs::read_to_string(&path);
+            let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+            config.read_file(&path.display().to_string(), &text)?;
+        }
+        config.read_variables(around)?;
+        Ok(config)
+    }
+
+    /// A flag that is set.
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.settings.get(name)? {
+            Setting::Flag(yes) => Some(*yes),
+            _ => None,
+        }
+    }
+
+    /// A number that is set.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        match self.settings.get(name)? {
+            Setting::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A text that is set.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.settings.get(name)? {
+            Setting::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A choice that is set.
+    pub(super) fn choice<C: ValueEnum>(&self, name: &str) -> Option<C> {
+        C::from_str(self.text(name)?, true).ok()
+    }
+
+    fn read_file(&mut self, path: &str, text: &str) -> Result<(), ConfigError> {
+        let place = |at: usize| format!("{path}:{}", line_of(text, at));
+        let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
+            place: place(error.span().map_or(0, |span| span.start)),
+            message: error.message().replace('\n', ", "),
+        })?;
+        for (name, value) in table.get_ref() {
+            let name_at = name.span().start;
+            match value.get_ref() {
+                DeValue::Table(_) if FOREIGN_SECTIONS.contains(&&**name.get_ref()) => {}
+                DeValue::Table(section) if is_section(name.get_ref()) => {
+                    for (key, value) in section {
+                        let full = format!("{}.{}", name.get_ref(), key.get_ref());
+                        self.set(&full, value.get_ref(), &place(key.span().start))?;
+                    }
+                }
+                value => self.set(name.get_ref(), value, &place(name_at))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &DeValue<'_>, place: &str) -> Result<(), ConfigError> {
+        let known = KEYS.iter().map(|key| key.name).chain(sections());
+        let unknown = || ConfigError::UnknownKey { place: place.into(), name: name.into(), nearest: nearest(name, known) };
+        let key = Key::named(name).ok_or_else(unknown)?;
+        let setting = match (key.holds, value) {
+            (Holds::Flag, DeValue::Boolean(yes)) => Some(Setting::Flag(*yes)),
+            (Holds::Number, DeValue::Integer(number)) => {
+                u64::from_str_radix(number.as_str(), number.radix()).ok().map(Setting::Number)
+            }
+            (Holds::Choice(_) | Holds::Text, DeValue::String(text)) => parse(key, text),
+            _ => None,
+        };
+        let shown = match value {
+            DeValue::String(text) => format!("'{text}'"),
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            DeValue::Boolean(yes) => yes.to_string(),
+            other => format!("a {}", other.type_str()),
+        };
+        self.settings.insert(key.name, setting.ok_or_else(|| wrong(key, shown, place))?);
+        Ok(())
+    }
+
+    fn read_variables(&mut self, around: &Surroundings) -> Result<(), ConfigError> {
+        for key in KEYS {
+            let name = key.variable();
+            let Some(text) = around.variable(&name) else { continue };
+            let place = format!("environment variable {name}");
+            let setting = parse(key, text).ok_or_else(|| wrong(key, format!("'{text}'"), &place))?;
+            self.settings.insert(key.name, setting);
+        }
+        Ok(())
+    }
+}
+
+/// Reads a setting from text, if it can have that value.
+fn parse(key: &Key, text: &str) -> Option<Setting> {
+    match key.holds {
+        Holds::Flag => match text.to_ascii_lowercase().as_str() {
+            "1" | "true" | "yes" | "on" => Some(Setting::Flag(true)),
+            "0" | "false" | "no" | "off" => Some(Setting::Flag(false)),
+            _ => None,
+        },
+        Holds::Number => text.trim().parse().ok().map(Setting::Number),
+        Holds::Choice(words) => words.contains(&text).then(|| Setting::Text(text.to_owned())),
+        Holds::Text => Some(Setting::Text(text.to_owned())),
+    }
+}
+
+fn wrong(key: &Key, value: String, place: &str) -> ConfigError {
+    let (wanted, near) = match key.holds {
+        Holds::Flag => ("true or false".to_owned(), None),
+        Holds::Number => ("a whole number".to_owned(), None),
+        Holds::Choice(words) => (format!("one of {}", words.join(", ")), nearest(value.trim_matches('\''), words.iter().copied())),
+        Holds::Text => ("text".to_owned(), None),
+    };
+    ConfigError::WrongValue { place: place.to_owned(), name: key.name, wanted, value, nearest: near }
+}
+
+fn sections() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter_map(|key| key.name.split_once('.').map(|(section, _)| section)).chain(FOREIGN_SECTIONS.iter().copied())
+}
+
+fn is_section(name: &str) -> bool {
+    sections().any(|section| section == name)
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// The file nearest upwards, not beyond the top of the repository.
+fn find(from: &Path) -> Option<PathBuf> {
+    for directory in from.ancestors() {
+        let path = directory.join(FILE_NAME);
+        if path.is_file() {
+            return Some(path);
+        }
+        if directory.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let mut config = Config::default();
+        config.read_file("tracectl.toml", text).map(|()| config).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn settings_are_read_by_section() {
+        let config = read("color = \"never\"\nwidth = 80\n[tree]\nlimit = 0x10\ncollapse = false\n[lint]\nanything = 1\n").unwrap();
+        assert_eq!(config.text("color"), Some("never"));
+        assert_eq!((config.number("width"), config.number("tree.limit")), (Some(80), Some(16)));
+        assert_eq!(config.flag("tree.collapse"), Some(false));
+        assert_eq!(config.number("jobs"), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        let cases = [
+            ("\n\ncolour = \"never\"", "tracectl.toml:3: there is no setting 'colour' (did you mean 'color'?)"),
+            ("[tree]\nlimti = 1", "tracectl.toml:2: there is no setting 'tree.limti' (did you mean 'tree.limit'?)"),
+            ("[trees]\nlimit = 1", "tracectl.toml:1: there is no setting 'trees' (did you mean 'tree'?)"),
+            ("width = \"wide\"", "tracectl.toml:1: 'width' is a whole number, not 'wide'"),
+            ("width = -1", "tracectl.toml:1: 'width' is a whole number, not -1"),
+            (
+                "color = \"allways\"",
+                "tracectl.toml:1: 'color' is one of auto, always, never, not 'allways' (did you mean 'always'?)",
+            ),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(read(text).unwrap_err(), wanted, "{text}");
+        }
+        assert!(read("a = 1\nb = [").unwrap_err().starts_with("tracectl.toml:"));
+    }
+
+    #[test]
+    fn variables_win_over_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(FILE_NAME), "width = 80\njobs = 1\n").unwrap();
+        let below = directory.path().join("a/b");
+        std::fs::create_dir_all(&below).unwrap();
+        let mut around = Surroundings { directory: below, ..Surroundings::default() };
+        around.variables.insert("TRACECTL_WIDTH".into(), "120".into());
+        let config = Config::load(None, &around).unwrap();
+        assert_eq!((config.number("width"), config.number("jobs")), (Some(120), Some(1)));
+        around.variables.insert("TRACECTL_ASCII".into(), "perhaps".into());
+        let error = Config::load(None, &around).unwrap_err().to_string();
+        assert_eq!(error, "environment variable TRACECTL_ASCII: 'ascii' is true or false, not 'perhaps'");
+    }
+
+    #[test]
+    fn the_search_ends_at_the_top_of_the_repository() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join(FILE_NAME), "width = 80\n").unwrap();
+        let inside = directory.path().join("repository/src");
+        std::fs::create_dir_all(inside.parent().unwrap().join(".git")).unwrap();
+        std::fs::create_dir_all(&inside).unwrap();
+        assert_eq!(find(&inside), None);
+        assert!(find(directory.path()).is_some());
+    }
+}

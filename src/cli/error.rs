@@ -1,0 +1,181 @@
+//! Everything that can stop a command, and what it means for the exit code.
+//!
+//! Comes in: errors of the library's rooms. Goes out: three kinds of lines (what, because, hint) and an [`Exit`].
+
+use std::error::Error as StdError;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error as ThisError;
+
+use super::config::ConfigError;
+use super::exit::Exit;
+use crate::input::InputError;
+use crate::query::MomentError;
+use crate::render::{Ink, Render, Tone};
+use crate::stats::ByError;
+
+/// What stopped a command.
+#[derive(Debug, ThisError)]
+pub(super) enum Problem {
+    /// The command line was not understood; clap's own words.
+    #[error("{0}")]
+    Arguments(Box<clap::Error>),
+    /// A configuration file or variable is wrong.
+    #[error("cannot use the configuration")]
+    Config(#[from] ConfigError),
+    /// `--since` or `--until` is wrong.
+    #[error("cannot use --{flag}")]
+    Moment {
+        /// The flag without its dashes.
+        flag: &'static str,
+        /// Why.
+        source: MomentError,
+    },
+    /// A setting of the configuration has a value that is wrong.
+    #[error("cannot use the setting {name}")]
+    Setting {
+        /// Its name.
+        name: &'static str,
+        /// Why.
+        source: ByError,
+    },
+    /// There is nothing to read.
+    #[error("no input: name a file or a directory, or pipe a dump in")]
+    NoInput,
+    /// The input could not be opened or read.
+    #[error("cannot read the input")]
+    Input(#[from] InputError),
+    /// Nothing in the input is a span.
+    #[error("no spans in {inputs}")]
+    NoSpans {
+        /// The inputs' names.
+        inputs: String,
+    },
+    /// No span passes the filters.
+    #[error("none of the {spans} spans that were read fits the filters")]
+    NothingFits {
+        /// How many there are.
+        spans: usize,
+    },
+    /// `--strict`, and something is odd.
+    #[error("--strict: {kinds} {} odd in the input", if *kinds == 1 { "thing is" } else { "things are" })]
+    Strict {
+        /// How many kinds of oddities at or above warning.
+        kinds: usize,
+    },
+    /// Several traces or spans begin like this.
+    #[error("'{prefix}' fits {count} different ids")]
+    Ambiguous {
+        /// What was asked for.
+        prefix: String,
+        /// How many ids begin like it.
+        count: usize,
+    },
+    /// No trace and no span begins like this.
+    #[error("no trace or span has an id that begins with '{prefix}'")]
+    NotFound {
+        /// What was asked for.
+        prefix: String,
+    },
+    /// The answer could not be written to its file.
+    #[error("cannot write {}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The answer could not be printed.
+    #[error("cannot print the answer")]
+    Print(#[from] io::Error),
+}
+
+/// What stopped a command, with what to do about it.
+#[derive(Debug)]
+pub(super) struct Error {
+    problem: Problem,
+    hints: Vec<String>,
+}
+
+impl Error {
+    /// The error with one more hint.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// What happened.
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
+    /// The one table from problems to exit codes.
+    pub(super) fn exit(&self) -> Exit {
+        match &self.problem {
+            Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
+            Problem::Arguments(_) => Exit::Fine,
+            Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
+            Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
+            Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
+            Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
+            Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {
+                Exit::Fine
+            }
+            Problem::Output { .. } | Problem::Print(_) => Exit::CouldNot,
+        }
+    }
+}
+
+impl<P: Into<Problem>> From<P> for Error {
+    fn from(problem: P) -> Self {
+        Self { problem: problem.into(), hints: Vec::new() }
+    }
+}
+
+impl Render for Error {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        ink.put(Tone::Error, "tracectl: ")?;
+        ink.say(&self.problem)?;
+        ink.line()?;
+        let mut cause = self.problem.source();
+        while let Some(error) = cause {
+            ink.put(Tone::Quiet, "  because: ")?;
+            ink.say(error)?;
+            ink.line()?;
+            cause = error.source();
+        }
+        for hint in &self.hints {
+            ink.put(Tone::Good, "  hint: ")?;
+            ink.say(hint)?;
+            ink.line()?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::Page;
+
+    #[test]
+    fn an_error_says_what_why_and_what_to_do() {
+        let source = io::Error::new(io::ErrorKind::PermissionDenied, "permission denied");
+        let error = Error::from(Problem::Output { path: "out\x1b.json".into(), source }).hint("choose another place");
+        let mut out = Vec::new();
+        error.render(&mut Ink::new(&mut out, Page::plain(80))).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "tracectl: cannot write out␛.json\n  because: permission denied\n  hint: choose another place\n"
+        );
+        assert_eq!(error.exit(), Exit::CouldNot);
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_a_normal_end() {
+        let error = Error::from(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!(error.exit(), Exit::Fine);
+    }
+}

@@ -1,0 +1,106 @@
+//! The inputs that every reading command shares, and what is said about them after the answer.
+//!
+//! Comes in: paths, stdin. Goes out: a [`Capture`], then its troubles on stderr and, with `--strict`, a failure.
+
+use super::config::Config;
+use super::console::Console;
+use super::error::{Error, Problem};
+use super::look::Loudness;
+use super::progress::Progress;
+use crate::capture::{self, Capture};
+use crate::input::Options;
+use crate::otlp::Grade;
+use crate::render::Troubles;
+
+/// Options of commands that read dumps.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct InputArgs {
+    /// Files, globs, directories, or "-" for stdin
+    #[arg(value_name = "INPUT")]
+    pub(super) inputs: Vec<String>,
+    /// Fail (exit 3) when anything in the input is odd
+    #[arg(long, help_heading = "Input")]
+    strict: bool,
+    /// Threads to read with [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Input")]
+    jobs: Option<u32>,
+}
+
+/// How inputs are read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inputs {
+    paths: Vec<String>,
+    strict: bool,
+    options: Options,
+}
+
+impl InputArgs {
+    /// What was asked for.
+    pub(super) fn settings(&self, config: &Config) -> Inputs {
+        let jobs = self.jobs.map(u64::from).or(config.number("jobs")).unwrap_or(0);
+        Inputs {
+            paths: self.inputs.clone(),
+            strict: self.strict || config.flag("strict").unwrap_or(false),
+            options: Options { jobs: usize::try_from(jobs).unwrap_or(0), ..Options::default() },
+        }
+    }
+}
+
+impl Inputs {
+    /// Also gathers this attribute's value of every span.
+    pub(super) fn with_attribute(mut self, key: Option<String>) -> Self {
+        self.options.capture_key = key;
+        self
+    }
+
+    /// Threads to work with.
+    pub(super) fn jobs(&self) -> usize {
+        match self.options.jobs {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            jobs => jobs,
+        }
+    }
+
+    /// Reads everything. No input at all means stdin, unless that is a terminal.
+    pub(super) fn open(&self, console: &Console) -> Result<Capture, Error> {
+        let paths = match self.paths.as_slice() {
+            [] if console.around().stdin_is_terminal => {
+                return Err(Error::from(Problem::NoInput).hint("tracectl tree traces.jsonl"));
+            }
+            [] => &["-".to_owned()],
+            paths => paths,
+        };
+        let mut progress = Progress::new(console);
+        Ok(capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
+    }
+
+    /// Says what was odd, and fails where that is a failure: after the answer, so that it is never in its way.
+    pub(super) fn judge(&self, capture: &Capture, console: &mut Console) -> Result<(), Error> {
+        let all = console.loudness() == Loudness::Verbose;
+        console.talk(&Troubles { troubles: capture.troubles(), sources: capture.sources(), all });
+        if capture.is_empty() {
+            return Err(no_spans(capture));
+        }
+        let kinds = capture.troubles().iter().filter(|trouble| trouble.kind.grade() >= Grade::Warning).count();
+        match self.strict && kinds > 0 {
+            true => Err(Problem::Strict { kinds }.into()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// What the inputs look like instead of spans.
+fn no_spans(capture: &Capture) -> Error {
+    let names: Vec<_> = capture.sources().iter().map(|source| source.path.as_str()).collect();
+    let inputs = match names.as_slice() {
+        [] => "no input at all".to_owned(),
+        [one] => (*one).to_owned(),
+        [first, rest @ ..] => format!("{first} and {} more", rest.len()),
+    };
+    let looks = capture.sources().iter().filter_map(|source| Some((&source.path, source.looks_like.as_ref()?)));
+    let mut error = Error::from(Problem::NoSpans { inputs });
+    for (path, looks_like) in looks.take(5) {
+        error = error.hint(format!("{path} looks like {looks_like}"));
+    }
+    error
+}

@@ -1,0 +1,79 @@
+//! Where the answer goes: `-o/--output`.
+//!
+//! Comes in: a path and what to write. Goes out: a file that is either the whole answer or what it was before.
+
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+/// Options of commands that give an answer.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct OutputArgs {
+    /// Write the answer to FILE, whole or not at all ("-" for stdout)
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    /// The file, if it is one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+/// Writes a file: to a temporary one in the same directory, which then takes its name.
+pub(super) fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    // A link keeps its place: what it points to is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    // Devices and pipes cannot be replaced, only written to.
+    if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+        return fill(fs::OpenOptions::new().write(true).open(path)?, draw).map(drop);
+    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let temporary = temporary(path)?.tempfile_in(directory)?;
+    fill(temporary, draw)?.persist(path).map_err(|error| error.error).map(drop)
+}
+
+fn fill<W: Write>(out: W, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<W> {
+    let mut out = BufWriter::with_capacity(1 << 16, out);
+    draw(&mut out)?;
+    out.into_inner().map_err(io::IntoInnerError::into_error)
+}
+
+/// A temporary file that anybody may read whom the umask, or the file it replaces, lets read.
+#[cfg(unix)]
+fn temporary(path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut builder = tempfile::Builder::new();
+    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |meta| meta.permissions());
+    builder.prefix(".tracectl-").permissions(permissions);
+    Ok(builder)
+}
+
+#[cfg(not(unix))]
+fn temporary(_path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tracectl-");
+    Ok(builder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_or_not_at_all() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("answer.json");
+        write_file(&path, |out| out.write_all(b"first")).unwrap();
+        let failed = write_file(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("the disk is full"))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        write_file(&path, |out| out.write_all(b"second")).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"second");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,52 @@
+//! The progress bar of long readings.
+//!
+//! Comes in: how many bytes have been read. Goes out: a line on stderr that is gone in the end; nothing where stderr is no
+//! terminal or the input is small.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::console::Console;
+use super::look::Loudness;
+
+/// Inputs below this are read before anybody would look.
+const LARGE: u64 = 64 << 20;
+
+/// A bar that appears once much has been read.
+pub(super) struct Progress {
+    wanted: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    /// A bar for this console.
+    pub(super) fn new(console: &Console) -> Self {
+        let wanted = console.around().stderr_is_terminal && console.loudness() != Loudness::Quiet;
+        Self { wanted, bar: None }
+    }
+
+    /// Says how many bytes have been read in all.
+    pub(super) fn reached(&mut self, bytes: u64) {
+        if self.wanted && bytes >= LARGE {
+            self.bar.get_or_insert_with(bar).set_position(bytes);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} reading {binary_bytes} ({binary_bytes_per_sec})") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(120));
+    bar
+}

@@ -1,0 +1,117 @@
+//! The program from arguments to exit code.
+//!
+//! Comes in: arguments, surroundings, two streams. Goes out: an [`Exit`]. Every command is one line here.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::config::Config;
+use super::console::Console;
+use super::error::{Error, Problem};
+use super::look::{Look, LookArgs};
+use super::{Exit, Surroundings, completions, man, show, stats, tree};
+
+const EXAMPLES: &str = "\
+Examples:
+  tracectl tree run.jsonl                what happened, as trees with a waterfall
+  tracectl show 4bf92f35 run.jsonl       everything about one span or trace
+  tracectl stats *.jsonl --format json   totals and percentiles an operation, for scripts
+  kubectl logs agent | tracectl tree     from a pipe
+
+Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
+Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
+
+/// Read, show and judge OpenTelemetry traces of LLM agents, from plain files
+#[derive(Debug, Parser)]
+#[command(name = "tracectl", version, after_help = EXAMPLES, arg_required_else_help = true, max_term_width = 120)]
+struct Root {
+    #[command(flatten)]
+    look: LookArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Tree(tree::Args),
+    Show(show::Args),
+    Stats(stats::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// The whole command line, for whoever describes it.
+pub(super) fn command() -> clap::Command {
+    Root::command()
+}
+
+/// Runs the program in this process.
+pub fn main() -> ExitCode {
+    let (out, err) = (Box::new(std::io::stdout()), Box::new(std::io::stderr()));
+    run(std::env::args_os(), Surroundings::real(), out, err).into()
+}
+
+/// Runs the program anywhere: `args` begin with the program's name.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    around: Surroundings,
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+) -> Exit {
+    let mut console = Console::new(out, err, around);
+    match attempt(args, &mut console) {
+        Ok(exit) => exit,
+        Err(error) => {
+            let exit = error.exit();
+            match error.problem() {
+                Problem::Arguments(words) => console.recite(words),
+                _ if exit != Exit::Fine => console.cry(&error),
+                _ => {}
+            }
+            exit
+        }
+    }
+}
+
+fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> Result<Exit, Error> {
+    let words = |error| Problem::Arguments(Box::new(error));
+    let plan = command().term_width(console.talk_page().width.min(120));
+    let matches = plan.try_get_matches_from(args).map_err(words)?;
+    let root = Root::from_arg_matches(&matches).map_err(words)?;
+    let config = Config::load(root.look.config.as_deref(), console.around())?;
+    console.dress(Look::decide(&root.look, &config, console.around())?);
+    match &root.command {
+        Command::Tree(args) => tree::run(args, &config, console),
+        Command::Show(args) => show::run(args, &config, console),
+        Command::Stats(args) => stats::run(args, &config, console),
+        Command::Completions(args) => completions::run(args, console),
+        Command::Man(args) => man::run(args, console),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::config_keys::{Holds, KEYS};
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn choices_of_the_configuration_are_those_of_the_flags() {
+        for key in KEYS {
+            let Holds::Choice(words) = key.holds else { continue };
+            let (section, flag) = key.name.split_once('.').unwrap_or(("", key.name));
+            let root = command();
+            let Some(command) = (if section.is_empty() { Some(&root) } else { root.find_subcommand(section) }) else { continue };
+            let argument = command.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
+            let values: Vec<_> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+            assert_eq!(values, words, "{}", key.name);
+        }
+    }
+}

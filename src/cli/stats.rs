@@ -1,0 +1,139 @@
+//! `tracectl stats`: totals and a row an operation.
+//!
+//! Comes in: options. Goes out: the report in the format that was asked for.
+
+use clap::ValueEnum;
+
+use super::Exit;
+use super::config::Config;
+use super::console::Console;
+use super::error::{Error, Problem};
+use super::filter::FilterArgs;
+use super::inputs::{InputArgs, Inputs};
+use super::nearest::nearest;
+use super::output::OutputArgs;
+use crate::forest::Forest;
+use crate::query::Filter;
+use crate::render::{StatsCsv, StatsMarkdown, write_json};
+use crate::stats::{By, ByError, Question, Sort, report};
+
+/// Count and measure: totals, then durations, errors and own time an operation
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+Percentiles are exact (nearest rank). SELF is the part of a span's time in which none of its children ran.
+
+Examples:
+  tracectl stats run.jsonl
+  tracectl stats run.jsonl --by role --sort self
+  tracectl stats run.jsonl --by attr:gen_ai.request.model
+  tracectl stats captures/ --format json -o stats.json")]
+pub(super) struct Args {
+    #[command(flatten)]
+    inputs: InputArgs,
+    /// A row for each: name, service, kind, role, scope or attr:KEY
+    #[arg(long, value_name = "WHAT", value_parser = grouping)]
+    by: Option<By>,
+    /// The N first rows only; 0 for all [default: 40 in a table, else all]
+    #[arg(long, value_name = "N")]
+    top: Option<u32>,
+    /// Order of the rows: total, self, count, errors, cancelled, p50, p95, p99, max or name
+    #[arg(long, value_name = "ORDER", hide_possible_values = true)]
+    sort: Option<Order>,
+    /// table, json, csv or markdown
+    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, help_heading = "Output")]
+    format: Format,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Json,
+    Csv,
+    Markdown,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Order {
+    Total,
+    #[value(name = "self")]
+    OwnTime,
+    Count,
+    Errors,
+    Cancelled,
+    P50,
+    P95,
+    P99,
+    Max,
+    Name,
+}
+
+fn grouping(text: &str) -> Result<By, String> {
+    let near = || nearest(text, ["name", "service", "kind", "role", "scope", "attr:KEY"]);
+    text.parse().map_err(|error: ByError| match near() {
+        Some(near) => format!("{error} (did you mean {near}?)"),
+        None => error.to_string(),
+    })
+}
+
+struct Settings {
+    inputs: Inputs,
+    filter: Filter,
+    question: Question,
+}
+
+/// Rows of a table before the rest is only counted.
+const TOP: u64 = 40;
+
+fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
+    let by = match (&args.by, config.text("stats.by")) {
+        (Some(by), _) => by.clone(),
+        (None, Some(text)) => text.parse().map_err(|source| Problem::Setting { name: "stats.by", source })?,
+        (None, None) => By::default(),
+    };
+    let attribute = if let By::Attribute(key) = &by { Some(key.clone()) } else { None };
+    let rows = if args.format == Format::Table { TOP } else { 0 };
+    let top = args.top.map(u64::from).or(config.number("stats.top")).unwrap_or(rows);
+    let sort = args.sort.or(config.choice("stats.sort")).map_or(Sort::default(), Sort::from);
+    let inputs = args.inputs.settings(config).with_attribute(attribute);
+    let top = usize::try_from(top).ok().filter(|top| *top > 0);
+    let question = Question { by, sort, top, jobs: inputs.jobs() };
+    Ok(Settings { inputs, filter: args.filter.filter(now)?, question })
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    let Settings { inputs, filter, question } = settings(args, config, console.around().now)?;
+    let capture = inputs.open(console)?;
+    let report = report(&capture, &Forest::of(&capture), &filter, &question);
+    let idle = report.totals.spans == 0;
+    match args.format {
+        Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
+        _ if idle => {}
+        Format::Table => console.show(&report, &args.output)?,
+        Format::Csv => console.show(&StatsCsv(&report), &args.output)?,
+        Format::Markdown => console.show(&StatsMarkdown(&report), &args.output)?,
+    }
+    inputs.judge(&capture, console)?;
+    if idle { Err(Problem::NothingFits { spans: capture.len() }.into()) } else { Ok(Exit::Fine) }
+}
+
+impl From<Order> for Sort {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Total => Self::Total,
+            Order::OwnTime => Self::OwnTime,
+            Order::Count => Self::Count,
+            Order::Errors => Self::Errors,
+            Order::Cancelled => Self::Cancelled,
+            Order::P50 => Self::P50,
+            Order::P95 => Self::P95,
+            Order::P99 => Self::P99,
+            Order::Max => Self::Max,
+            Order::Name => Self::Name,
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Attribute and member names that hold secrets whatever their value looks like.
+//!
+//! Comes in: a name. Goes out: yes or no.
+
+/// Last words of names that hold a secret, without their separators.
+const SECRET_WORDS: [&str; 24] = [
+    "accesskey",
+    "accesstoken",
+    "apikey",
+    "apitoken",
+    "authorization",
+    "authtoken",
+    "bearertoken",
+    "clientsecret",
+    "connectionstring",
+    "cookie",
+    "credential",
+    "credentials",
+    "idtoken",
+    "passphrase",
+    "passwd",
+    "password",
+    "privatekey",
+    "proxyauthorization",
+    "refreshtoken",
+    "secret",
+    "secretaccesskey",
+    "secretkey",
+    "sessiontoken",
+    "setcookie",
+];
+
+/// Whether a value under this name is a secret: `http.request.header.authorization`, `parameter.api_key`, `DB_PASSWORD`,
+/// but not `usage.input_tokens` or `token.type`.
+pub fn is_secret_key(key: &str) -> bool {
+    let last = key.rsplit(['.', '/', ':', ' ']).next().unwrap_or(key);
+    let folded: String = last.chars().filter(|c| c.is_ascii_alphanumeric()).collect::<String>().to_ascii_lowercase();
+    folded == "token" || SECRET_WORDS.iter().any(|word| folded == *word || ends_in_word(last, &folded, word))
+}
+
+/// Whether `last` ends in `word` where a word begins: `OPENAI_API_KEY`, `x-api-key`, `dbPassword`, not `notasecret`.
+fn ends_in_word(last: &str, folded: &str, word: &str) -> bool {
+    if !folded.ends_with(word) {
+        return false;
+    }
+    // Walk back over as many letters as the word has; what stands before must be a separator or a change of case.
+    let mut left = word.len();
+    for (at, c) in last.char_indices().rev() {
+        if c.is_ascii_alphanumeric() {
+            left = left.saturating_sub(1);
+        }
+        if left == 0 {
+            let before = last.get(..at).and_then(|text| text.chars().next_back());
+            return before.is_none_or(|before| !before.is_ascii_alphanumeric() || (before.is_lowercase() && c.is_uppercase()));
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known() {
+        for key in [
+            "http.request.header.authorization",
+            "parameter.api_key",
+            "x-api-key",
+            "DB_PASSWORD",
+            "OPENAI_API_KEY",
+            "clientSecret",
+            "dbPassword",
+            "http.response.header.set-cookie",
+            "token",
+            "a.access_token",
+        ] {
+            assert!(is_secret_key(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn names_that_only_sound_like_it_are_not() {
+        for key in [
+            "gen_ai.usage.input_tokens",
+            "gen_ai.token.type",
+            "token_count",
+            "max_tokens",
+            "author",
+            "authorization.mode",
+            "secretary",
+            "name",
+            "",
+        ] {
+            assert!(!is_secret_key(key), "{key}");
+        }
+    }
+}

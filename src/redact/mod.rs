@@ -1,0 +1,11 @@
+//! What must not be shown: provider tokens, passwords, authorization headers.
+//!
+//! Comes in: owned text and values on their way to a page. Goes out: the same with secrets cut to their first characters
+//! and their length. It decides by shape and by name only, and knows nothing of spans.
+
+mod key;
+mod text;
+mod token;
+
+pub use key::is_secret_key;
+pub use text::{attribute_text, hidden, text};

@@ -1,0 +1,151 @@
+//! Hides secrets inside text.
+//!
+//! Comes in: text. Goes out: the same text where there is nothing to hide, else a copy in which each secret is replaced
+//! by its first four characters and its length.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::key::is_secret_key;
+use super::token;
+
+/// What is shown in place of a secret: its first four characters where it is long enough for that to give nothing away.
+pub fn hidden(secret: &str) -> String {
+    let characters = secret.chars().count();
+    if characters < 16 {
+        return format!("[redacted, {characters} characters]");
+    }
+    let shown: String = secret.chars().take(4).collect();
+    format!("{shown}...[redacted, {characters} characters]")
+}
+
+/// A text with every provider token, password in a URL and quoted secret member in it hidden.
+pub fn text(text: &str) -> Cow<'_, str> {
+    let secrets = secrets(text);
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut done = 0;
+    for Range { start, end } in secrets {
+        out.push_str(text.get(done..start).unwrap_or_default());
+        out.push_str(&hidden(text.get(start..end).unwrap_or_default()));
+        done = end;
+    }
+    out.push_str(text.get(done..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// The text of an attribute: hidden as a whole where its key says that it is a secret, else as in [`text`].
+pub fn attribute_text<'t>(key: &str, value: &'t str) -> Cow<'t, str> {
+    if is_secret_key(key) && !is_blank(value) {
+        return Cow::Owned(hidden(value));
+    }
+    text(value)
+}
+
+/// Whether nothing is left to hide: empty, `null`, stars, or hidden by its producer.
+fn is_blank(value: &str) -> bool {
+    let trimmed = value.trim().trim_matches(['<', '>', '[', ']']).to_ascii_lowercase();
+    trimmed.bytes().all(|byte| byte == b'*') || matches!(trimmed.as_str(), "none" | "null" | "redacted" | "true" | "false")
+}
+
+/// Where secrets are, from left to right, none overlapping.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+        let range = match byte {
+            b'"' | b'\'' => member_value(text, at),
+            b':' => url_password(text, at),
+            _ if token::may_begin(byte) => {
+                text.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
+            }
+            _ => None,
+        };
+        at = range.as_ref().map_or(at + 1, |range| range.end);
+        found.extend(range);
+    }
+    found
+}
+
+/// The value of `"password": "…"` or `'api_key': '…'` (JSON or a Python repr), where `at` is the quote before the name.
+fn member_value(text: &str, at: usize) -> Option<Range<usize>> {
+    let quote = char::from(*text.as_bytes().get(at)?);
+    let name_from = at + 1;
+    // Names are short: look no further, or a text of quotes would cost its length squared.
+    let name_to = text.as_bytes().get(name_from..)?.iter().take(48).position(|&b| char::from(b) == quote)? + name_from;
+    let name = text.get(name_from..name_to)?;
+    let after = text.get(name_to + 1..)?.trim_start().strip_prefix(':')?.trim_start();
+    let open = after.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    if !is_secret_key(name) {
+        return None;
+    }
+    let from = text.len() - after.len() + 1;
+    let value = text.get(from..)?;
+    let length = closing(value, open).unwrap_or(value.len());
+    (!is_blank(value.get(..length)?)).then_some(from..from + length)
+}
+
+/// Where an unescaped `quote` stands.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut escaped = false;
+    text.char_indices().find_map(|(at, c)| {
+        let ends = c == quote && !escaped;
+        escaped = c == '\\' && !escaped;
+        ends.then_some(at)
+    })
+}
+
+/// The password of `scheme://user:password@host`, where `at` is the colon after the scheme.
+fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
+    let authority_from = at + 3;
+    let authority = text.get(at..)?.strip_prefix("://")?;
+    let length = authority.bytes().take(256).take_while(|&b| !b.is_ascii_whitespace() && !b"/?#\"'<>".contains(&b)).count();
+    let (user_info, _) = authority.get(..length)?.rsplit_once('@')?;
+    let (user, password) = user_info.split_once(':')?;
+    let from = authority_from + user.len() + 1;
+    (!is_blank(password)).then_some(from..from + password.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_inside_text_are_hidden() {
+        let token = format!("sk-proj-{}", "Ab1_".repeat(10));
+        let shown = text(&format!("calling with key {token}, please")).into_owned();
+        assert_eq!(shown, "calling with key sk-p...[redacted, 48 characters], please");
+        assert!(matches!(text("nothing here: task-force, sk-learn, https://host/path"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn members_and_urls_are_hidden_by_name() {
+        let json = r#"{"user":"ann","password":"hunter2 \" x","n":1}"#;
+        assert_eq!(text(json), r#"{"user":"ann","password":"[redacted, 12 characters]","n":1}"#);
+        let python = "{'name': 'x', 'api_key': 'abcdefghijklmnop'}";
+        assert_eq!(text(python), "{'name': 'x', 'api_key': 'abcd...[redacted, 16 characters]'}");
+        let url = "postgres://letta:s3cr3t@db:5432/letta";
+        assert_eq!(text(url), "postgres://letta:[redacted, 6 characters]@db:5432/letta");
+    }
+
+    #[test]
+    fn an_attribute_is_hidden_by_its_key() {
+        assert_eq!(attribute_text("http.request.header.authorization", "Bearer abc"), "[redacted, 10 characters]");
+        assert_eq!(attribute_text("parameter.password", "None"), "None");
+        assert_eq!(attribute_text("parameter.password", "****"), "****");
+        assert_eq!(attribute_text("parameter.name", "Bearer abc"), "Bearer abc");
+    }
+
+    #[test]
+    fn no_text_is_too_odd() {
+        for odd in ["", "'", "\"\"\"\"", "://", "a://:@", "日本\"password\":\"語", "sk-", "'password':'", "://é:é@"] {
+            let _ = text(odd);
+        }
+        let quotes = "\"".repeat(1 << 20);
+        assert_eq!(text(&quotes), quotes);
+    }
+}

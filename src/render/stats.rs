@@ -1,0 +1,265 @@
+//! The report of `stats`, as a table for people, Markdown or CSV.
+//!
+//! Comes in: a report. Goes out: lines. Markdown and CSV leave nothing out; the table leaves out columns without news.
+
+use std::io;
+
+use super::{Cell, Column, Ink, Render, Table, Tone, clean};
+use crate::model::{ByteSize, Nanos};
+use crate::stats::{Operation, Report};
+
+/// The report as a Markdown table.
+#[derive(Debug)]
+pub struct StatsMarkdown<'r>(pub &'r Report);
+
+/// The report's rows as CSV (RFC 4180): durations in nanoseconds.
+#[derive(Debug)]
+pub struct StatsCsv<'r>(pub &'r Report);
+
+/// One column of every form: its heading in a table, its name in CSV, and how to get its cell.
+struct Field {
+    column: Column,
+    name: &'static str,
+    shown: fn(&Operation) -> Cell,
+    raw: fn(&Operation) -> String,
+    /// Whether there is anything to see in it.
+    news: fn(&Report) -> bool,
+}
+
+const fn text(title: &'static str, least: usize, rank: u32) -> Column {
+    Column { title, right: false, least: Some(least), rank }
+}
+
+const fn number(title: &'static str, rank: u32) -> Column {
+    Column { title, right: true, least: None, rank }
+}
+
+fn quiet(text: Option<&str>) -> Cell {
+    (Tone::Quiet, text.unwrap_or_default().to_owned())
+}
+
+fn count(tone: Tone, count: u64) -> Cell {
+    (if count == 0 { Tone::Quiet } else { tone }, count.to_string())
+}
+
+fn time(nanos: u64) -> Cell {
+    (Tone::Plain, Nanos(nanos).to_string())
+}
+
+fn name(row: &Operation) -> Cell {
+    match row.name.as_str() {
+        "" => (Tone::Odd, "(none)".to_owned()),
+        name => (if row.errors > 0 { Tone::Error } else { Tone::Name }, name.to_owned()),
+    }
+}
+
+fn several(report: &Report, of: fn(&Operation) -> Option<&str>) -> bool {
+    let first = report.operations.first().map(of);
+    report.by == "name" && report.operations.iter().any(|row| Some(of(row)) != first)
+}
+
+const FIELDS: [Field; 14] = [
+    Field { column: text("OPERATION", 14, 0), name: "name", shown: name, raw: |row| row.name.clone(), news: |_| true },
+    Field {
+        column: text("SERVICE", 8, 70),
+        name: "service",
+        shown: |row| (Tone::Service, row.service.clone().unwrap_or_default()),
+        raw: |row| row.service.clone().unwrap_or_default(),
+        news: |report| several(report, |row| row.service.as_deref()),
+    },
+    Field {
+        column: text("KIND", 8, 90),
+        name: "kind",
+        shown: |row| quiet(row.kind),
+        raw: |row| row.kind.unwrap_or_default().to_owned(),
+        news: |report| several(report, |row| row.kind),
+    },
+    Field {
+        column: text("ROLE", 9, 80),
+        name: "role",
+        shown: |row| quiet(row.role),
+        raw: |row| row.role.unwrap_or_default().to_owned(),
+        news: |report| several(report, |row| row.role),
+    },
+    Field {
+        column: number("COUNT", 0),
+        name: "count",
+        shown: |row| (Tone::Plain, row.count.to_string()),
+        raw: |row| row.count.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("ERR", 10),
+        name: "errors",
+        shown: |row| count(Tone::Error, row.errors),
+        raw: |row| row.errors.to_string(),
+        news: |report| report.operations.iter().any(|row| row.errors > 0),
+    },
+    Field {
+        column: number("CANC", 20),
+        name: "cancelled",
+        shown: |row| count(Tone::Cancelled, row.cancelled),
+        raw: |row| row.cancelled.to_string(),
+        news: |report| report.operations.iter().any(|row| row.cancelled > 0),
+    },
+    Field {
+        column: number("MIN", 100),
+        name: "min_ns",
+        shown: |row| time(row.duration_ns.min),
+        raw: |row| row.duration_ns.min.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("P50", 30),
+        name: "p50_ns",
+        shown: |row| time(row.duration_ns.p50),
+        raw: |row| row.duration_ns.p50.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("P95", 5),
+        name: "p95_ns",
+        shown: |row| time(row.duration_ns.p95),
+        raw: |row| row.duration_ns.p95.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("P99", 60),
+        name: "p99_ns",
+        shown: |row| time(row.duration_ns.p99),
+        raw: |row| row.duration_ns.p99.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("MAX", 65),
+        name: "max_ns",
+        shown: |row| time(row.duration_ns.max),
+        raw: |row| row.duration_ns.max.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("TOTAL", 40),
+        name: "sum_ns",
+        shown: |row| time(row.duration_ns.sum),
+        raw: |row| row.duration_ns.sum.to_string(),
+        news: |_| true,
+    },
+    Field {
+        column: number("SELF", 50),
+        name: "self_ns",
+        shown: |row| time(row.duration_ns.own),
+        raw: |row| row.duration_ns.own.to_string(),
+        news: |_| true,
+    },
+];
+
+impl Render for Report {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        totals(self, ink)?;
+        ink.line()?;
+        let fields = || FIELDS.iter().filter(|field| (field.news)(self));
+        let columns = fields().map(|field| match field.name {
+            "name" => Column { title: heading(&self.by), ..field.column },
+            "service" if namesakes(self, |row| (row.kind, row.role)) => Column { rank: 6, ..field.column },
+            "kind" if namesakes(self, |row| (row.service.as_deref(), row.role)) => Column { rank: 7, ..field.column },
+            _ => field.column,
+        });
+        let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
+        Table { columns: columns.collect(), rows: rows.collect() }.render(ink)?;
+        if self.operations_left_out > 0 {
+            let more = self.operations_left_out;
+            ink.put(Tone::Quiet, format_args!("and {more} more (--top 0 shows all)"))?;
+            ink.line()?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether rows are the same in name and in `rest`, so that only what `rest` leaves out tells them apart.
+fn namesakes<'r, R: Ord>(report: &'r Report, rest: fn(&'r Operation) -> R) -> bool {
+    let mut names: Vec<_> = report.operations.iter().map(|row| (&row.name, rest(row))).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| pair.first() == pair.last())
+}
+
+fn heading(by: &str) -> &'static str {
+    match by {
+        "name" => "OPERATION",
+        "service" => "SERVICE",
+        "kind" => "KIND",
+        "role" => "ROLE",
+        "scope" => "SCOPE",
+        _ => "VALUE",
+    }
+}
+
+/// Two or three lines of sums, those of zero left out where zero is as it should be.
+fn totals(report: &Report, ink: &mut Ink<'_>) -> io::Result<()> {
+    let totals = &report.totals;
+    let plural = |count: u64, one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    let inputs = report.inputs.len() as u64;
+    ink.put(Tone::Title, plural(totals.spans, "span", "spans"))?;
+    ink.say(format_args!(" in {}", plural(totals.traces, "trace", "traces")))?;
+    ink.say(format_args!(" of {}", plural(totals.services, "service", "services")))?;
+    let size = format!(", {} read from {}", ByteSize(totals.bytes), plural(inputs, "input", "inputs"));
+    if ink.column() + size.len() <= ink.page().width {
+        ink.put(Tone::Quiet, size)?;
+    }
+    ink.line()?;
+    let facts = [
+        (Tone::Plain, totals.roots, "root", "roots", true),
+        (Tone::Error, totals.errors, "error", "errors", true),
+        (Tone::Cancelled, totals.cancelled, "cancelled", "cancelled", true),
+        (Tone::Odd, totals.orphans, "orphan", "orphans", true),
+        (Tone::Odd, totals.unfinished, "unfinished", "unfinished", false),
+        (Tone::Odd, totals.duplicates, "duplicate", "duplicates", false),
+        (Tone::Odd, totals.invalid_ids, "invalid id", "invalid ids", false),
+        (Tone::Plain, totals.events, "event", "events", false),
+        (Tone::Plain, totals.links, "link", "links", false),
+        (Tone::Odd, totals.troubles, "kind of trouble", "kinds of trouble", false),
+    ];
+    for (tone, count, one, many, _) in facts.into_iter().filter(|(_, count, _, _, always)| *always || *count > 0) {
+        let fact = plural(count, one, many);
+        if ink.column() > 0 && ink.column() + 2 + fact.len() > ink.page().width {
+            ink.line()?;
+        } else if ink.column() > 0 {
+            ink.say("  ")?;
+        }
+        ink.put(if count == 0 { Tone::Quiet } else { tone }, fact)?;
+    }
+    ink.line()
+}
+
+impl Render for StatsMarkdown<'_> {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let escape = |text: &str| clean(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+        let titles: Vec<_> = FIELDS.iter().map(|field| field.column.title.to_lowercase()).collect();
+        ink.finished_line(&format!("| {} |", titles.join(" | ")))?;
+        let rules: Vec<_> = FIELDS.iter().map(|field| if field.column.right { "---:" } else { "---" }).collect();
+        ink.finished_line(&format!("| {} |", rules.join(" | ")))?;
+        for row in &self.0.operations {
+            let cells: Vec<_> = FIELDS.iter().map(|field| escape(&(field.shown)(row).1)).collect();
+            ink.finished_line(&format!("| {} |", cells.join(" | ")))?;
+        }
+        Ok(())
+    }
+}
+
+impl Render for StatsCsv<'_> {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        ink.finished_line(&FIELDS.map(|field| field.name).join(","))?;
+        for row in &self.0.operations {
+            let cells: Vec<_> = FIELDS.iter().map(|field| quoted(&(field.raw)(row))).collect();
+            ink.finished_line(&cells.join(","))?;
+        }
+        Ok(())
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let text = clean(text);
+    match text.contains(['"', ',', ' ']) {
+        true => format!("\"{}\"", text.replace('"', "\"\"")),
+        false => text.into_owned(),
+    }
+}

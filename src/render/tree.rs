@@ -1,0 +1,277 @@
+//! Draws trees as text: a heading, then rows with guides, name, duration and a waterfall.
+//!
+//! Comes in: a tree report. Goes out: lines that fit the page. One trace stands in memory at a time.
+
+use std::io;
+
+use super::tree_bar::{Bar, Scale};
+use super::tree_beneath::beneath;
+use super::tree_heading::{facts, title};
+use super::tree_signs::{Signs, counted, grouped, signs};
+use super::{Ink, Render, Tone, width};
+use crate::forest::{Flags, Grade, Tree};
+use crate::model::{Nanos, Outcome};
+use crate::view::{LeftOut, Row, TraceView, TreeReport};
+
+impl Render for TreeReport<'_> {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let mut tree = Tree::default();
+        for (at, number) in self.shown().enumerate() {
+            if at > 0 {
+                ink.line()?;
+            }
+            self.trace(number, &mut tree).map_err(io::Error::other)?.render(ink)?;
+        }
+        omitted(self, ink)
+    }
+}
+
+impl Render for TraceView<'_> {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        title(&self.heading, ink)?;
+        facts(self, ink)?;
+        self.render_rows(ink)
+    }
+}
+
+impl TraceView<'_> {
+    /// Draws the rows without the heading, and what was left out.
+    pub(super) fn render_rows(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        rows(self, ink)?;
+        left_out(&self.left_out, ink)
+    }
+}
+
+/// Where the columns of a trace stand.
+struct Columns {
+    /// The width of names and their guides.
+    left: usize,
+    duration: usize,
+    bar: usize,
+}
+
+impl Columns {
+    fn of(view: &TraceView<'_>, ink: &Ink<'_>) -> Self {
+        let page = ink.page().width.max(24);
+        let duration = view.rows.iter().map(|row| width(&duration(row, ink))).max().unwrap_or(0).max(7);
+        let bar = if page < 60 { page / 5 } else { (page * 3 / 10).min(60) };
+        Self { left: page.saturating_sub(duration + bar + 2), duration, bar }
+    }
+}
+
+fn duration(row: &Row<'_>, ink: &Ink<'_>) -> String {
+    match row.fold {
+        _ if row.missing.is_some() => String::new(),
+        Some(fold) => format!("{}{}", signs(ink).sum, Nanos(fold.total_ns)),
+        None if row.end == 0 => signs(ink).more.to_owned(),
+        None => Nanos(row.duration_ns()).to_string(),
+    }
+}
+
+/// Guides of a row: which levels above it go on.
+#[derive(Default)]
+pub(super) struct Guides {
+    open: Vec<bool>,
+}
+
+impl Guides {
+    fn enter(&mut self, row: &Row<'_>) {
+        let level = row.depth as usize;
+        self.open.truncate(level.saturating_sub(1));
+        if level > 0 {
+            self.open.push(!row.last);
+        }
+    }
+
+    /// The guides before a row's own text. Where they would fill the line, the depth stands for them.
+    fn before(&self, ink: &mut Ink<'_>, room: usize) -> io::Result<()> {
+        let signs = signs(ink);
+        let Some((own, above)) = self.open.split_last() else { return Ok(()) };
+        self.lines(above, ink, room)?;
+        ink.put(Tone::Quiet, if *own { signs.branch } else { signs.corner })
+    }
+
+    /// The guides beside what stands under a row.
+    pub(super) fn beside(&self, parent: bool, ink: &mut Ink<'_>, room: usize) -> io::Result<()> {
+        self.lines(&self.open, ink, room)?;
+        let signs = signs(ink);
+        ink.put(Tone::Quiet, if parent { signs.line } else { "  " })
+    }
+
+    fn lines(&self, levels: &[bool], ink: &mut Ink<'_>, room: usize) -> io::Result<()> {
+        let signs = signs(ink);
+        if levels.len() * 2 > room {
+            return ink.put(Tone::Quiet, format_args!("{}{} ", signs.more, self.open.len()));
+        }
+        let line = levels.iter().map(|&open| if open { signs.line } else { "  " }).collect::<String>();
+        ink.put(Tone::Quiet, line)
+    }
+}
+
+fn rows(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let columns = Columns::of(view, ink);
+    let marker = view.heading.background_until().map(|_| view.heading.root_end);
+    let counts = &view.heading.counts;
+    let scale = Scale { start: counts.start, end: counts.end, cells: columns.bar, marker };
+    let mut guides = Guides::default();
+    for (at, row) in view.rows.iter().enumerate() {
+        guides.enter(row);
+        guides.before(ink, columns.left / 2)?;
+        label(row, ink, columns.left)?;
+        let text = duration(row, ink);
+        if !text.is_empty() {
+            ink.pad_to((columns.left + 1 + columns.duration).saturating_sub(width(&text)))?;
+            ink.put(Tone::Plain, text)?;
+            Bar::of(row, &scale).draw(columns.left + columns.duration + 2, ink)?;
+        }
+        ink.line()?;
+        let parent = view.rows.get(at + 1).is_some_and(|next| next.depth > row.depth);
+        beneath(row, parent, &guides, ink, columns.left / 2)?;
+    }
+    Ok(())
+}
+
+/// The tone that tells how a row ended.
+pub(super) fn tone(row: &Row<'_>) -> Tone {
+    match row.outcome {
+        Outcome::Error => Tone::Error,
+        Outcome::Cancelled if row.expected => Tone::Expected,
+        Outcome::Cancelled => Tone::Cancelled,
+        Outcome::Unfinished => Tone::Odd,
+        Outcome::Ok if row.missing.is_some() => Tone::Odd,
+        Outcome::Ok => Tone::Plain,
+    }
+}
+
+/// Marks, name and notes.
+fn label(row: &Row<'_>, ink: &mut Ink<'_>, left: usize) -> io::Result<()> {
+    if let Some(missing) = row.missing {
+        let grade = match missing.grade {
+            Grade::Local => "local, lost",
+            Grade::Remote => "remote, elsewhere",
+            Grade::Unknown => "unknown",
+        };
+        let children = if missing.children == 1 { "child" } else { "children" };
+        let beneath = format!("{}{} {children}", signs(ink).dot, grouped(missing.children));
+        let room = ink.page().width.saturating_sub(ink.column());
+        let whole = format!("? missing parent {} ({grade}{beneath})", row.id);
+        let text = if width(&whole) <= room { whole } else { format!("? missing parent {} ({grade})", row.id.short()) };
+        return ink.put_fit(Tone::Odd, &text, room);
+    }
+    let tone = tone(row);
+    let marks = marks(row, signs(ink));
+    if !marks.is_empty() {
+        ink.put(if tone == Tone::Plain { Tone::Odd } else { tone }, marks + " ")?;
+    }
+    let notes = notes(row, signs(ink));
+    let wanted: usize = notes.iter().map(|(_, note)| 2 + width(&super::clean(note))).sum();
+    let room = left.saturating_sub(ink.column());
+    // A name gives way to its notes, but never more than to three fifths of the room.
+    ink.put_fit(tone, row.name, room.saturating_sub(wanted).max(room * 3 / 5))?;
+    for (tone, note) in notes {
+        let room = left.saturating_sub(ink.column() + 2);
+        if room < 3 {
+            break;
+        }
+        ink.say("  ")?;
+        ink.put_fit(tone, &note, room)?;
+    }
+    Ok(())
+}
+
+fn marks(row: &Row<'_>, signs: &Signs) -> String {
+    let outcome = match row.outcome {
+        Outcome::Ok => "",
+        Outcome::Error => signs.error,
+        Outcome::Cancelled => signs.cancelled,
+        Outcome::Unfinished => signs.unfinished,
+    };
+    let marks = [
+        (true, outcome),
+        (row.flags.has(Flags::ORPHAN), signs.orphan),
+        (row.flags.has(Flags::CYCLE), signs.cycle),
+        (row.flags.has(Flags::DUPLICATE), signs.duplicate),
+        (row.budget.parameter || row.budget.span, signs.budget),
+    ];
+    marks.into_iter().filter(|(yes, _)| *yes).map(|(_, mark)| mark).collect()
+}
+
+/// What is said of a row beside its name.
+fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
+    let mut notes = Vec::new();
+    if let Some(fold) = row.fold {
+        let slowest = Nanos(fold.slowest_ns);
+        notes.push((Tone::Title, format!("{}{}", signs.times, grouped(fold.times))));
+        notes.push((Tone::Quiet, format!("slowest {slowest}")));
+        if fold.spans > fold.times {
+            notes.push((Tone::Quiet, counted(fold.spans, "span")));
+        }
+    }
+    if let Some(service) = row.service {
+        notes.push((Tone::Service, if service.is_empty() { "no service".to_owned() } else { service.to_owned() }));
+    }
+    let words = [
+        (row.outcome == Outcome::Unfinished, "unfinished"),
+        (row.outcome == Outcome::Error && row.end == 0, "unfinished"),
+        (row.flags.has(Flags::CYCLE), "cycle"),
+        (row.flags.has(Flags::DUPLICATE), "duplicate id"),
+        (row.budget.parameter, "parameter over 2 MiB"),
+        (row.budget.span, "parameters over 4 MiB"),
+    ];
+    notes.extend(words.into_iter().filter(|(yes, _)| *yes).map(|(_, word)| (Tone::Odd, word.to_owned())));
+    if row.repeats > 0 {
+        notes.push((Tone::Odd, format!("read {} times", grouped(u64::from(row.repeats) + 1))));
+    }
+    if row.below > 0 {
+        notes.push((Tone::Quiet, format!("+{}", counted(row.below, "span"))));
+    }
+    notes
+}
+
+fn left_out(left: &LeftOut, ink: &mut Ink<'_>) -> io::Result<()> {
+    let more = signs(ink).more;
+    let lines = [
+        (left.over, "more", "--rows 0 shows all"),
+        (left.deep, "deeper", "a larger --depth shows them"),
+        (left.fine, "without errors", "shown without --errors"),
+    ];
+    for (spans, what, how) in lines.into_iter().filter(|(spans, ..)| *spans > 0) {
+        let noun = if spans == 1 { "span" } else { "spans" };
+        let what = match what {
+            "without errors" => format!("  {more} {} {noun} {what}", grouped(spans)),
+            _ => format!("  {more} {} {what} {noun}", grouped(spans)),
+        };
+        remark(&what, how, ink)?;
+    }
+    Ok(())
+}
+
+/// Something that is not shown and how to see it, on two lines where one is too short.
+fn remark(what: &str, how: &str, ink: &mut Ink<'_>) -> io::Result<()> {
+    ink.put(Tone::Quiet, what)?;
+    if ink.column() + width(how) + 3 > ink.page().width {
+        ink.line()?;
+        ink.say("   ")?;
+    }
+    ink.put(Tone::Quiet, format_args!(" ({how})"))?;
+    ink.line()
+}
+
+fn omitted(report: &TreeReport<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let Some(what) = omitted_line(report, signs(ink).more) else { return Ok(()) };
+    ink.line()?;
+    remark(&what, MORE_TRACES, ink)
+}
+
+/// How to see the traces over the limit.
+pub(super) const MORE_TRACES: &str = "--limit 0 shows all";
+
+/// What is over the limit of traces.
+pub(super) fn omitted_line(report: &TreeReport<'_>, more: &str) -> Option<String> {
+    let omitted = report.omitted();
+    (omitted.traces > 0).then(|| {
+        let noun = if omitted.traces == 1 { "trace" } else { "traces" };
+        let spans = counted(omitted.spans, "span");
+        format!("{more} {} more {noun} with {spans}", grouped(omitted.traces))
+    })
+}

@@ -1,0 +1,15 @@
+//! One span, or one whole trace, laid open.
+//!
+//! Comes in: a capture and an id. Goes out: a [`Report`] with everything that was recorded, secrets hidden. It prints
+//! nothing and cuts nothing.
+
+mod find;
+mod place;
+mod plain;
+mod report;
+mod span;
+
+pub use find::{Candidate, Found, find};
+pub use place::{Near, Place};
+pub use report::{Report, report_span, report_trace};
+pub use span::{Event, Link, Pair, Relative, Span};

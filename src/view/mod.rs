@@ -1,0 +1,21 @@
+//! What `tree` shows: which traces, which of their spans, and what went wrong in them.
+//!
+//! Comes in: a capture, its forest and settings. Goes out: plain reports, one trace at a time, so that a million traces
+//! never stand in memory. Nothing is drawn here.
+
+mod fault;
+mod fold;
+mod pick;
+mod report;
+#[cfg(test)]
+pub(crate) mod sample;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod trace;
+
+pub use fault::{Cancellation, Fault};
+pub use pick::LeftOut;
+pub use report::{Omitted, TreeReport};
+pub use settings::{Keys, Settings, Sort};
+pub use trace::{Budget, Fold, Heading, Missing, Row, TraceView};

@@ -1,0 +1,142 @@
+//! Which traces are shown, and in which order.
+//!
+//! Comes in: a capture, its forest, settings and a choice of spans. Goes out: trace numbers; the traces themselves are
+//! built one at a time, when they are asked for.
+
+use std::cmp::Reverse;
+
+use super::pick;
+use super::settings::{Settings, Sort};
+use super::trace::TraceView;
+use crate::capture::{Capture, Detail, SpanRef};
+use crate::forest::{Forest, TraceGroup, Tree};
+use crate::input::InputError;
+use crate::model::{Status, Termination};
+
+/// The trees that were asked for.
+pub struct TreeReport<'c> {
+    capture: &'c Capture,
+    forest: &'c Forest,
+    settings: Settings,
+    shown: Vec<u32>,
+    omitted: Omitted,
+}
+
+/// What was asked for, but is over the limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Omitted {
+    /// Traces.
+    pub traces: u64,
+    /// Their spans.
+    pub spans: u64,
+}
+
+/// What is known of a trace without building its tree.
+#[derive(Default)]
+struct Sketch {
+    start: u64,
+    end: u64,
+    wrong: u64,
+    unfinished: bool,
+}
+
+impl<'c> TreeReport<'c> {
+    /// Chooses the traces of which any span is `selected`.
+    pub fn of(
+        capture: &'c Capture,
+        forest: &'c Forest,
+        settings: Settings,
+        selected: &dyn Fn(SpanRef) -> bool,
+    ) -> Self {
+        let mut chosen: Vec<(Reverse<u64>, u32)> = Vec::new();
+        for (number, trace) in (0u32..).zip(forest.traces()) {
+            if !trace.spans.iter().any(|&span| selected(span)) {
+                continue;
+            }
+            // The forest's order is that of starts: only other orders need a look at the spans.
+            if !settings.errors && settings.sort == Sort::Start {
+                chosen.push((Reverse(0), number));
+                continue;
+            }
+            let sketch = Sketch::of(capture, trace);
+            let key = match settings.sort {
+                Sort::Start => 0,
+                Sort::Duration => sketch.end.saturating_sub(sketch.start),
+                Sort::Errors => sketch.wrong,
+            };
+            if !settings.errors || sketch.wrong > 0 || sketch.unfinished {
+                chosen.push((Reverse(key), number));
+            }
+        }
+        chosen.sort_unstable();
+        let mut shown: Vec<u32> = chosen.into_iter().map(|(_, number)| number).collect();
+        let over = shown.split_off(settings.limit.map_or(shown.len(), |limit| limit.min(shown.len())));
+        let spans = over.iter().map(|&number| forest.trace(number as usize).spans.len() as u64).sum();
+        Self { capture, forest, settings, shown, omitted: Omitted { traces: over.len() as u64, spans } }
+    }
+
+    /// The numbers of the traces to show, in order.
+    pub fn shown(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.shown.iter().map(|&number| number as usize)
+    }
+
+    /// What is over the limit.
+    pub fn omitted(&self) -> Omitted {
+        self.omitted
+    }
+
+    /// What was asked for.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The capture the trees are of.
+    pub fn capture(&self) -> &'c Capture {
+        self.capture
+    }
+
+    /// Builds the tree of one trace.
+    pub fn tree(&self, number: usize, tree: &mut Tree) {
+        self.forest.tree(self.capture, number, tree);
+        if self.settings.critical_path {
+            tree.mark_critical_path();
+        }
+    }
+
+    /// Builds the rows of one trace, using the space of `tree`.
+    pub fn trace(&self, number: usize, tree: &mut Tree) -> Result<TraceView<'c>, InputError> {
+        self.tree(number, tree);
+        TraceView::of(self.capture, tree, &self.settings)
+    }
+
+    /// The nodes of a built tree that are left when only some paths or levels were asked for.
+    pub fn kept(&self, tree: &Tree) -> impl Fn(usize) -> bool + use<> {
+        let matters = if self.settings.errors { pick::matters(tree) } else { Vec::new() };
+        let depths: Vec<u32> = match self.settings.depth {
+            Some(_) => tree.nodes().iter().map(|node| node.depth).collect(),
+            None => Vec::new(),
+        };
+        let (errors, depth) = (self.settings.errors, self.settings.depth.unwrap_or(u32::MAX));
+        move |at| (!errors || matters.get(at) == Some(&true)) && depths.get(at).is_none_or(|&level| level < depth)
+    }
+
+    /// Reads spans again, in full.
+    pub fn details(&self, spans: &[SpanRef]) -> Result<Vec<Option<Detail>>, InputError> {
+        if spans.is_empty() { Ok(Vec::new()) } else { self.capture.details(spans) }
+    }
+}
+
+impl Sketch {
+    fn of(capture: &Capture, trace: TraceGroup<'_>) -> Self {
+        let mut sketch = Self { start: u64::MAX, ..Self::default() };
+        for &span in trace.spans {
+            let head = capture.head(span);
+            let failed = head.marks.status() == Status::Error || head.marks.termination() != Termination::None;
+            sketch.wrong += u64::from(failed);
+            sketch.unfinished |= head.end == 0;
+            sketch.end = sketch.end.max(head.end).max(head.start);
+            sketch.start = if head.start == 0 { sketch.start } else { sketch.start.min(head.start) };
+        }
+        sketch
+    }
+}
