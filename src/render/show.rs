@@ -100,7 +100,8 @@ impl Sheet<'_, '_> {
     }
 
     fn origin(&mut self, span: &Span) -> io::Result<()> {
-        let status = if span.message.is_empty() { span.status.to_owned() } else { format!("{}: {}", span.status, span.message) };
+        let status =
+            if span.message.is_empty() { span.status.to_owned() } else { format!("{}: {}", span.status, span.message) };
         self.fact_in(if span.status == "error" { Tone::Error } else { Tone::Plain }, "status", &status)?;
         let service = if span.service.is_empty() { "(none)" } else { &span.service };
         self.fact_in(Tone::Service, "service", service)?;
@@ -116,7 +117,10 @@ impl Sheet<'_, '_> {
         }
         let place = &span.place;
         let format = place.format;
-        self.fact("read from", &format!("{} at byte {} ({}, {format})", place.path, place.offset, ByteSize(place.bytes)))
+        self.fact(
+            "read from",
+            &format!("{} at byte {} ({}, {format})", place.path, place.offset, ByteSize(place.bytes)),
+        )
     }
 
     fn events(&mut self, span: &Span) -> io::Result<()> {

@@ -81,7 +81,12 @@ fn nearest_rank(count: usize, percent: usize) -> usize {
 }
 
 /// All rows, sorted, and how many there were before `--top`.
-pub(super) fn operations(capture: &Capture, groups: &Groups, own: &[u64], question: &Question) -> (Vec<Operation>, usize) {
+pub(super) fn operations(
+    capture: &Capture,
+    groups: &Groups,
+    own: &[u64],
+    question: &Question,
+) -> (Vec<Operation>, usize) {
     let mut rows = Vec::with_capacity(groups.groups.len());
     let (starts, spans) = by_group(groups);
     let mut durations = Vec::new();
