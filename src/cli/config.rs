@@ -147,7 +147,8 @@ impl Config {
 
     fn set(&mut self, name: &str, value: &DeValue<'_>, place: &str) -> Result<(), ConfigError> {
         let known = KEYS.iter().map(|key| key.name).chain(sections());
-        let unknown = || ConfigError::UnknownKey { place: place.into(), name: name.into(), nearest: nearest(name, known) };
+        let unknown =
+            || ConfigError::UnknownKey { place: place.into(), name: name.into(), nearest: nearest(name, known) };
         let key = Key::named(name).ok_or_else(unknown)?;
         let setting = match (key.holds, value) {
             (Holds::Flag, DeValue::Boolean(yes)) => Some(Setting::Flag(*yes)),
@@ -197,14 +198,18 @@ fn wrong(key: &Key, value: String, place: &str) -> ConfigError {
     let (wanted, near) = match key.holds {
         Holds::Flag => ("true or false".to_owned(), None),
         Holds::Number => ("a whole number".to_owned(), None),
-        Holds::Choice(words) => (format!("one of {}", words.join(", ")), nearest(value.trim_matches('\''), words.iter().copied())),
+        Holds::Choice(words) => {
+            (format!("one of {}", words.join(", ")), nearest(value.trim_matches('\''), words.iter().copied()))
+        }
         Holds::Text => ("text".to_owned(), None),
     };
     ConfigError::WrongValue { place: place.to_owned(), name: key.name, wanted, value, nearest: near }
 }
 
 fn sections() -> impl Iterator<Item = &'static str> {
-    KEYS.iter().filter_map(|key| key.name.split_once('.').map(|(section, _)| section)).chain(FOREIGN_SECTIONS.iter().copied())
+    KEYS.iter()
+        .filter_map(|key| key.name.split_once('.').map(|(section, _)| section))
+        .chain(FOREIGN_SECTIONS.iter().copied())
 }
 
 fn is_section(name: &str) -> bool {
@@ -240,7 +245,9 @@ mod tests {
 
     #[test]
     fn settings_are_read_by_section() {
-        let config = read("color = \"never\"\nwidth = 80\n[tree]\nlimit = 0x10\ncollapse = false\n[lint]\nanything = 1\n").unwrap();
+        let config =
+            read("color = \"never\"\nwidth = 80\n[tree]\nlimit = 0x10\ncollapse = false\n[lint]\nanything = 1\n")
+                .unwrap();
         assert_eq!(config.text("color"), Some("never"));
         assert_eq!((config.number("width"), config.number("tree.limit")), (Some(80), Some(16)));
         assert_eq!(config.flag("tree.collapse"), Some(false));

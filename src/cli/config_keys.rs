@@ -36,7 +36,10 @@ pub(super) const KEYS: &[Key] = &[
     key("strict", Holds::Flag),
     key("width", Holds::Number),
     key("stats.by", Holds::Text),
-    key("stats.sort", Holds::Choice(&["total", "self", "count", "errors", "cancelled", "p50", "p95", "p99", "max", "name"])),
+    key(
+        "stats.sort",
+        Holds::Choice(&["total", "self", "count", "errors", "cancelled", "p50", "p95", "p99", "max", "name"]),
+    ),
     key("stats.top", Holds::Number),
     key("tree.collapse", Holds::Flag),
     key("tree.depth", Holds::Number),

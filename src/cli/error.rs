@@ -44,8 +44,16 @@ pub(super) enum Problem {
     #[error("no input: name a file or a directory, or pipe a dump in")]
     NoInput,
     /// The input could not be opened or read.
-    #[error("cannot read the input")]
+    #[error(transparent)]
     Input(#[from] InputError),
+    /// Some of the inputs could not be opened or read; the answer is about the others.
+    #[error("{inputs} of {of} inputs could not be read")]
+    Unreadable {
+        /// How many could not.
+        inputs: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// Nothing in the input is a span.
     #[error("no spans in {inputs}")]
     NoSpans {
@@ -118,7 +126,7 @@ impl Error {
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
-            Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
+            Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {
                 Exit::Fine
             }

@@ -151,6 +151,9 @@ mod tests {
             let args = LookArgs { width: flag, ..LookArgs::default() };
             Look::decide(&args, &Config::default(), &around(&[], terminal)).unwrap().answer.width
         };
-        assert_eq!((width(Some(60), true), width(None, true), width(None, false), width(Some(3), true)), (60, 132, 100, 20));
+        assert_eq!(
+            (width(Some(60), true), width(None, true), width(None, false), width(Some(3), true)),
+            (60, 132, 100, 20)
+        );
     }
 }

@@ -6,7 +6,12 @@
 pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let slips = |other: &str| strsim::damerau_levenshtein(&word.to_ascii_lowercase(), &other.to_ascii_lowercase());
     let allowed = word.chars().count().max(3) / 3;
-    known.into_iter().map(|other| (slips(other), other)).filter(|(slips, _)| *slips <= allowed).min().map(|(_, other)| other)
+    known
+        .into_iter()
+        .map(|other| (slips(other), other))
+        .filter(|(slips, _)| *slips <= allowed)
+        .min()
+        .map(|(_, other)| other)
 }
 
 #[cfg(test)]

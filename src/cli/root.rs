@@ -108,9 +108,12 @@ mod tests {
             let Holds::Choice(words) = key.holds else { continue };
             let (section, flag) = key.name.split_once('.').unwrap_or(("", key.name));
             let root = command();
-            let Some(command) = (if section.is_empty() { Some(&root) } else { root.find_subcommand(section) }) else { continue };
+            let Some(command) = (if section.is_empty() { Some(&root) } else { root.find_subcommand(section) }) else {
+                continue;
+            };
             let argument = command.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
-            let values: Vec<_> = argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+            let values: Vec<_> =
+                argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
             assert_eq!(values, words, "{}", key.name);
         }
     }

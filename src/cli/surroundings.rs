@@ -54,7 +54,9 @@ impl Surroundings {
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| self.variable(name));
         locale.is_none_or(|locale| {
             let locale = locale.to_ascii_lowercase();
-            locale.contains("utf-8") || locale.contains("utf8") || !locale.contains('.') && !matches!(&*locale, "c" | "posix")
+            locale.contains("utf-8")
+                || locale.contains("utf8")
+                || !locale.contains('.') && !matches!(&*locale, "c" | "posix")
         })
     }
 }

@@ -70,7 +70,8 @@ impl Filter {
     /// Whether a span that ended like `outcome` passes.
     pub fn admits(&self, capture: &Capture, span: SpanRef, outcome: Outcome) -> bool {
         let head = capture.head(span);
-        let among = |globs: &[GlobMatcher], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(text));
+        let among =
+            |globs: &[GlobMatcher], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(text));
         (self.outcomes.is_empty() || self.outcomes.contains(&outcome))
             && (self.traces.is_empty() || self.traces.iter().any(|prefix| prefix.fits_trace(head.trace)))
             && self.min_duration.is_none_or(|least| head.duration() >= least)

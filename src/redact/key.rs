@@ -51,7 +51,8 @@ fn ends_in_word(last: &str, folded: &str, word: &str) -> bool {
         }
         if left == 0 {
             let before = last.get(..at).and_then(|text| text.chars().next_back());
-            return before.is_none_or(|before| !before.is_ascii_alphanumeric() || (before.is_lowercase() && c.is_uppercase()));
+            return before
+                .is_none_or(|before| !before.is_ascii_alphanumeric() || (before.is_lowercase() && c.is_uppercase()));
         }
     }
     false

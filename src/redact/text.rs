@@ -47,7 +47,8 @@ pub fn attribute_text<'t>(key: &str, value: &'t str) -> Cow<'t, str> {
 /// Whether nothing is left to hide: empty, `null`, stars, or hidden by its producer.
 fn is_blank(value: &str) -> bool {
     let trimmed = value.trim().trim_matches(['<', '>', '[', ']']).to_ascii_lowercase();
-    trimmed.bytes().all(|byte| byte == b'*') || matches!(trimmed.as_str(), "none" | "null" | "redacted" | "true" | "false")
+    trimmed.bytes().all(|byte| byte == b'*')
+        || matches!(trimmed.as_str(), "none" | "null" | "redacted" | "true" | "false")
 }
 
 /// Where secrets are, from left to right, none overlapping.
@@ -103,7 +104,8 @@ fn closing(text: &str, quote: char) -> Option<usize> {
 fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
     let authority_from = at + 3;
     let authority = text.get(at..)?.strip_prefix("://")?;
-    let length = authority.bytes().take(256).take_while(|&b| !b.is_ascii_whitespace() && !b"/?#\"'<>".contains(&b)).count();
+    let length =
+        authority.bytes().take(256).take_while(|&b| !b.is_ascii_whitespace() && !b"/?#\"'<>".contains(&b)).count();
     let (user_info, _) = authority.get(..length)?.rsplit_once('@')?;
     let (user, password) = user_info.split_once(':')?;
     let from = authority_from + user.len() + 1;
@@ -142,7 +144,8 @@ mod tests {
 
     #[test]
     fn no_text_is_too_odd() {
-        for odd in ["", "'", "\"\"\"\"", "://", "a://:@", "日本\"password\":\"語", "sk-", "'password':'", "://é:é@"] {
+        for odd in ["", "'", "\"\"\"\"", "://", "a://:@", "日本\"password\":\"語", "sk-", "'password':'", "://é:é@"]
+        {
             let _ = text(odd);
         }
         let quotes = "\"".repeat(1 << 20);

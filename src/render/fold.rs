@@ -102,7 +102,8 @@ mod tests {
     fn json_in_a_string_is_laid_out_as_it_is_written() {
         let text = r#"{"b":[1.00,{"a":"x:,{}\""}],"a":{},"c":[ ]}"#;
         let lines = fold(text, false).lines.join("\n");
-        let wanted = "{\n  \"b\": [\n    1.00,\n    {\n      \"a\": \"x:,{}\\\"\"\n    }\n  ],\n  \"a\": {},\n  \"c\": []\n}";
+        let wanted =
+            "{\n  \"b\": [\n    1.00,\n    {\n      \"a\": \"x:,{}\\\"\"\n    }\n  ],\n  \"a\": {},\n  \"c\": []\n}";
         assert_eq!(lines, wanted);
         assert_eq!(fold("{not json}", false).lines, ["{not json}"]);
     }

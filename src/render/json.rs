@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn json_says_the_same_and_acts_on_nothing() {
-        let report = serde_json::json!({"name": "a\u{1b}[2J\u{9b}31m\u{202e}b\u{e0001}é\n\"", "empty": [], "n": [1, 2]});
+        let report =
+            serde_json::json!({"name": "a\u{1b}[2J\u{9b}31m\u{202e}b\u{e0001}é\n\"", "empty": [], "n": [1, 2]});
         let mut out = Vec::new();
         write_json(&report, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

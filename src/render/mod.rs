@@ -10,7 +10,6 @@ mod page;
 mod show;
 mod stats;
 mod table;
-mod troubles;
 mod tree;
 mod tree_bar;
 mod tree_beneath;
@@ -20,6 +19,7 @@ mod tree_markdown;
 mod tree_signs;
 #[cfg(test)]
 mod tree_tests;
+mod troubles;
 
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
@@ -27,9 +27,9 @@ pub use page::{Page, Tone};
 pub use show::ShowText;
 pub use stats::{StatsCsv, StatsMarkdown};
 pub use table::{Cell, Column, Table};
-pub use troubles::Troubles;
 pub use tree_json::{tree_json, tree_jsonl};
 pub use tree_markdown::tree_markdown;
+pub use troubles::Troubles;
 
 use std::io;
 

@@ -5,7 +5,9 @@
 
 use std::io;
 
-use comfy_table::{Attribute, Cell as ComfyCell, CellAlignment, Color, ContentArrangement, Table as ComfyTable, presets};
+use comfy_table::{
+    Attribute, Cell as ComfyCell, CellAlignment, Color, ContentArrangement, Table as ComfyTable, presets,
+};
 
 use super::{Ink, Page, Render, Tone, clean, fit, width};
 
@@ -44,7 +46,8 @@ impl Table {
             let cells = self.rows.iter().filter_map(|row| row.get(at)).map(|(_, text)| width(&clean(text)));
             cells.max().unwrap_or(0).max(width(title))
         };
-        let natural: Vec<usize> = self.columns.iter().enumerate().map(|(at, column)| natural(at, column.title)).collect();
+        let natural: Vec<usize> =
+            self.columns.iter().enumerate().map(|(at, column)| natural(at, column.title)).collect();
         let mut kept: Vec<usize> = (0..self.columns.len()).collect();
         // What a table is about gets its share of the page before anything dispensable does.
         let share = |column: &Column| if column.rank == 0 { page * 2 / 5 } else { 0 };
@@ -60,7 +63,8 @@ impl Table {
             }
             kept.retain(|&at| at != dispensable);
         }
-        let mut spare = page.saturating_sub(kept.iter().map(|&at| smallest(at) + GAP).sum::<usize>().saturating_sub(GAP));
+        let mut spare =
+            page.saturating_sub(kept.iter().map(|&at| smallest(at) + GAP).sum::<usize>().saturating_sub(GAP));
         let mut widths = vec![None; self.columns.len()];
         for at in kept {
             let more = (natural_of(at) - smallest(at)).min(spare);
@@ -130,9 +134,17 @@ mod tests {
     fn table() -> Table {
         let column = |title, right, least, rank| Column { title, right, least, rank };
         Table {
-            columns: vec![column("NAME", false, Some(8), 0), column("COUNT", true, None, 0), column("SELF", true, None, 5)],
+            columns: vec![
+                column("NAME", false, Some(8), 0),
+                column("COUNT", true, None, 0),
+                column("SELF", true, None, 5),
+            ],
             rows: vec![
-                vec![(Tone::Name, "a rather long name".into()), (Tone::Plain, "7".into()), (Tone::Quiet, "1.00 ms".into())],
+                vec![
+                    (Tone::Name, "a rather long name".into()),
+                    (Tone::Plain, "7".into()),
+                    (Tone::Quiet, "1.00 ms".into()),
+                ],
                 vec![(Tone::Error, "b\x1b[2J日本".into()), (Tone::Error, "12".into()), (Tone::Quiet, "2.00 s".into())],
             ],
         }

@@ -74,7 +74,8 @@ fn candidates(capture: &Capture, forest: &Forest, traces: &[usize], spans: &[Spa
 /// The id that shares the longest beginning with `digits`, if that is at least four digits.
 fn nearest(capture: &Capture, digits: &str) -> Option<String> {
     let shared = |id: &str| id.bytes().zip(digits.bytes()).take_while(|(a, b)| a == b).count();
-    let ids = capture.spans().map(|span| capture.head(span)).flat_map(|head| [spell_trace(head.trace), spell_span(head.id)]);
+    let ids =
+        capture.spans().map(|span| capture.head(span)).flat_map(|head| [spell_trace(head.trace), spell_span(head.id)]);
     let best = ids.map(|id| (shared(&id), std::cmp::Reverse(id))).max()?;
     (best.0 >= 4).then_some(best.1.0)
 }

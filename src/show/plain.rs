@@ -24,11 +24,15 @@ fn plain(key: &str, value: &Value) -> Json {
         Value::String(text) => attribute_text(key, text).into_owned().into(),
         Value::Bool(yes) => (*yes).into(),
         Value::Int(number) => (*number).into(),
-        Value::Double(number) => serde_json::Number::from_f64(*number).map_or_else(|| number.to_string().into(), Json::from),
+        Value::Double(number) => {
+            serde_json::Number::from_f64(*number).map_or_else(|| number.to_string().into(), Json::from)
+        }
         Value::Bytes(bytes) if is_secret_key(key) => hidden(&STANDARD.encode(bytes)).into(),
         Value::Bytes(bytes) => STANDARD.encode(bytes).into(),
         Value::Array(values) => values.iter().map(|value| plain(key, value)).collect(),
-        Value::Map(entries) => entries.iter().map(|entry| (entry.key.clone(), plain(&entry.key, &entry.value))).collect(),
+        Value::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.clone(), plain(&entry.key, &entry.value))).collect()
+        }
     }
 }
 
@@ -44,7 +48,10 @@ mod tests {
             entry("map", map),
             entry("nan", Value::Double(f64::NAN)),
             entry("bytes", Value::Bytes(vec![1, 2, 3])),
-            entry("http.request.header.authorization", Value::Array(vec![Value::String("Bearer 0123456789abcdef".into())])),
+            entry(
+                "http.request.header.authorization",
+                Value::Array(vec![Value::String("Bearer 0123456789abcdef".into())]),
+            ),
             entry("nothing", Value::Empty),
         ]);
         let shown: Vec<_> = values.iter().map(|pair| pair.value.to_string()).collect();

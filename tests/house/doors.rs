@@ -19,14 +19,18 @@ const DOORS: &[(&str, &[&str])] = &[
     ("stats", &["model", "otlp", "input", "capture", "forest", "agent", "query"]),
     ("show", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show"]),
-    ("cli", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "render"]),
+    (
+        "cli",
+        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "render"],
+    ),
 ];
 
 #[test]
 fn every_room_uses_only_the_rooms_it_may() {
     for source in sources().iter().filter(|source| source.path.contains('/') && !source.is_test()) {
         let room = source.room();
-        let (_, allowed) = DOORS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room}: not in the table"));
+        let (_, allowed) =
+            DOORS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room}: not in the table"));
         for used in used_rooms(source.code()) {
             let inside = used == room || allowed.contains(&used.as_str());
             assert!(inside, "src/{}: {room} may not use {used}", source.path);

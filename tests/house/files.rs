@@ -33,7 +33,9 @@ fn every_file_is_declared() {
 fn module_files_only_declare() {
     for source in sources().iter().filter(|source| source.path.ends_with("/mod.rs") && source.path != "render/mod.rs") {
         let code = source.code();
-        let acts = code.lines().find(|line| line.starts_with("fn ") || line.starts_with("pub fn ") || line.starts_with("impl"));
+        let acts = code
+            .lines()
+            .find(|line| line.starts_with("fn ") || line.starts_with("pub fn ") || line.starts_with("impl"));
         assert_eq!(acts, None, "src/{}", source.path);
     }
 }

@@ -32,7 +32,12 @@ fn run(line: &str, folder: &Path) {
     }
     let binary = Path::new(env!("CARGO_BIN_EXE_tracectl")).parent().unwrap();
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
-    let shell = Command::new("bash").args(["-euo", "pipefail", "-c", &line]).env("PATH", path).current_dir(folder).output().unwrap();
+    let shell = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &line])
+        .env("PATH", path)
+        .current_dir(folder)
+        .output()
+        .unwrap();
     let said = String::from_utf8_lossy(&shell.stderr);
     assert!(shell.status.success(), "{line}\n{said}");
 }
