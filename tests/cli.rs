@@ -273,5 +273,5 @@ fn completions_and_manual_pages_are_written() {
         assert!(tracectl(&["completions", shell]).end().out.contains("tracectl"), "{shell}");
     }
     assert!(tracectl(&["man"]).end().out.contains(".TH tracectl"));
-    assert!(tracectl(&["man", "stats"]).end().out.contains("percentiles"));
+    assert!(tracectl(&["man", "stats"]).end().out.contains("Percentiles"));
 }
