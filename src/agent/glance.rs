@@ -50,11 +50,13 @@ pub fn glance(span: &RawSpan<'_>) -> Glance {
         if let RawValue::Text(text) = &attribute.value {
             bytes += text.raw.len();
         }
-        // Every key of interest starts with one of these letters; the rest is passed in one comparison.
-        if let Some(b'g' | b'l' | b'o' | b't' | b'a' | b'h' | b'd' | b'm' | b'r' | b's') = attribute.key.raw.first() {
-            glance.role = stronger(glance.role, role_of(attribute));
-            used |= add_usage(attribute, &mut usage);
-            glance.termination = glance.termination.max(cancelled_by(attribute, span.kind));
+        match interest(attribute.key.raw) {
+            Interest::None => {}
+            Interest::Role => glance.role = stronger(glance.role, role_of(attribute)),
+            Interest::Usage => used |= add_usage(attribute, &mut usage),
+            Interest::Code => {
+                glance.termination = glance.termination.max(cancelled_by(attribute, span.kind));
+            }
         }
     }
     glance.role = glance.role.or_else(|| role_of_name(&span.name));
@@ -78,6 +80,48 @@ pub fn glance(span: &RawSpan<'_>) -> Glance {
         glance.termination = termination_of_message(&span.message);
     }
     glance
+}
+
+/// What an attribute's key is looked at for.
+#[derive(Clone, Copy)]
+enum Interest {
+    None,
+    Role,
+    Usage,
+    Code,
+}
+
+/// One look at the key: nearly all keys are of no interest here, and their length and first bytes say so.
+#[inline(always)]
+fn interest(key: &[u8]) -> Interest {
+    match key {
+        b"gen_ai.operation.name"
+        | b"openinference.span.kind"
+        | b"traceloop.span.kind"
+        | b"langfuse.observation.type"
+        | b"llm.request.type"
+        | b"ai.operationId"
+        | b"mcp.method.name"
+        | b"http.request.method"
+        | b"http.method"
+        | b"db.system.name"
+        | b"db.system"
+        | b"messaging.system"
+        | b"rpc.system"
+        | b"rpc.system.name" => Interest::Role,
+        b"gen_ai.usage.input_tokens"
+        | b"gen_ai.usage.prompt_tokens"
+        | b"llm.token_count.prompt"
+        | b"ai.usage.promptTokens"
+        | b"ai.usage.inputTokens"
+        | b"gen_ai.usage.output_tokens"
+        | b"gen_ai.usage.completion_tokens"
+        | b"llm.token_count.completion"
+        | b"ai.usage.completionTokens"
+        | b"ai.usage.outputTokens" => Interest::Usage,
+        b"http.status_code" | b"http.response.status_code" | b"rpc.grpc.status_code" => Interest::Code,
+        _ => Interest::None,
+    }
 }
 
 /// Of two roles the one that says more: what an agent does outranks how it is carried.

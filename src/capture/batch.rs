@@ -102,7 +102,7 @@ impl<'o> Builder<'o> {
     fn resource(&mut self, resource: &RawResource<'_>, at: u64, shape: Shape) {
         let service = resource.attributes.iter().rev().find(|a| a.key.is("service.name")).and_then(|a| a.value.text());
         let name = NameId(service.map_or(0, |service| self.batch.names.intern(&service)));
-        let hash = self.fingerprint(resource.raw);
+        let hash = self.fingerprint(resource.raw, &[service.map_or(&[], |service| service.raw)]);
         if let Some(entry) = self.batch.resources.last_mut() {
             *entry = Entry { name, hash, at, size: size(resource.raw), source: self.source, shape, ..*entry };
         }
@@ -111,15 +111,20 @@ impl<'o> Builder<'o> {
     fn scope(&mut self, scope: &RawScope<'_>, at: u64) {
         let name = NameId(self.batch.names.intern(&scope.name));
         let version = NameId(self.batch.names.intern(&scope.version));
-        let hash = self.fingerprint(scope.raw);
+        let hash = self.fingerprint(scope.raw, &[scope.name.raw, scope.version.raw]);
         if let Some(entry) = self.batch.scopes.last_mut() {
             *entry = Entry { name, version, hash, at, size: size(scope.raw), source: self.source, ..*entry };
         }
     }
 
-    /// Zero stands for "no bytes", so no fingerprint is zero.
-    fn fingerprint(&self, bytes: &[u8]) -> u64 {
-        if bytes.is_empty() { 0 } else { self.hasher.hash_one(bytes) | 1 }
+    /// What tells resources and scopes apart: their bytes, or what is known of those that have none of their own. Zero
+    /// stands for "nothing at all".
+    fn fingerprint(&self, bytes: &[u8], names: &[&[u8]]) -> u64 {
+        match bytes {
+            [] if names.iter().all(|name| name.is_empty()) => 0,
+            [] => self.hasher.hash_one(names) | 1,
+            _ => self.hasher.hash_one(bytes) | 1,
+        }
     }
 
     #[inline]

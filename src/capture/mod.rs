@@ -9,6 +9,8 @@ mod fetch;
 mod head;
 mod names;
 mod open;
+#[cfg(test)]
+mod parts;
 mod table;
 
 pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};

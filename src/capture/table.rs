@@ -169,7 +169,7 @@ impl Capture {
             schema: name(entry.schema),
             ..*entry
         };
-        let mut number = |entries: &mut Vec<Entry>, numbers: &mut HashMap<(u64, u32, u32), u32>, entry: &Entry| {
+        let number = |entries: &mut Vec<Entry>, numbers: &mut HashMap<(u64, u32, u32), u32>, entry: &Entry| {
             let entry = global(entry);
             *numbers.entry((entry.hash, entry.size, entry.schema.0)).or_insert_with(|| {
                 entries.push(entry);

@@ -17,19 +17,14 @@ pub(super) struct Judge {
 impl Judge {
     /// Fills in the facts of every node and counts them.
     pub(super) fn judge(&mut self, capture: &Capture, nodes: &mut [Node]) -> Counts {
-        let requested = judge_outcomes(capture, nodes);
+        let (requested, errors) = judge_outcomes(capture, nodes);
         if requested.is_some() || nodes.iter().any(|node| node.outcome == Outcome::Cancelled) {
             trace_cancellations(capture, nodes, requested);
         }
         self.measure(nodes);
         let mut counts = count(nodes);
         counts.services = self.count_services(capture, nodes);
-        for node in nodes.iter() {
-            if let Some(span) = node.span {
-                let errors = if capture.head(span).marks.status() == Status::Error { 1 + node.repeats } else { 0 };
-                counts.errors += errors;
-            }
-        }
+        counts.errors = errors;
         counts
     }
 
@@ -99,13 +94,16 @@ impl Judge {
     }
 }
 
-/// Gives every node its outcome; the start of the earliest span that says somebody asked for the end.
-fn judge_outcomes(capture: &Capture, nodes: &mut [Node]) -> Option<u64> {
+/// Gives every node its outcome; the start of the earliest span that says somebody asked for the end, and how many spans
+/// have status ERROR.
+fn judge_outcomes(capture: &Capture, nodes: &mut [Node]) -> (Option<u64>, u32) {
     let mut requested: Option<u64> = None;
+    let mut errors = 0;
     for node in nodes {
         let Some(span) = node.span else { continue };
         let marks = capture.head(span).marks;
         let termination = marks.termination();
+        errors += if marks.status() == Status::Error { 1 + node.repeats } else { 0 };
         node.outcome = if termination != Termination::None {
             Outcome::Cancelled
         } else if marks.status() == Status::Error {
@@ -120,7 +118,7 @@ fn judge_outcomes(capture: &Capture, nodes: &mut [Node]) -> Option<u64> {
             requested = Some(requested.map_or(node.start, |earliest| earliest.min(node.start)));
         }
     }
-    requested
+    (requested, errors)
 }
 
 /// Finds the deepest span of every cancellation and judges the spans it passed through by it.

@@ -52,7 +52,6 @@ fn tie(capture: &Capture, a: SpanRef, b: SpanRef) -> Ordering {
         .then_with(|| capture.name(a).cmp(capture.name(b)))
         .then_with(|| capture.service(a).cmp(capture.service(b)))
         .then_with(|| scope(x).cmp(scope(y)))
-        .then_with(|| x.size.cmp(&y.size))
-        // From here on nothing that is shown differs; this only keeps exact repeats together.
+        // From here on nothing that is shown differs: this keeps exact repeats together.
         .then_with(|| x.origin.cmp(&y.origin))
 }

@@ -39,7 +39,9 @@ impl Block {
 pub struct Blocks {
     stream: Stream,
     format: Format,
-    pending: Vec<u8>,
+    /// The buffer of the next block, and how much of its beginning is filled already.
+    next: Vec<u8>,
+    pending: usize,
     offset: u64,
     sequence: u64,
     clean: bool,
@@ -51,7 +53,8 @@ pub struct Blocks {
 impl Blocks {
     /// Cuts a stream of this format, of which `head` was read already.
     pub fn new(stream: Stream, format: Format, head: Vec<u8>) -> Self {
-        Self { stream, format, pending: head, offset: 0, sequence: 0, clean: true, open: 0, done: false }
+        let pending = head.len();
+        Self { stream, format, next: head, pending, offset: 0, sequence: 0, clean: true, open: 0, done: false }
     }
 
     /// The stream that is cut.
@@ -69,13 +72,10 @@ impl Blocks {
         if self.done {
             return Ok(false);
         }
+        std::mem::swap(&mut block.buffer, &mut self.next);
         let buffer = &mut block.buffer;
-        let mut length = self.pending.len();
+        let mut length = std::mem::take(&mut self.pending);
         grow(buffer, length.max(BLOCK));
-        if let Some(front) = buffer.get_mut(..length) {
-            front.copy_from_slice(&self.pending);
-        }
-        self.pending.clear();
         block.clean = self.clean;
         let mut searched = 0;
         loop {
@@ -88,7 +88,12 @@ impl Blocks {
             }
             let bytes = buffer.get(..length).unwrap_or_default();
             if let Some(cut) = self.cut(bytes, searched) {
-                self.pending.extend_from_slice(bytes.get(cut..).unwrap_or_default());
+                let rest = bytes.get(cut..).unwrap_or_default();
+                grow(&mut self.next, rest.len());
+                if let Some(front) = self.next.get_mut(..rest.len()) {
+                    front.copy_from_slice(rest);
+                }
+                self.pending = rest.len();
                 length = cut;
                 self.clean = true;
                 break;

@@ -32,6 +32,19 @@ const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
 const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
 const CONTROL: u8x16 = u8x16::new([0x1f; 16]);
 
+/// Of 32 bytes of a string: which are quotes, backslashes or control characters, and which are not ASCII.
+#[inline(always)]
+fn masks(block: &[u8; 32]) -> (u32, u32) {
+    let (low, high) = block.split_at(16);
+    let half = |bytes: &[u8]| {
+        let block = u8x16::new(bytes.try_into().unwrap_or_default());
+        let stops = block.simd_eq(QUOTE) | block.simd_eq(BACKSLASH) | block.min(CONTROL).simd_eq(block);
+        (stops.to_bitmask() & 0xffff, block.to_bitmask() & 0xffff)
+    };
+    let (low, high) = (half(low), half(high));
+    (low.0 | high.0 << 16, low.1 | high.1 << 16)
+}
+
 impl<'a, 'n> Cursor<'a, 'n> {
     pub(super) fn new(bytes: &'a [u8], at: usize, notes: &'n mut Notes) -> Self {
         Self { bytes, at, notes }
@@ -114,20 +127,23 @@ impl<'a, 'n> Cursor<'a, 'n> {
     #[inline(always)]
     pub(super) fn string(&mut self) -> Result<Text<'a>, Halt> {
         self.expect(b'"')?;
+        self.string_body()
+    }
+
+    /// What follows the opening quote of a string.
+    #[inline(always)]
+    pub(super) fn string_body(&mut self) -> Result<Text<'a>, Halt> {
         let start = self.at;
         let mut at = start;
         let mut escaped = false;
         let mut high = 0u32;
         let end = loop {
-            let stop = match self.bytes.get(at..at + 16).and_then(|block| <[u8; 16]>::try_from(block).ok()) {
+            let stop = match self.bytes.get(at..at + 32).and_then(|block| <[u8; 32]>::try_from(block).ok()) {
                 Some(block) => {
-                    let block = u8x16::new(block);
-                    let stops = block.simd_eq(QUOTE) | block.simd_eq(BACKSLASH) | block.min(CONTROL).simd_eq(block);
-                    let stops = stops.to_bitmask() & 0xffff;
-                    let upper = block.to_bitmask() & 0xffff;
+                    let (stops, upper) = masks(&block);
                     if stops == 0 {
                         high |= upper;
-                        at += 16;
+                        at += 32;
                         continue;
                     }
                     let stop = stops.trailing_zeros();
@@ -324,21 +340,41 @@ impl<'a, 'n> Cursor<'a, 'n> {
         Ok(Text::default())
     }
 
+    /// An integer of at most 19 digits in OTLP/JSON's own form: what nearly all of them are.
+    #[inline(always)]
+    fn quick_integer(&mut self, quoted: bool) -> Option<i64> {
+        let mut at = self.at + usize::from(quoted);
+        let negative = self.bytes.get(at) == Some(&b'-');
+        at += usize::from(negative);
+        let from = at;
+        let mut value = 0i64;
+        while let Some(digit @ b'0'..=b'9') = self.bytes.get(at) {
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            at += 1;
+        }
+        let closed = match self.bytes.get(at) {
+            Some(b'"') => quoted,
+            Some(b',' | b'}' | b']' | b' ' | b'\n' | b'\r') => !quoted,
+            _ => false,
+        };
+        if !closed || at == from || at - from > 18 + usize::from(value > 0) || at - from > 19 {
+            return None;
+        }
+        if at - from == 19 && self.bytes.get(from) == Some(&b'9') {
+            // May be more than an i64 holds: the slow way knows.
+            return None;
+        }
+        self.at = at + usize::from(quoted);
+        Some(if negative { -value } else { value })
+    }
+
     /// A 64-bit unsigned field (times), quoted digits in the ordinary case.
     #[inline(always)]
     pub(super) fn unsigned_field(&mut self) -> Result<u64, Halt> {
-        if self.peek()? == b'"' {
-            let digits = self.at + 1;
-            let mut at = digits;
-            let mut value = 0u64;
-            while let Some(digit @ b'0'..=b'9') = self.bytes.get(at) {
-                value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-                at += 1;
-            }
-            if self.bytes.get(at) == Some(&b'"') && at > digits && at - digits < 20 {
-                self.at = at + 1;
-                return Ok(value);
-            }
+        if self.peek()? == b'"'
+            && let Some(value @ 0..) = self.quick_integer(true)
+        {
+            return Ok(value.unsigned_abs());
         }
         let value = self.loose_integer(true)?;
         u64::try_from(value).or_else(|_| {
@@ -348,8 +384,13 @@ impl<'a, 'n> Cursor<'a, 'n> {
     }
 
     /// A 64-bit signed field, quoted digits in the ordinary case.
-    #[inline]
+    #[inline(always)]
     pub(super) fn signed_field(&mut self) -> Result<i64, Halt> {
+        if self.peek()? == b'"'
+            && let Some(value) = self.quick_integer(true)
+        {
+            return Ok(value);
+        }
         let value = self.loose_integer(true)?;
         i64::try_from(value).or_else(|_| {
             self.note(TroubleKind::BadNumber);
@@ -358,9 +399,13 @@ impl<'a, 'n> Cursor<'a, 'n> {
     }
 
     /// A 32-bit field, bare digits in the ordinary case.
-    #[inline]
+    #[inline(always)]
     pub(super) fn small_field(&mut self) -> Result<u32, Halt> {
-        let value = self.loose_integer(false)?;
+        self.peek()?;
+        let value = match self.quick_integer(false) {
+            Some(value) => i128::from(value),
+            None => self.loose_integer(false)?,
+        };
         u32::try_from(value).or_else(|_| {
             self.note(TroubleKind::BadNumber);
             Ok(0)

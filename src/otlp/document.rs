@@ -7,9 +7,10 @@
 use super::cursor::{Cursor, Halt};
 use super::discard::{Discard, Progress};
 use super::json::camel;
+use super::lift::{Foreign, Origin, classify, console, is_leaf_key, jaeger, zipkin};
 use super::notes::Notes;
 use super::path;
-use super::raw::{RawSpan, Shape};
+use super::raw::{RawResource, RawScope, RawSpan, Shape, Text};
 use super::seen::{Place, Seen, Tally};
 use super::trouble::TroubleKind;
 
@@ -259,13 +260,68 @@ impl JsonReader {
         span: &mut RawSpan<'a>,
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
-        let _ = (span, sink);
         let from = cursor.at;
         self.leaf = Some(from);
         cursor.skip()?;
         cursor.notes.clear();
-        self.note_at(TroubleKind::OtherDocument, from);
+        let foreign = classify(cursor.bytes.get(from..cursor.at).unwrap_or_default());
+        if let Foreign::Unknown(looks) = &foreign {
+            self.tally.look(looks.sentence());
+            self.note_at(TroubleKind::OtherDocument, from);
+        } else {
+            cursor.at = from;
+            self.foreign(cursor, &foreign, span, sink)?;
+        }
         self.bump();
+        Ok(())
+    }
+
+    /// Spans of another format, each with its own resource and scope.
+    fn foreign<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a, '_>,
+        foreign: &Foreign,
+        span: &mut RawSpan<'a>,
+        sink: &mut impl FnMut(Seen<'_, '_>),
+    ) -> Result<(), Halt> {
+        let (base, bytes) = (self.base, cursor.bytes);
+        let (tally, frames) = (&mut self.tally, &self.frames);
+        let mut each =
+            |origin: (&RawResource<'_>, &RawScope<'_>), url: Text<'_>, span: &RawSpan<'_>, notes: &mut Notes| {
+                let place = |part: &[u8]| base + offset_in(bytes, part) as u64;
+                tally_notes(
+                    tally,
+                    notes,
+                    base,
+                    |at| {
+                        let from = offset_in(bytes, span.raw);
+                        format!("{}{}", path_of(frames, ""), path::to_offset(span.raw, at.saturating_sub(from)))
+                    },
+                    Some(span),
+                );
+                sink(Seen::Open);
+                sink(Seen::Resource(origin.0, place(origin.0.raw), span.shape));
+                if !url.is_empty() {
+                    sink(Seen::ResourceSchema(url));
+                }
+                sink(Seen::OpenScope);
+                sink(Seen::Scope(origin.1, place(origin.1.raw)));
+                sink(Seen::Span(span, place(span.raw)));
+                sink(Seen::CloseScope);
+                sink(Seen::Close);
+            };
+        let mut origin = Origin::default();
+        match foreign {
+            Foreign::JaegerTrace => {
+                return jaeger::trace(cursor, span, &mut |resource, scope, span, notes| {
+                    each((resource, scope), Text::default(), span, notes);
+                });
+            }
+            Foreign::ZipkinSpan => zipkin::span(cursor, span, &mut origin)?,
+            Foreign::ConsoleSpan => console::span(cursor, span, &mut origin)?,
+            Foreign::Unknown(_) => return cursor.skip(),
+        }
+        each((&origin.resource, &origin.scope), origin.schema_url, span, cursor.notes);
         Ok(())
     }
 
@@ -694,25 +750,41 @@ impl JsonReader {
     fn settle_notes(&mut self, cursor: &mut Cursor<'_, '_>, from: usize, field: &str, span: Option<&RawSpan<'_>>) {
         let is_leaf = span.is_some() || !field.is_empty();
         let leaf = cursor.bytes.get(from..cursor.at).unwrap_or_default();
-        let (base, envelope) = (self.base, &self.frames);
-        for (kind, at) in cursor.notes.drain() {
-            self.tally.add(kind, || Place {
-                offset: base + at as u64,
-                json_path: if is_leaf {
-                    let inside = path::to_offset(leaf, at.saturating_sub(from));
-                    format!("{}{inside}", path_of(envelope, field)).trim_start_matches('.').to_owned()
-                } else {
-                    path_of(envelope, field)
-                },
-                trace_id: span.map(|span| span.trace_id.trace()).filter(|id| !id.is_none()),
-                span_id: span.map(|span| span.span_id.span()).filter(|id| !id.is_none()),
-            });
-        }
+        let frames = &self.frames;
+        let path = |at: usize| {
+            let inside = if is_leaf { path::to_offset(leaf, at.saturating_sub(from)) } else { String::new() };
+            format!("{}{inside}", path_of(frames, field))
+        };
+        tally_notes(&mut self.tally, cursor.notes, self.base, path, span);
     }
 
     fn path(&self, field: &str) -> String {
         path_of(&self.frames, field)
     }
+}
+
+/// Counts what was noted while a leaf was read.
+fn tally_notes(
+    tally: &mut Tally,
+    notes: &mut Notes,
+    base: u64,
+    path: impl Fn(usize) -> String,
+    span: Option<&RawSpan<'_>>,
+) {
+    for (kind, at) in notes.drain() {
+        tally.add(kind, || Place {
+            offset: base + at as u64,
+            json_path: path(at).trim_start_matches('.').to_owned(),
+            trace_id: span.map(|span| span.trace_id.trace()).filter(|id| !id.is_none()),
+            span_id: span.map(|span| span.span_id.span()).filter(|id| !id.is_none()),
+        });
+    }
+}
+
+/// Where a part of the buffer begins in it; zero for what is no part of it.
+fn offset_in(bytes: &[u8], part: &[u8]) -> usize {
+    let offset = (part.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
+    if offset <= bytes.len() { offset } else { 0 }
 }
 
 /// The path of the envelope down to the member that is being read.
@@ -790,8 +862,4 @@ fn probe(cursor: &Cursor<'_, '_>) -> Result<Nature, Halt> {
         Err(Halt::End) if cursor.bytes.len() - cursor.at > MAX_PROBE => Ok(Nature::Envelope),
         other => other,
     }
-}
-
-fn is_leaf_key(key: &[u8]) -> bool {
-    matches!(key, b"traceID" | b"traceId" | b"trace_id" | b"name" | b"context" | b"id" | b"spans")
 }

@@ -25,33 +25,50 @@ impl Width {
     }
 }
 
-const NOT_HEX: u8 = 0xff;
-
-static HEX: [u8; 256] = {
-    let mut table = [NOT_HEX; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    table
-};
-
 /// The number that up to 32 hexadecimal digits spell.
+#[inline(always)]
 pub(super) fn hex(digits: &[u8]) -> Option<u128> {
-    let mut bits = 0u128;
-    let mut wrong = 0u8;
-    for half in digits.chunks(16) {
-        let mut word = 0u64;
-        for &digit in half {
-            let value = HEX[digit as usize];
-            wrong |= value;
-            word = word << 4 | u64::from(value & 0xf);
+    match digits.len() {
+        32 => {
+            let (high, low) = digits.split_at(16);
+            Some(u128::from(hex16(high)?) << 64 | u128::from(hex16(low)?))
         }
-        bits = bits.checked_shl(4 * half.len() as u32).unwrap_or(0) | u128::from(word);
+        16 => hex16(digits).map(u128::from),
+        _ => hex_any(digits),
     }
-    (wrong < 0x10 && digits.len() <= 32).then_some(bits)
+}
+
+#[inline(always)]
+fn hex16(digits: &[u8]) -> Option<u64> {
+    let (high, low) = digits.split_at_checked(8)?;
+    Some(u64::from(hex8(high)?) << 32 | u64::from(hex8(low)?))
+}
+
+/// Eight digits at once: every byte of a word is checked and turned into its value side by side.
+#[inline(always)]
+fn hex8(digits: &[u8]) -> Option<u32> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const TOP: u64 = 0x80 * EACH;
+    let word = u64::from_le_bytes(digits.try_into().ok()?);
+    let folded = word | 0x20 * EACH;
+    let at_least = |word: u64, byte: u64| (word | TOP).wrapping_sub(byte * EACH) & TOP;
+    let digit = at_least(word, 0x30) & !at_least(word, 0x3a);
+    let letter = at_least(folded, 0x61) & !at_least(folded, 0x67);
+    if (digit | letter) & !word & TOP != TOP {
+        return None;
+    }
+    let nibbles = (word & 0x0f * EACH) + 9 * (word >> 6 & EACH);
+    let bytes = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
+    Some(((pairs | pairs >> 16) as u32).swap_bytes())
+}
+
+#[cold]
+fn hex_any(digits: &[u8]) -> Option<u128> {
+    if digits.len() > 32 {
+        return None;
+    }
+    digits.iter().try_fold(0, |bits, &digit| Some(bits << 4 | u128::from((digit as char).to_digit(16)?)))
 }
 
 fn of_bits(bits: u128, spelling: &[u8]) -> RawId<'_> {
@@ -203,6 +220,24 @@ mod tests {
         let digits: String = twice.iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(trace(&digits), (BITS, IdForm::Whole, Some(IdOverDecoded)));
         assert_eq!(of_bytes(b"5b8efff798038103d269b633813fc60c", Width::Trace).0.bits, BITS);
+    }
+
+    #[test]
+    fn every_byte_is_a_digit_or_is_not() {
+        for byte in 0..=255u8 {
+            for at in 0..8 {
+                let mut digits = *b"0123abCD";
+                digits[at] = byte;
+                let expected = std::str::from_utf8(&digits).ok().filter(|_| byte.is_ascii_hexdigit());
+                assert_eq!(
+                    hex8(&digits),
+                    expected.and_then(|text| u32::from_str_radix(text, 16).ok()),
+                    "{byte} at {at}"
+                );
+            }
+        }
+        assert_eq!(hex(b"fff"), Some(0xfff));
+        assert_eq!(hex(&[b'1'; 33]), None);
     }
 
     #[test]

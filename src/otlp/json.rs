@@ -186,30 +186,40 @@ impl<'a> Cursor<'a, '_> {
         })
     }
 
-    /// A `KeyValue`. The two commonest forms, written without spaces and in order, are taken at a glance.
+    /// A `KeyValue`. What is written without spaces and in order, as every exporter does, is taken at a glance.
     #[inline(always)]
     pub(super) fn attribute(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
         self.peek()?;
-        let began = self.at;
+        let began = (self.at, self.notes.len());
         if self.take(b"{\"key\":\"") {
-            self.at -= 1;
-            let key = self.string()?;
+            let key = self.string_body()?;
             if self.take(b",\"value\":{\"stringValue\":\"") {
-                self.at -= 1;
-                let text = self.string()?;
+                let text = self.string_body()?;
                 if self.take(b"}}") {
                     return Ok(RawAttribute { key, value: RawValue::Text(text) });
                 }
-            } else if self.take(b",\"value\":{\"intValue\":\"") {
-                self.at -= 1;
-                let number = self.signed_field()?;
-                if self.take(b"}}") {
-                    return Ok(RawAttribute { key, value: RawValue::Int(number) });
-                }
+            } else if self.take(b",\"value\":")
+                && let Some(value) = self.single_value(depth)?
+                && self.take(b"}")
+            {
+                return Ok(RawAttribute { key, value });
             }
         }
-        self.at = began;
+        self.at = began.0;
+        self.notes.truncate(began.1);
         self.attribute_slowly(depth)
+    }
+
+    /// An `AnyValue` with one member and no spaces.
+    #[inline(always)]
+    fn single_value(&mut self, depth: usize) -> Result<Option<RawValue<'a>>, Halt> {
+        if !self.take(b"{\"") {
+            return Ok(None);
+        }
+        self.at -= 1;
+        let key = self.key()?;
+        let value = self.value_member(key.raw, depth)?;
+        Ok(value.filter(|_| self.take(b"}")))
     }
 
     fn attribute_slowly(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
@@ -253,6 +263,17 @@ impl<'a> Cursor<'a, '_> {
                 return self.plain_value();
             }
         }
+        let began = (self.at, self.notes.len());
+        if let Some(value) = self.single_value(depth)? {
+            return Ok(value);
+        }
+        self.at = began.0;
+        self.notes.truncate(began.1);
+        self.any_members(depth)
+    }
+
+    /// The members of an `AnyValue`, however many and in whatever form.
+    fn any_members(&mut self, depth: usize) -> Result<RawValue<'a>, Halt> {
         let mut value = None;
         let mut unknown = false;
         self.members(|cursor, key| {
@@ -347,11 +368,16 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// An enum: a number, or its name with or without the protocol's prefix.
+    #[inline(always)]
     pub(super) fn enumeration(&mut self, names: &[(&str, i32)]) -> Result<i32, Halt> {
         if self.peek()? != b'"' {
-            let number = self.loose_integer(false)?;
-            return Ok(i32::try_from(number).unwrap_or(0));
+            return Ok(i32::try_from(self.small_field()?).unwrap_or(0));
         }
+        self.enumeration_by_name(names)
+    }
+
+    #[cold]
+    fn enumeration_by_name(&mut self, names: &[(&str, i32)]) -> Result<i32, Halt> {
         self.note(TroubleKind::EnumName);
         let text = self.string()?.decode().to_ascii_uppercase();
         if let Ok(number) = text.parse() {

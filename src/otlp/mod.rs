@@ -10,6 +10,7 @@ mod discard;
 mod document;
 mod id;
 mod json;
+mod lift;
 mod message;
 mod nested;
 mod notes;
@@ -20,9 +21,11 @@ mod raw;
 mod seen;
 mod text;
 mod trouble;
+mod write;
 
 pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
+pub use lift::Looks;
 pub use message::{Framing, ProtoReader};
 pub use raw::{
     IdForm, Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue,
@@ -30,3 +33,6 @@ pub use raw::{
 };
 pub use seen::{Seen, Tally};
 pub use trouble::{Grade, Trouble, TroubleKind};
+pub use write::{
+    Grouped, JsonWriter, ProtoWriter, ScopeGroup, json_request, proto_request, proto_request_len, span_len,
+};

@@ -121,6 +121,20 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The rest of a message, if it is one length-delimited field (its tag taken already) and nothing else.
+#[inline(always)]
+fn delimited(bytes: &[u8]) -> Option<&[u8]> {
+    let (length, rest) = match bytes {
+        [length @ 0..0x80, rest @ ..] => (usize::from(*length), rest),
+        [low, high @ 0..0x80, rest @ ..] => (usize::from(*low & 0x7f) | usize::from(*high) << 7, rest),
+        [low, middle, high @ 0..0x80, rest @ ..] => {
+            (usize::from(*low & 0x7f) | usize::from(*middle & 0x7f) << 7 | usize::from(*high) << 14, rest)
+        }
+        _ => return None,
+    };
+    (rest.len() == length).then_some(rest)
+}
+
 /// Reads leaves; notes go to `notes` with offsets relative to `base`, the buffer the leaves are slices of.
 pub(super) struct Leaves<'n> {
     pub(super) notes: &'n mut Notes,
@@ -261,9 +275,19 @@ impl Leaves<'_> {
         Ok(link)
     }
 
-    /// A `KeyValue`.
+    /// A `KeyValue`. Its two fields in order, as every exporter writes them, are taken at a glance.
     #[inline(always)]
     fn attribute<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawAttribute<'a>, Malformed> {
+        if let [0x0a, length @ 0..0x80, rest @ ..] = bytes
+            && let Some((key, [0x12, rest @ ..])) = rest.split_at_checked(usize::from(*length))
+            && let Some(value) = delimited(rest)
+        {
+            return Ok(RawAttribute { key: self.text(key), value: self.any_value(value, depth)? });
+        }
+        self.attribute_slowly(bytes, depth)
+    }
+
+    fn attribute_slowly<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawAttribute<'a>, Malformed> {
         let mut attribute = RawAttribute::default();
         let mut walk = Walk::new(bytes);
         while let Some((number, field)) = walk.next()? {
@@ -277,9 +301,27 @@ impl Leaves<'_> {
         Ok(attribute)
     }
 
-    /// An `AnyValue`; where several members are set, the last one counts.
-    #[inline]
+    /// An `AnyValue`. One member alone, as nearly all of them have, is taken at a glance.
+    #[inline(always)]
     fn any_value<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawValue<'a>, Malformed> {
+        match bytes {
+            [0x0a, rest @ ..] => {
+                if let Some(text) = delimited(rest) {
+                    return Ok(RawValue::Text(self.text(text)));
+                }
+            }
+            [0x18, byte @ 0..0x80] => return Ok(RawValue::Int(i64::from(*byte))),
+            [0x18, low @ 0x80..=0xff, high @ 0..0x80] => {
+                return Ok(RawValue::Int(i64::from(*low & 0x7f) | i64::from(*high) << 7));
+            }
+            [0x10, byte @ 0..2] => return Ok(RawValue::Bool(*byte == 1)),
+            _ => {}
+        }
+        self.any_members(bytes, depth)
+    }
+
+    /// The members of an `AnyValue`, however many; the last one counts.
+    fn any_members<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawValue<'a>, Malformed> {
         let mut value = RawValue::Empty;
         let mut walk = Walk::new(bytes);
         while let Some((number, field)) = walk.next()? {

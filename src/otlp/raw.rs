@@ -310,12 +310,25 @@ pub struct RawSpan<'a> {
 impl<'a> RawSpan<'a> {
     /// Makes it ready for the next span, keeping the vectors' space.
     pub fn clear(&mut self) {
-        let (mut pool, mut events, mut links) =
-            (std::mem::take(&mut self.pool), std::mem::take(&mut self.events), std::mem::take(&mut self.links));
-        pool.clear();
-        events.clear();
-        links.clear();
-        *self = Self { pool, events, links, ..Self::default() };
+        self.raw = &[];
+        self.trace_id = RawId::default();
+        self.span_id = RawId::default();
+        self.parent_id = RawId::default();
+        self.trace_state = Text::default();
+        self.flags = 0;
+        self.name = Text::default();
+        self.kind = 0;
+        self.start = 0;
+        self.end = 0;
+        self.status = 0;
+        self.message = Text::default();
+        self.dropped_attributes = 0;
+        self.dropped_events = 0;
+        self.dropped_links = 0;
+        self.own = 0..0;
+        self.pool.clear();
+        self.events.clear();
+        self.links.clear();
     }
 
     /// The span's own attributes.
@@ -373,4 +386,18 @@ pub struct RawScope<'a> {
     pub attributes: Vec<RawAttribute<'a>>,
     /// `dropped_attributes_count`.
     pub dropped: u32,
+}
+
+impl RawResource<'_> {
+    /// Whether it says nothing, so that an encoder leaves it out.
+    pub fn is_silent(&self) -> bool {
+        self.attributes.is_empty() && self.dropped == 0 && self.entity_refs.is_empty()
+    }
+}
+
+impl RawScope<'_> {
+    /// Whether it says nothing, so that an encoder leaves it out.
+    pub fn is_silent(&self) -> bool {
+        self.name.is_empty() && self.version.is_empty() && self.attributes.is_empty() && self.dropped == 0
+    }
 }

@@ -1,0 +1,325 @@
+//! OTLP/JSON, canonical: ids in lower-case hex, enums as numbers, 64-bit integers as strings, defaults left out.
+//!
+//! Comes in: a span, resource, scope or whole request in place. Goes out: its object, appended without white space or line
+//! breaks. Values nested deeper than the readers accept are written empty.
+
+use std::io::Write as _;
+
+use super::id::{self, Written};
+use super::text::{quoted, utf8};
+use crate::otlp::id::Width;
+use crate::otlp::json::MAX_DEPTH;
+use crate::otlp::nested;
+use crate::otlp::raw::{
+    Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape, Text,
+};
+use crate::otlp::text::{base64, to_base64};
+
+/// Appends OTLP/JSON to a buffer.
+pub struct JsonWriter<'o> {
+    out: &'o mut Vec<u8>,
+    /// Nothing stands yet in the innermost object or list: what comes next needs no comma.
+    fresh: bool,
+}
+
+impl<'o> JsonWriter<'o> {
+    /// A writer that appends to `out`.
+    pub fn new(out: &'o mut Vec<u8>) -> Self {
+        Self { out, fresh: true }
+    }
+
+    /// An `ExportTraceServiceRequest`; `groups` writes each [`Self::resource_spans`].
+    pub fn request(&mut self, groups: impl FnOnce(&mut Self)) {
+        self.item(|writer| writer.array("resourceSpans", groups));
+    }
+
+    /// A `ResourceSpans` of a request; `scopes` writes each [`Self::scope_spans`]. A resource that says nothing is left out.
+    pub fn resource_spans(
+        &mut self,
+        resource: &RawResource<'_>,
+        schema_url: &Text<'_>,
+        scopes: impl FnOnce(&mut Self),
+    ) {
+        self.item(|writer| {
+            if !resource.is_silent() {
+                writer.key("resource");
+                writer.resource(resource);
+            }
+            writer.array("scopeSpans", scopes);
+            writer.text("schemaUrl", schema_url);
+        });
+    }
+
+    /// A `ScopeSpans` of a resource; `spans` writes each [`Self::span`]. A scope that says nothing is left out.
+    pub fn scope_spans(&mut self, scope: &RawScope<'_>, schema_url: &Text<'_>, spans: impl FnOnce(&mut Self)) {
+        self.item(|writer| {
+            if !scope.is_silent() {
+                writer.key("scope");
+                writer.scope(scope);
+            }
+            writer.array("spans", spans);
+            writer.text("schemaUrl", schema_url);
+        });
+    }
+
+    /// A `Resource`.
+    pub fn resource(&mut self, resource: &RawResource<'_>) {
+        self.object(|writer| {
+            writer.attributes(&resource.attributes);
+            writer.small("droppedAttributesCount", resource.dropped);
+            writer.list("entityRefs", &resource.entity_refs, Self::entity_ref);
+        });
+    }
+
+    fn entity_ref(&mut self, entity: &RawEntityRef<'_>) {
+        self.object(|writer| {
+            writer.text("schemaUrl", &entity.schema_url);
+            writer.text("type", &entity.kind);
+            writer.list("idKeys", &entity.id_keys, Self::string);
+            writer.list("descriptionKeys", &entity.description_keys, Self::string);
+        });
+    }
+
+    /// An `InstrumentationScope`.
+    pub fn scope(&mut self, scope: &RawScope<'_>) {
+        self.object(|writer| {
+            writer.text("name", &scope.name);
+            writer.text("version", &scope.version);
+            writer.attributes(&scope.attributes);
+            writer.small("droppedAttributesCount", scope.dropped);
+        });
+    }
+
+    /// A `Span`, by itself or in a [`Self::scope_spans`].
+    pub fn span(&mut self, span: &RawSpan<'_>) {
+        self.item(|writer| {
+            writer.id("traceId", &span.trace_id, Width::Trace, span.shape);
+            writer.id("spanId", &span.span_id, Width::Span, span.shape);
+            writer.text("traceState", &span.trace_state);
+            writer.id("parentSpanId", &span.parent_id, Width::Span, span.shape);
+            writer.small("flags", span.flags);
+            writer.text("name", &span.name);
+            writer.signed("kind", span.kind);
+            writer.time("startTimeUnixNano", span.start);
+            writer.time("endTimeUnixNano", span.end);
+            writer.attributes(span.attributes());
+            writer.small("droppedAttributesCount", span.dropped_attributes);
+            writer.list("events", &span.events, |writer, event| writer.event(span, event));
+            writer.small("droppedEventsCount", span.dropped_events);
+            writer.list("links", &span.links, |writer, link| writer.link(span, link));
+            writer.small("droppedLinksCount", span.dropped_links);
+            if span.status != 0 || !span.message.is_empty() {
+                writer.key("status");
+                writer.object(|writer| {
+                    writer.text("message", &span.message);
+                    writer.signed("code", span.status);
+                });
+            }
+        });
+    }
+
+    fn event(&mut self, span: &RawSpan<'_>, event: &RawEvent<'_>) {
+        self.object(|writer| {
+            writer.time("timeUnixNano", event.time);
+            writer.text("name", &event.name);
+            writer.attributes(span.pooled(&event.attributes));
+            writer.small("droppedAttributesCount", event.dropped);
+        });
+    }
+
+    fn link(&mut self, span: &RawSpan<'_>, link: &RawLink<'_>) {
+        self.object(|writer| {
+            writer.id("traceId", &link.trace_id, Width::Trace, span.shape);
+            writer.id("spanId", &link.span_id, Width::Span, span.shape);
+            writer.text("traceState", &link.trace_state);
+            writer.attributes(span.pooled(&link.attributes));
+            writer.small("droppedAttributesCount", link.dropped);
+            writer.small("flags", link.flags);
+        });
+    }
+
+    fn attributes(&mut self, attributes: &[RawAttribute<'_>]) {
+        self.list("attributes", attributes, |writer, attribute| writer.attribute(attribute, 0));
+    }
+
+    fn attribute(&mut self, attribute: &RawAttribute<'_>, depth: usize) {
+        self.object(|writer| {
+            // A key is what makes it an attribute: it is written even when it is empty.
+            writer.key("key");
+            writer.string(&attribute.key);
+            writer.key("value");
+            writer.value(&attribute.value, depth);
+        });
+    }
+
+    fn value(&mut self, value: &RawValue<'_>, depth: usize) {
+        self.object(|writer| match value {
+            RawValue::Empty => {}
+            RawValue::Text(text) => {
+                writer.key("stringValue");
+                writer.string(text);
+            }
+            RawValue::Bool(value) => {
+                writer.key("boolValue");
+                writer.out.extend_from_slice(if *value { b"true" } else { b"false" });
+            }
+            RawValue::Int(number) => {
+                writer.key("intValue");
+                writer.put(format_args!("\"{number}\""));
+            }
+            RawValue::Double(number) => {
+                writer.key("doubleValue");
+                writer.double(*number);
+            }
+            RawValue::Bytes(bytes) => {
+                writer.key("bytesValue");
+                writer.put(format_args!("\"{}\"", to_base64(bytes)));
+            }
+            RawValue::Base64(text) => {
+                writer.key("bytesValue");
+                match base64(text.decode().as_bytes()) {
+                    Some(bytes) => writer.put(format_args!("\"{}\"", to_base64(&bytes))),
+                    None => writer.string(text),
+                }
+            }
+            RawValue::Nested(nested) => writer.nested(nested, depth + 1),
+        });
+    }
+
+    fn nested(&mut self, nested: &Nested<'_>, depth: usize) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        let members = nested::members(nested);
+        self.key(if nested.map { "kvlistValue" } else { "arrayValue" });
+        self.object(|writer| {
+            writer.list("values", &members, |writer, member| {
+                if nested.map {
+                    writer.attribute(member, depth);
+                } else {
+                    writer.value(&member.value, depth);
+                }
+            });
+        });
+    }
+
+    fn double(&mut self, number: f64) {
+        if number.is_nan() {
+            self.out.extend_from_slice(b"\"NaN\"");
+        } else if number.is_infinite() {
+            self.out.extend_from_slice(if number > 0.0 { b"\"Infinity\"" } else { b"\"-Infinity\"" });
+        } else {
+            // The shortest digits that read back as the same number.
+            self.put(format_args!("{number:?}"));
+        }
+    }
+
+    fn object(&mut self, members: impl FnOnce(&mut Self)) {
+        self.out.push(b'{');
+        self.fresh = true;
+        members(self);
+        self.fresh = false;
+        self.out.push(b'}');
+    }
+
+    /// An object that may stand in a list.
+    fn item(&mut self, members: impl FnOnce(&mut Self)) {
+        self.separate();
+        self.object(members);
+    }
+
+    fn separate(&mut self) {
+        if !self.fresh {
+            self.out.push(b',');
+        }
+        self.fresh = false;
+    }
+
+    /// A member's name.
+    fn key(&mut self, key: &str) {
+        self.separate();
+        self.out.push(b'"');
+        self.out.extend_from_slice(key.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    /// A list, which is taken back when nothing was written into it.
+    fn array(&mut self, key: &str, items: impl FnOnce(&mut Self)) {
+        let (before, was_fresh) = (self.out.len(), self.fresh);
+        self.key(key);
+        self.out.push(b'[');
+        self.fresh = true;
+        items(self);
+        if self.fresh {
+            self.out.truncate(before);
+            self.fresh = was_fresh;
+        } else {
+            self.out.push(b']');
+        }
+    }
+
+    fn list<T>(&mut self, key: &str, items: &[T], mut item: impl FnMut(&mut Self, &T)) {
+        if items.is_empty() {
+            return;
+        }
+        self.array(key, |writer| {
+            for each in items {
+                writer.separate();
+                item(writer, each);
+            }
+        });
+    }
+
+    fn string(&mut self, text: &Text<'_>) {
+        quoted(self.out, &utf8(text));
+    }
+
+    fn text(&mut self, key: &str, text: &Text<'_>) {
+        if !text.is_empty() {
+            self.key(key);
+            self.string(text);
+        }
+    }
+
+    fn id(&mut self, key: &str, id: &RawId<'_>, width: Width, shape: Shape) {
+        let written = id::for_json(id, width, shape);
+        if !matches!(written, Written::Nothing) {
+            self.key(key);
+        }
+        match written {
+            Written::Nothing => {}
+            Written::Whole(count, bytes) => {
+                self.out.push(b'"');
+                id::push_hex(self.out, bytes.get(16 - count..).unwrap_or_default());
+                self.out.push(b'"');
+            }
+            Written::AsSpelled(characters) => quoted(self.out, &String::from_utf8_lossy(&characters)),
+        }
+    }
+
+    fn small(&mut self, key: &str, number: u32) {
+        if number != 0 {
+            self.key(key);
+            self.put(format_args!("{number}"));
+        }
+    }
+
+    fn signed(&mut self, key: &str, number: i32) {
+        if number != 0 {
+            self.key(key);
+            self.put(format_args!("{number}"));
+        }
+    }
+
+    fn time(&mut self, key: &str, time: u64) {
+        if time != 0 {
+            self.key(key);
+            self.put(format_args!("\"{time}\""));
+        }
+    }
+
+    fn put(&mut self, what: std::fmt::Arguments<'_>) {
+        // A vector takes everything.
+        let _: std::io::Result<()> = self.out.write_fmt(what);
+    }
+}
