@@ -102,7 +102,8 @@ pub(super) enum Problem {
 /// What stopped a command, with what to do about it.
 #[derive(Debug)]
 pub(super) struct Error {
-    problem: Problem,
+    // Boxed, so that a good end does not carry the room for a bad one.
+    problem: Box<Problem>,
     hints: Vec<String>,
 }
 
@@ -120,7 +121,7 @@ impl Error {
 
     /// The one table from problems to exit codes.
     pub(super) fn exit(&self) -> Exit {
-        match &self.problem {
+        match &*self.problem {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
@@ -137,7 +138,7 @@ impl Error {
 
 impl<P: Into<Problem>> From<P> for Error {
     fn from(problem: P) -> Self {
-        Self { problem: problem.into(), hints: Vec::new() }
+        Self { problem: Box::new(problem.into()), hints: Vec::new() }
     }
 }
 
