@@ -14,7 +14,7 @@ use tempfile::SpooledTempFile;
 use super::batch::{Batch, Builder};
 use super::head::SourceId;
 use super::table::{Capture, Source, formats};
-use crate::input::{Block, Blocks, Format, InputError, Named, Store, Stream, Tee, expand, sniff};
+use crate::input::{Block, Blocks, Format, InputError, Named, Options, Store, Stream, Tee, expand, sniff};
 use crate::otlp::{JsonReader, ProtoReader, Seen, Tally, TroubleKind};
 
 /// How much of a pipe is kept in memory before it goes to a temporary file.
@@ -22,53 +22,34 @@ const SPOOL: usize = 8 << 20;
 /// How much is looked at to tell the format.
 const HEAD: u64 = 64 << 10;
 
-/// How inputs are read.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// How many threads scan.
-    pub jobs: usize,
-    /// An attribute whose value is kept for every span that has it.
-    pub capture_key: Option<String>,
-    /// Details of spans will be asked for: what comes through a pipe is kept to be read again.
-    pub details: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { jobs: std::thread::available_parallelism().map_or(1, usize::from), capture_key: None, details: true }
-    }
-}
-
-impl Capture {
-    /// Reads all inputs into one capture. `progress` hears how many bytes, as stored, have been read of all of them.
-    ///
-    /// An input that cannot be opened is a trouble when there are others, and an error when there are none.
-    pub fn open(
-        inputs: &[String],
-        options: &Options,
-        progress: &mut (dyn FnMut(u64) + Send),
-    ) -> Result<Self, InputError> {
-        let named = expand(inputs)?;
-        let mut capture = Self::default();
-        let mut refused = None;
-        let hasher = RandomState::new();
-        for name in &named {
-            let source = SourceId(u16::try_from(capture.sources.len()).map_err(|_| InputError::TooMany)?);
-            capture.sources.push(Source { path: name.path(), format: "unknown".to_owned(), ..Source::default() });
-            let before: u64 = capture.sources.iter().map(|source| source.bytes).sum();
-            let mut scan = Scan { source, options, hasher: &hasher, progress: &mut |bytes| progress(before + bytes) };
-            if let Err(error) = scan.input(name, &mut capture) {
-                capture.stores.resize_with(usize::from(source.0) + 1, || Store::Gone);
-                capture.trouble(source, TroubleKind::Unreadable, &error.to_string());
-                refused.get_or_insert(InputError::read(&name.path(), error));
-            }
+/// Reads all inputs into one capture. `progress` hears how many bytes, as stored, have been read of all of them.
+///
+/// An input that cannot be opened is a trouble when there are others, and an error when there are none.
+pub fn open(
+    inputs: &[String],
+    options: &Options,
+    progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<Capture, InputError> {
+    let named = expand(inputs)?;
+    let mut capture = Capture::default();
+    let mut refused = None;
+    let hasher = RandomState::new();
+    for name in &named {
+        let source = SourceId(u16::try_from(capture.sources.len()).map_err(|_| InputError::TooMany)?);
+        let before: u64 = capture.sources.iter().map(|source| source.bytes).sum();
+        capture.sources.push(Source { path: name.path(), format: "unknown".to_owned(), ..Source::default() });
+        let mut scan = Scan { source, options, hasher: &hasher, progress: &mut |bytes| progress(before + bytes) };
+        if let Err(error) = scan.input(name, &mut capture) {
+            capture.stores.resize_with(usize::from(source.0) + 1, || Store::Gone);
+            capture.trouble(source, TroubleKind::Unreadable, &error.to_string());
+            refused.get_or_insert(InputError::read(&name.path(), error));
         }
-        match refused {
-            Some(error) if named.len() == 1 => Err(error),
-            _ => {
-                capture.resolve_lines();
-                Ok(capture)
-            }
+    }
+    match refused {
+        Some(error) if named.len() == 1 => Err(error),
+        _ => {
+            capture.resolve_lines();
+            Ok(capture)
         }
     }
 }
@@ -191,7 +172,8 @@ impl Scan<'_> {
             return Ok(0);
         }
         turn.in_turn(&block);
-        if !block.last && options.jobs <= 1 {
+        let jobs = options.threads();
+        if !block.last && jobs == 1 {
             while blocks.next(&mut block)? {
                 turn.in_turn(&block);
                 (turn.progress)(blocks.stream().stored());
@@ -206,7 +188,7 @@ impl Scan<'_> {
                 format,
             };
             std::thread::scope(|scope| {
-                for _ in 1..options.jobs {
+                for _ in 1..jobs {
                     scope.spawn(|| shared.work(builder()));
                 }
                 shared.work(builder());

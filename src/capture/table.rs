@@ -57,6 +57,8 @@ pub struct Capture {
     usage: Vec<(SpanRef, Usage)>,
     captured: BTreeMap<SpanRef, NameId>,
     pub(super) sources: Vec<Source>,
+    /// What stands for the input of a span that is not of this capture.
+    nowhere: Source,
     pub(super) stores: Vec<Store>,
     pub(super) troubles: Vec<Trouble>,
 }
@@ -76,6 +78,7 @@ impl Default for Capture {
             usage: Vec::new(),
             captured: BTreeMap::new(),
             sources: Vec::new(),
+            nowhere: Source::default(),
             stores: Vec::new(),
             troubles: Vec::new(),
         }
@@ -145,8 +148,8 @@ impl Capture {
     }
 
     /// The input a span was read from.
-    pub fn source(&self, source: SourceId) -> Option<&Source> {
-        self.sources.get(usize::from(source.0))
+    pub fn source(&self, source: SourceId) -> &Source {
+        self.sources.get(usize::from(source.0)).unwrap_or(&self.nowhere)
     }
 
     /// What was odd in the inputs: each kind once an input, in the order of the inputs and of the first occurrence.

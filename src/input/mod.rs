@@ -6,12 +6,14 @@
 mod blocks;
 mod error;
 mod expand;
+mod options;
 mod sniff;
 mod stream;
 
 pub use blocks::{Block, Blocks};
 pub use error::InputError;
 pub use expand::{Named, expand};
+pub use options::Options;
 pub use sniff::{Compression, Format, sniff};
 pub(crate) use stream::Tee;
 pub use stream::{Store, Stream};
