@@ -44,8 +44,16 @@ pub(super) enum Problem {
     #[error("no input: name a file or a directory, or pipe a dump in")]
     NoInput,
     /// The input could not be opened or read.
-    #[error("cannot read the input")]
+    #[error(transparent)]
     Input(#[from] InputError),
+    /// Some of the inputs could not be opened or read; the answer is about the others.
+    #[error("{inputs} of {of} inputs could not be read")]
+    Unreadable {
+        /// How many could not.
+        inputs: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// Nothing in the input is a span.
     #[error("no spans in {inputs}")]
     NoSpans {
@@ -94,7 +102,8 @@ pub(super) enum Problem {
 /// What stopped a command, with what to do about it.
 #[derive(Debug)]
 pub(super) struct Error {
-    problem: Problem,
+    // Boxed, so that a good end does not carry the room for a bad one.
+    problem: Box<Problem>,
     hints: Vec<String>,
 }
 
@@ -112,13 +121,13 @@ impl Error {
 
     /// The one table from problems to exit codes.
     pub(super) fn exit(&self) -> Exit {
-        match &self.problem {
+        match &*self.problem {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
-            Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
+            Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {
                 Exit::Fine
             }
@@ -129,7 +138,7 @@ impl Error {
 
 impl<P: Into<Problem>> From<P> for Error {
     fn from(problem: P) -> Self {
-        Self { problem: problem.into(), hints: Vec::new() }
+        Self { problem: Box::new(problem.into()), hints: Vec::new() }
     }
 }
 

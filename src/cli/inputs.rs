@@ -7,9 +7,8 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::Loudness;
 use super::progress::Progress;
-use crate::capture::{self, Capture};
-use crate::input::Options;
-use crate::otlp::Grade;
+use crate::capture::{Capture, Options};
+use crate::otlp::{Grade, TroubleKind};
 use crate::render::Troubles;
 
 /// Options of commands that read dumps.
@@ -37,11 +36,12 @@ pub(super) struct Inputs {
 impl InputArgs {
     /// What was asked for.
     pub(super) fn settings(&self, config: &Config) -> Inputs {
-        let jobs = self.jobs.map(u64::from).or(config.number("jobs")).unwrap_or(0);
+        let jobs = self.jobs.map(u64::from).or(config.number("jobs")).and_then(|jobs| usize::try_from(jobs).ok());
+        let usual = Options::default();
         Inputs {
             paths: self.inputs.clone(),
             strict: self.strict || config.flag("strict").unwrap_or(false),
-            options: Options { jobs: usize::try_from(jobs).unwrap_or(0), ..Options::default() },
+            options: Options { jobs: jobs.filter(|jobs| *jobs > 0).unwrap_or(usual.jobs), ..usual },
         }
     }
 }
@@ -53,12 +53,15 @@ impl Inputs {
         self
     }
 
+    /// Will not ask for the details of any span.
+    pub(super) fn without_details(mut self) -> Self {
+        self.options.details = false;
+        self
+    }
+
     /// Threads to work with.
     pub(super) fn jobs(&self) -> usize {
-        match self.options.jobs {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            jobs => jobs,
-        }
+        self.options.jobs
     }
 
     /// Reads everything. No input at all means stdin, unless that is a terminal.
@@ -71,7 +74,7 @@ impl Inputs {
             paths => paths,
         };
         let mut progress = Progress::new(console);
-        Ok(capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
+        Ok(Capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
     }
 
     /// Says what was odd, and fails where that is a failure: after the answer, so that it is never in its way.
@@ -80,6 +83,10 @@ impl Inputs {
         console.talk(&Troubles { troubles: capture.troubles(), sources: capture.sources(), all });
         if capture.is_empty() {
             return Err(no_spans(capture));
+        }
+        let unreadable = capture.troubles().iter().filter(|trouble| trouble.kind == TroubleKind::Unreadable).count();
+        if unreadable > 0 {
+            return Err(Problem::Unreadable { inputs: unreadable, of: capture.sources().len() }.into());
         }
         let kinds = capture.troubles().iter().filter(|trouble| trouble.kind.grade() >= Grade::Warning).count();
         match self.strict && kinds > 0 {

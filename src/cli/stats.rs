@@ -98,7 +98,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
     let rows = if args.format == Format::Table { TOP } else { 0 };
     let top = args.top.map(u64::from).or(config.number("stats.top")).unwrap_or(rows);
     let sort = args.sort.or(config.choice("stats.sort")).map_or(Sort::default(), Sort::from);
-    let inputs = args.inputs.settings(config).with_attribute(attribute);
+    let inputs = args.inputs.settings(config).with_attribute(attribute).without_details();
     let top = usize::try_from(top).ok().filter(|top| *top > 0);
     let question = Question { by, sort, top, jobs: inputs.jobs() };
     Ok(Settings { inputs, filter: args.filter.filter(now)?, question })

@@ -41,7 +41,9 @@ impl Render for ShowText<'_> {
                 ink.line()?;
                 ink.line()?;
             }
-            Sheet { ink: &mut *ink, full: self.full }.span(span)?;
+            let before = at.checked_sub(1).and_then(|before| spans.get(before));
+            let same_resource = before.is_some_and(|before| before.resource == span.resource);
+            Sheet { ink: &mut *ink, full: self.full, same_resource }.span(span)?;
         }
         Ok(())
     }
@@ -51,6 +53,8 @@ impl Render for ShowText<'_> {
 struct Sheet<'i, 'w> {
     ink: &'i mut Ink<'w>,
     full: bool,
+    /// The span before on the page has the same resource.
+    same_resource: bool,
 }
 
 impl Sheet<'_, '_> {
@@ -66,7 +70,13 @@ impl Sheet<'_, '_> {
         self.pairs("attributes", &span.attributes, span.dropped_attributes)?;
         self.events(span)?;
         self.links(span)?;
-        self.pairs("resource", &span.resource, 0)?;
+        if self.same_resource {
+            self.ink.line()?;
+            self.ink.put(Tone::Quiet, "resource as above")?;
+            self.ink.line()?;
+        } else {
+            self.pairs("resource", &span.resource, 0)?;
+        }
         self.pairs("scope attributes", &span.scope_attributes, 0)?;
         self.relatives("parents", &span.parents, true)?;
         self.relatives("children", &span.children, false)?;

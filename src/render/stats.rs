@@ -6,7 +6,7 @@ use std::io;
 
 use super::{Cell, Column, Ink, Render, Table, Tone, clean};
 use crate::model::{ByteSize, Nanos};
-use crate::stats::{Operation, Report};
+use crate::stats::{Operation, Report, Tokens};
 
 /// The report as a Markdown table.
 #[derive(Debug)]
@@ -42,6 +42,10 @@ fn count(tone: Tone, count: u64) -> Cell {
     (if count == 0 { Tone::Quiet } else { tone }, count.to_string())
 }
 
+fn tokens(row: &Operation, of: fn(Tokens) -> u64) -> Cell {
+    (Tone::Plain, row.tokens.map(|tokens| of(tokens).to_string()).unwrap_or_default())
+}
+
 fn time(nanos: u64) -> Cell {
     (Tone::Plain, Nanos(nanos).to_string())
 }
@@ -58,7 +62,7 @@ fn several(report: &Report, of: fn(&Operation) -> Option<&str>) -> bool {
     report.by == "name" && report.operations.iter().any(|row| Some(of(row)) != first)
 }
 
-const FIELDS: [Field; 14] = [
+const FIELDS: [Field; 16] = [
     Field { column: text("OPERATION", 14, 0), name: "name", shown: name, raw: |row| row.name.clone(), news: |_| true },
     Field {
         column: text("SERVICE", 8, 70),
@@ -101,6 +105,20 @@ const FIELDS: [Field; 14] = [
         shown: |row| count(Tone::Cancelled, row.cancelled),
         raw: |row| row.cancelled.to_string(),
         news: |report| report.operations.iter().any(|row| row.cancelled > 0),
+    },
+    Field {
+        column: number("TOK IN", 25),
+        name: "input_tokens",
+        shown: |row| tokens(row, |tokens| tokens.input),
+        raw: |row| tokens(row, |tokens| tokens.input).1,
+        news: |report| report.operations.iter().any(|row| row.tokens.is_some()),
+    },
+    Field {
+        column: number("TOK OUT", 26),
+        name: "output_tokens",
+        shown: |row| tokens(row, |tokens| tokens.output),
+        raw: |row| tokens(row, |tokens| tokens.output).1,
+        news: |report| report.operations.iter().any(|row| row.tokens.is_some()),
     },
     Field {
         column: number("MIN", 100),
@@ -160,8 +178,12 @@ impl Render for Report {
         let fields = || FIELDS.iter().filter(|field| (field.news)(self));
         let columns = fields().map(|field| match field.name {
             "name" => Column { title: heading(&self.by), ..field.column },
-            "service" if namesakes(self, |row| (row.kind, row.role)) => Column { rank: 6, ..field.column },
-            "kind" if namesakes(self, |row| (row.service.as_deref(), row.role)) => Column { rank: 7, ..field.column },
+            // What alone tells rows of one name apart is kept as long as the name.
+            "service" if namesakes(self, |row| (&row.name, None, None), |row| row.service.as_deref()) => kept(field),
+            "kind" if namesakes(self, |row| (&row.name, row.service.as_deref(), None), |row| row.kind) => kept(field),
+            "role" if namesakes(self, |row| (&row.name, row.service.as_deref(), row.kind), |row| row.role) => {
+                kept(field)
+            }
             _ => field.column,
         });
         let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
@@ -175,11 +197,22 @@ impl Render for Report {
     }
 }
 
-/// Whether rows are the same in name and in `rest`, so that only what `rest` leaves out tells them apart.
-fn namesakes<'r, R: Ord>(report: &'r Report, rest: fn(&'r Operation) -> R) -> bool {
-    let mut names: Vec<_> = report.operations.iter().map(|row| (&row.name, rest(row))).collect();
-    names.sort_unstable();
-    names.windows(2).any(|pair| pair.first() == pair.last())
+fn kept(field: &Field) -> Column {
+    Column { rank: 6, ..field.column }
+}
+
+/// What two rows may have in common: name, service, kind.
+type Shared<'r> = (&'r str, Option<&'r str>, Option<&'r str>);
+
+/// Whether any two rows are the same in `shared` and differ in `apart`.
+fn namesakes<'r>(
+    report: &'r Report,
+    shared: fn(&'r Operation) -> Shared<'r>,
+    apart: fn(&'r Operation) -> Option<&'r str>,
+) -> bool {
+    let mut rows: Vec<_> = report.operations.iter().map(|row| (shared(row), apart(row))).collect();
+    rows.sort_unstable();
+    rows.windows(2).any(|pair| matches!(pair, [a, b] if a.0 == b.0 && a.1 != b.1))
 }
 
 fn heading(by: &str) -> &'static str {

@@ -9,7 +9,7 @@ mod question;
 mod report;
 mod totals;
 
-pub use operation::{Durations, Operation};
+pub use operation::{Durations, Operation, Tokens};
 pub use question::{By, ByError, Question, Sort};
 pub use report::{Input, Oddity, Report, report};
 pub use totals::Totals;

@@ -27,8 +27,19 @@ pub struct Operation {
     pub errors: u64,
     /// Those that were cancelled, expected or not; they may be in `errors` too.
     pub cancelled: u64,
+    /// Tokens that its spans report, where any does.
+    pub tokens: Option<Tokens>,
     /// Durations of those that have a start and an end.
     pub duration_ns: Durations,
+}
+
+/// Tokens of calls to models. An agent's span may repeat what its calls report: never add up rows of different roles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tokens {
+    /// Of the prompts.
+    pub input: u64,
+    /// Of the answers.
+    pub output: u64,
 }
 
 /// Durations in nanoseconds. A percentile is the smallest recorded duration that at least so many percent of the spans
@@ -101,6 +112,11 @@ pub(super) fn operations(
             row.count += 1;
             row.errors += u64::from(head.marks.status() == Status::Error);
             row.cancelled += u64::from(ended(head) == Outcome::Cancelled);
+            if let Some(usage) = capture.usage(span) {
+                let tokens = row.tokens.get_or_insert_default();
+                tokens.input = tokens.input.saturating_add(usage.input);
+                tokens.output = tokens.output.saturating_add(usage.output);
+            }
             if head.start != 0 && head.end != 0 {
                 durations.push(head.duration().0);
             }

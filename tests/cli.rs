@@ -1,0 +1,277 @@
+//! The real program, seen from a shell: exit codes, pipes, files, misuse.
+//!
+//! Comes in: command lines. Goes out: what they print and how they end.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/agent-run.jsonl");
+
+/// A run of the program to be looked at.
+struct Run {
+    command: Command,
+}
+
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+#[must_use]
+fn tracectl(arguments: &[&str]) -> Run {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracectl"));
+    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").current_dir(std::env::temp_dir()).stdin(Stdio::null());
+    Run { command }
+}
+
+impl Run {
+    fn variable(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    fn end(mut self) -> Ended {
+        ended(self.command.output().unwrap())
+    }
+
+    fn reading(mut self, input: &[u8]) -> Ended {
+        let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input).unwrap();
+        ended(child.wait_with_output().unwrap())
+    }
+}
+
+fn ended(output: Output) -> Ended {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[test]
+fn a_good_run_is_silent_on_stderr() {
+    for command in ["tree", "stats"] {
+        let run = tracectl(&[command, CAPTURE]).end();
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{command}");
+        assert!(run.out.contains("agent_step"), "{}", run.out);
+    }
+}
+
+#[test]
+fn totals_of_the_bundled_capture_are_known() {
+    let run = tracectl(&["stats", CAPTURE, "--format", "json"]).end();
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let totals = |name: &str| report["totals"][name].as_u64().unwrap();
+    assert_eq!(report["schema"], 1);
+    let known = [
+        "spans",
+        "traces",
+        "roots",
+        "orphans",
+        "errors",
+        "cancelled",
+        "unfinished",
+        "duplicates",
+        "events",
+        "services",
+    ];
+    assert_eq!(known.map(totals), [34, 3, 2, 1, 5, 3, 1, 0, 5, 2]);
+    assert_eq!(totals("bytes"), fs::metadata(CAPTURE).unwrap().len());
+    let counts: u64 = report["operations"].as_array().unwrap().iter().map(|row| row["count"].as_u64().unwrap()).sum();
+    assert_eq!(counts, 34);
+    let run = tracectl(&["stats", CAPTURE, "--format", "json", "--jobs", "1"]).end();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&run.out).unwrap(), report);
+}
+
+#[test]
+fn a_pipe_is_read_without_being_named() {
+    let capture = fs::read(CAPTURE).unwrap();
+    for arguments in [&["stats", "--by", "service"][..], &["stats", "--by", "service", "-"]] {
+        let run = tracectl(arguments).reading(&capture);
+        assert_eq!(run.code, 0, "{}", run.err);
+        assert!(run.out.contains("agent-worker"), "{}", run.out);
+    }
+    let run = tracectl(&["show", "dca83e71", "--name", "agent_step"]).reading(&capture);
+    assert!(run.code == 0 && run.out.contains("CancelledError"), "{}{}", run.out, run.err);
+}
+
+#[test]
+fn what_cannot_be_read_ends_with_three() {
+    let run = tracectl(&["tree", "/there/is/no/such/file"]).end();
+    assert_eq!((run.code, run.out.as_str()), (3, ""));
+    assert!(run.err.starts_with("tracectl: cannot read /there/is/no/such/file\n  because: "), "{}", run.err);
+
+    let run = tracectl(&["tree"]).reading(b"these are no spans\n");
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("tracectl: no spans in -"), "{}", run.err);
+
+    let run = tracectl(&["stats", CAPTURE, "--service", "nobody"]).end();
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("none of the 34 spans that were read fits the filters"), "{}", run.err);
+}
+
+#[test]
+fn one_unreadable_input_of_several_is_said_after_the_answer() {
+    let run = tracectl(&["stats", CAPTURE, "/there/is/no/such/file"]).end();
+    assert_eq!(run.code, 3);
+    assert!(run.out.contains("34 spans") && run.err.contains("1 of 2 inputs could not be read"), "{}", run.err);
+}
+
+#[test]
+fn odd_input_is_told_and_strict_makes_it_a_failure() {
+    let mut capture = fs::read(CAPTURE).unwrap();
+    capture.truncate(capture.len() - 40);
+    let run = tracectl(&["stats"]).reading(&capture);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(run.err.starts_with("tracectl: -"), "{}", run.err);
+    let run = tracectl(&["stats", "-q"]).reading(&capture);
+    assert_eq!((run.code, run.err.as_str()), (0, ""));
+    let run = tracectl(&["stats", "--strict"]).reading(&capture);
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("--strict: 1 thing is odd in the input"), "{}", run.err);
+    assert!(run.out.contains("OPERATION"));
+}
+
+#[test]
+fn misspelt_words_get_a_suggestion() {
+    let cases = [
+        (&["stast"][..], "'stats'"),
+        (&["stats", "--formt", "json"], "'--format'"),
+        (&["stats", "--format", "jsn"], "'json'"),
+        (&["stats", "--by", "servce"], "did you mean service?"),
+        (&["tree", "--outcome", "canceled"], "'cancelled'"),
+        (&["man", "stat"], "'stats'"),
+    ];
+    for (arguments, wanted) in cases {
+        let run = tracectl(arguments).end();
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(run.err.contains(wanted), "{arguments:?}: {}", run.err);
+    }
+}
+
+#[test]
+fn ids_are_found_by_their_first_digits() {
+    let run = tracectl(&["show", "dca83e71", CAPTURE, "--format", "json"]).end();
+    let report: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(report["spans"].as_array().unwrap().len(), 5);
+    let id = report["spans"][1]["span_id"].as_str().unwrap();
+    let run = tracectl(&["show", id, CAPTURE]).end();
+    assert!(run.code == 0 && run.out.starts_with("LettaAgentV3.stream  cancelled, 893 ms\n"), "{}", run.out);
+
+    let run = tracectl(&["show", "1", CAPTURE]).end();
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("different ids") && run.err.contains("give more digits"), "{}", run.err);
+
+    let run = tracectl(&["show", "dca8ffff", CAPTURE]).end();
+    assert_eq!(run.code, 3);
+    assert!(run.err.contains("did you mean dca83e71"), "{}", run.err);
+}
+
+#[test]
+fn secrets_are_hidden_in_text_and_in_json() {
+    for format in ["text", "json"] {
+        let run = tracectl(&["show", "1f58b914", CAPTURE, "--full", "--format", format]).end();
+        assert!(run.out.contains("Bear...[redacted, 34 characters]"), "{}", run.out);
+        assert!(!run.out.contains("not-a-real-token"));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_a_normal_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let many = folder.path().join("many.jsonl");
+    // More than a pipe holds, so that the program is still writing when the reader leaves.
+    fs::write(&many, fs::read(CAPTURE).unwrap().repeat(40)).unwrap();
+    let mut command =
+        tracectl(&["tree", many.to_str().unwrap(), "--limit", "0", "--rows", "0", "--format", "jsonl"]).command;
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut first = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let run = ended(child.wait_with_output().unwrap());
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert!(!run.err.contains("pipe"), "{}", run.err);
+}
+
+#[test]
+fn an_answer_goes_to_its_file_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stats.json");
+    let run = tracectl(&["stats", CAPTURE, "--format", "json", "-o", path.to_str().unwrap()]).end();
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+    let whole = fs::read_to_string(&path).unwrap();
+    assert!(whole.ends_with("}\n"));
+    let run = tracectl(&["stats", CAPTURE, "--format", "json", "-o", "-"]).end();
+    assert_eq!(run.out, whole);
+    let run = tracectl(&["stats", CAPTURE, "-o", "/there/is/no/such/folder/stats.txt"]).end();
+    assert_eq!(run.code, 2);
+    assert!(run.err.starts_with("tracectl: cannot write /there/"), "{}", run.err);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn colour_is_for_those_who_ask() {
+    let plain = tracectl(&["tree", CAPTURE]).end().out;
+    assert!(!plain.contains('\x1b'));
+    assert!(tracectl(&["tree", CAPTURE]).variable("CLICOLOR_FORCE", "1").end().out.contains('\x1b'));
+    let forced = tracectl(&["stats", CAPTURE, "--color", "always"]).variable("NO_COLOR", "1").end().out;
+    assert!(forced.contains('\x1b'));
+    assert_eq!(tracectl(&["tree", CAPTURE]).variable("CLICOLOR_FORCE", "1").variable("NO_COLOR", "1").end().out, plain);
+}
+
+#[test]
+fn lines_fit_forty_columns() {
+    for command in ["tree", "stats"] {
+        let run = tracectl(&[command, CAPTURE, "--width", "40"]).end();
+        let widest = run.out.lines().max_by_key(|line| line.chars().count()).unwrap();
+        assert!(widest.chars().count() <= 40, "{command}: {widest}");
+    }
+}
+
+#[test]
+fn ascii_pages_are_ascii() {
+    for arguments in
+        [&["tree", CAPTURE, "--ascii"][..], &["stats", CAPTURE, "--ascii"], &["show", "dca83e71", CAPTURE, "--ascii"]]
+    {
+        let run = tracectl(arguments).end();
+        let odd = run.out.chars().find(|c| !c.is_ascii() && *c != 'µ');
+        assert_eq!(odd, None, "{arguments:?}");
+    }
+}
+
+#[test]
+fn settings_are_found_upwards_and_errors_have_their_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let below = folder.path().join("a/b");
+    fs::create_dir_all(&below).unwrap();
+    fs::write(folder.path().join("tracectl.toml"), "[stats]\ntop = 1\n").unwrap();
+    let run = tracectl(&["stats", CAPTURE]).within(&below).end();
+    assert!(run.out.contains("and 21 more (--top 0 shows all)"), "{}", run.out);
+    let run = tracectl(&["stats", CAPTURE]).within(&below).variable("TRACECTL_STATS_TOP", "2").end();
+    assert!(run.out.contains("and 20 more"), "{}", run.out);
+    let run = tracectl(&["stats", CAPTURE, "--top", "3"]).within(&below).variable("TRACECTL_STATS_TOP", "2").end();
+    assert!(run.out.contains("and 19 more"), "{}", run.out);
+    fs::write(folder.path().join("tracectl.toml"), "[stats]\ntpo = 1\n").unwrap();
+    let run = tracectl(&["stats", CAPTURE]).within(&below).end();
+    assert_eq!(run.code, 2);
+    assert!(
+        run.err.contains("tracectl.toml:2: there is no setting 'stats.tpo' (did you mean 'stats.top'?)"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn completions_and_manual_pages_are_written() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(tracectl(&["completions", shell]).end().out.contains("tracectl"), "{shell}");
+    }
+    assert!(tracectl(&["man"]).end().out.contains(".TH tracectl"));
+    assert!(tracectl(&["man", "stats"]).end().out.contains("Percentiles"));
+}
