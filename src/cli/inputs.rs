@@ -7,7 +7,8 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::Loudness;
 use super::progress::Progress;
-use crate::capture::{Capture, Options};
+use crate::capture::{self, Capture};
+use crate::input::Options;
 use crate::otlp::{Grade, TroubleKind};
 use crate::render::Troubles;
 
@@ -74,7 +75,7 @@ impl Inputs {
             paths => paths,
         };
         let mut progress = Progress::new(console);
-        Ok(Capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
+        Ok(capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
     }
 
     /// Says what was odd, and fails where that is a failure: after the answer, so that it is never in its way.

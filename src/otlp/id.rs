@@ -50,14 +50,14 @@ fn hex8(digits: &[u8]) -> Option<u32> {
     const EACH: u64 = 0x0101_0101_0101_0101;
     const TOP: u64 = 0x80 * EACH;
     let word = u64::from_le_bytes(digits.try_into().ok()?);
-    let folded = word | 0x20 * EACH;
+    let folded = word | (0x20 * EACH);
     let at_least = |word: u64, byte: u64| (word | TOP).wrapping_sub(byte * EACH) & TOP;
     let digit = at_least(word, 0x30) & !at_least(word, 0x3a);
     let letter = at_least(folded, 0x61) & !at_least(folded, 0x67);
     if (digit | letter) & !word & TOP != TOP {
         return None;
     }
-    let nibbles = (word & 0x0f * EACH) + 9 * (word >> 6 & EACH);
+    let nibbles = (word & (0x0f * EACH)) + 9 * (word >> 6 & EACH);
     let bytes = (nibbles << 4 | nibbles >> 8) & 0x00ff_00ff_00ff_00ff;
     let pairs = (bytes | bytes >> 8) & 0x0000_ffff_0000_ffff;
     Some(((pairs | pairs >> 16) as u32).swap_bytes())

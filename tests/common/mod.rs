@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// The folder of real captures: `TRACECTL_CAPTURES`, or `../shared/captures` beside the checkout. Tests that need it say
 /// so and pass where it is missing.
-pub fn captures() -> Option<PathBuf> {
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+pub(crate) fn captures() -> Option<PathBuf> {
     let named = std::env::var_os("TRACECTL_CAPTURES").map(PathBuf::from);
     let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/captures"));
     if folder.is_dir() {
@@ -15,11 +16,11 @@ pub fn captures() -> Option<PathBuf> {
 }
 
 /// Numbers that look like chance and are the same in every run (SplitMix64).
-pub struct Chance(pub u64);
+pub(crate) struct Chance(pub(crate) u64);
 
 impl Chance {
     /// A number below `limit`.
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut word = self.0;
         word = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
