@@ -38,7 +38,7 @@ pub struct Near {
 impl Place {
     pub(super) fn of(capture: &Capture, head: &Head) -> Self {
         Self {
-            path: capture.source(head.source).map(|source| source.path.clone()).unwrap_or_default(),
+            path: capture.source(head.source).path.clone(),
             offset: head.at,
             bytes: u64::from(head.size),
             format: head.marks.shape().name(),
