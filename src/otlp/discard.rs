@@ -43,7 +43,8 @@ impl Discard {
                     if at + 1 >= bytes.len() {
                         return Progress::More(at);
                     }
-                    at += 2;
+                    // A line break after a backslash is still one that may end the line.
+                    at += if bytes.get(at + 1) == Some(&b'\n') { 1 } else { 2 };
                 }
                 Some(b'"') => {
                     self.in_string = !self.in_string;

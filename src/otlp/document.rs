@@ -168,6 +168,10 @@ impl JsonReader {
             self.pop(cursor, sink);
             return Ok(true);
         }
+        if next == b'{' && frame.level != Level::List && begins_document(cursor.bytes, cursor.at) {
+            cursor.at -= 1;
+            return Err(Halt::Syntax);
+        }
         match frame.level {
             Level::Spans if next == b'{' => self.span(cursor, span, sink)?,
             Level::Groups if next == b'{' => self.descend(cursor, Level::Group, "", sink),
@@ -482,6 +486,11 @@ impl JsonReader {
     /// A key of the envelope, in camelCase however it was written.
     fn field<'a>(&mut self, cursor: &mut Cursor<'a, '_>) -> Result<&'a [u8], Halt> {
         let key = cursor.key()?.raw;
+        let rest = cursor.bytes.get(cursor.at..).unwrap_or_default();
+        if rest.starts_with(b"\n{\"") || rest.starts_with(b"\r\n{\"") {
+            // Nobody breaks the line between a key and its value: the line was cut off here.
+            return Err(Halt::Syntax);
+        }
         match camel(key) {
             Some(name) => {
                 cursor.note(TroubleKind::SnakeCaseKey);
@@ -613,7 +622,7 @@ impl JsonReader {
         last: bool,
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> bool {
-        let broken = cursor.at;
+        let mut broken = cursor.at;
         let in_spans = self.frames.last().is_some_and(|frame| frame.level == Level::Spans);
         if let Some(leaf) = self.leaf {
             let kind = if in_spans { TroubleKind::BrokenSpan } else { TroubleKind::Syntax };
@@ -632,7 +641,10 @@ impl JsonReader {
                 return true;
             }
             let line_end = match found {
-                Progress::CutOff(at) => at,
+                Progress::CutOff(at) => {
+                    broken = broken.min(at);
+                    at
+                }
                 _ => cursor.bytes.len(),
             };
             if in_spans && let Some(next) = self.next_span(cursor.bytes, leaf + 1, line_end) {
@@ -663,8 +675,8 @@ impl JsonReader {
         broken: usize,
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) {
-        let only_text = self.frames.iter().all(|frame| frame.level == Level::List && frame.count == 0)
-            && cursor.bytes.get(mark) == Some(&b'[');
+        // A bracket with no value behind it began a line of text, not an array.
+        let only_text = matches!(self.frames.as_slice(), [Frame { level: Level::List, count: 0, .. }]);
         let kind = if only_text { TroubleKind::OtherText } else { TroubleKind::Syntax };
         self.note_broken(kind, cursor.bytes, self.leaf.unwrap_or(mark), broken);
         cursor.at = broken.max(mark);
@@ -694,6 +706,10 @@ impl JsonReader {
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> bool {
         let end = cursor.bytes.len();
+        let cut_off = |leaf| matches!(Discard::default().run(cursor.bytes, leaf, true), Progress::CutOff(_));
+        if last && self.leaf.is_some_and(cut_off) {
+            return self.recover(cursor, mark, last, sink);
+        }
         if last {
             self.note_broken(TroubleKind::Truncated, cursor.bytes, self.leaf.unwrap_or(mark), end);
             self.close_all(cursor, sink);
@@ -805,6 +821,21 @@ fn path_of(frames: &[Frame], field: &str) -> String {
         path.push_str(field);
     }
     path.trim_start_matches('.').to_owned()
+}
+
+/// Whether what stands here, where a member of a document is expected, begins a document of its own on a new line: the line
+/// before was cut off.
+fn begins_document(bytes: &[u8], at: usize) -> bool {
+    const STARTS: [&[u8]; 6] = [
+        b"{\"resourceSpans\"",
+        b"{\"resource_spans\"",
+        b"{\"resourceLogs\"",
+        b"{\"resourceMetrics\"",
+        b"{\"batches\"",
+        b"{\"result\"",
+    ];
+    let rest = bytes.get(at..).unwrap_or_default();
+    at > 0 && bytes.get(at - 1) == Some(&b'\n') && STARTS.iter().any(|start| rest.starts_with(start))
 }
 
 /// Whether after a value that ends at `end` an array or object goes on or closes.
