@@ -176,8 +176,12 @@ fn ids_are_found_by_their_first_digits() {
 
 #[test]
 fn secrets_are_hidden_in_text_and_in_json() {
-    for format in ["text", "json"] {
-        let run = tracectl(&["show", "1f58b914", CAPTURE, "--full", "--format", format]).end();
+    let show = ["show", "1f58b914", CAPTURE, "--full", "--format"];
+    let tree = ["tree", CAPTURE, "--attributes", "--events", "--format"];
+    for (command, format) in
+        [(show, "text"), (show, "json"), (tree, "text"), (tree, "json"), (tree, "jsonl"), (tree, "markdown")]
+    {
+        let run = tracectl(&[&command[..], &[format]].concat()).end();
         assert!(run.out.contains("Bear...[redacted, 34 characters]"), "{}", run.out);
         assert!(!run.out.contains("not-a-real-token"));
     }

@@ -38,11 +38,10 @@ impl InputArgs {
     /// What was asked for.
     pub(super) fn settings(&self, config: &Config) -> Inputs {
         let jobs = self.jobs.map(u64::from).or(config.number("jobs")).and_then(|jobs| usize::try_from(jobs).ok());
-        let usual = Options::default();
         Inputs {
             paths: self.inputs.clone(),
             strict: self.strict || config.flag("strict").unwrap_or(false),
-            options: Options { jobs: jobs.filter(|jobs| *jobs > 0).unwrap_or(usual.jobs), ..usual },
+            options: Options { jobs: jobs.unwrap_or(0), ..Options::default() },
         }
     }
 }
@@ -60,9 +59,9 @@ impl Inputs {
         self
     }
 
-    /// Threads to work with.
+    /// Threads to work with, at least one.
     pub(super) fn jobs(&self) -> usize {
-        self.options.jobs
+        self.options.threads()
     }
 
     /// Reads everything. No input at all means stdin, unless that is a terminal.

@@ -9,6 +9,8 @@ use crate::model::ByteSize;
 /// Lines and characters that are shown of a folded text.
 const LINES: usize = 12;
 const CHARACTERS: usize = 600;
+/// JSON up to this length stays on one line.
+const SHORT: usize = 60;
 
 /// A text as lines, and what was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +47,10 @@ pub(super) fn fold(text: &str, full: bool) -> Folded {
 /// The text indented, if it is a JSON object or array. Its order and its numbers stay as they are written.
 fn indented_json(text: &str) -> Option<String> {
     let trimmed = text.trim();
+    // What fits a line stays on it.
+    if trimmed.len() <= SHORT {
+        return None;
+    }
     let nested = trimmed.starts_with('{') && trimmed.len() > 2 || trimmed.starts_with('[') && trimmed.contains('{');
     if !nested || serde_json::from_str::<IgnoredAny>(trimmed).is_err() {
         return None;
@@ -100,11 +106,11 @@ mod tests {
 
     #[test]
     fn json_in_a_string_is_laid_out_as_it_is_written() {
-        let text = r#"{"b":[1.00,{"a":"x:,{}\""}],"a":{},"c":[ ]}"#;
+        let text = r#"{"b":[1.00,{"a":"x:,{}\""}],"a":{},"c":[ ],"long enough":"not to stay"}"#;
         let lines = fold(text, false).lines.join("\n");
-        let wanted =
-            "{\n  \"b\": [\n    1.00,\n    {\n      \"a\": \"x:,{}\\\"\"\n    }\n  ],\n  \"a\": {},\n  \"c\": []\n}";
+        let wanted = "{\n  \"b\": [\n    1.00,\n    {\n      \"a\": \"x:,{}\\\"\"\n    }\n  ],\n  \"a\": {},\n  \"c\": [],\n  \"long enough\": \"not to stay\"\n}";
         assert_eq!(lines, wanted);
+        assert_eq!(fold("{\"a\":1}", false).lines, ["{\"a\":1}"]);
         assert_eq!(fold("{not json}", false).lines, ["{not json}"]);
     }
 

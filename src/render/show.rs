@@ -42,7 +42,8 @@ impl Render for ShowText<'_> {
                 ink.line()?;
             }
             let before = at.checked_sub(1).and_then(|before| spans.get(before));
-            let same_resource = before.is_some_and(|before| before.resource == span.resource);
+            let same_resource =
+                before.is_some_and(|before| before.resource == span.resource && !span.resource.is_empty());
             Sheet { ink: &mut *ink, full: self.full, same_resource }.span(span)?;
         }
         Ok(())

@@ -13,6 +13,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod veil;
 
 pub use fault::{Cancellation, Fault};
 pub use pick::LeftOut;

@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use super::pick;
 use super::settings::{Settings, Sort};
 use super::trace::TraceView;
+use super::veil::veil;
 use crate::capture::{Capture, Detail, SpanRef};
 use crate::forest::{Forest, TraceGroup, Tree};
 use crate::input::InputError;
@@ -120,9 +121,11 @@ impl<'c> TreeReport<'c> {
         move |at| (!errors || matters.get(at) == Some(&true)) && depths.get(at).is_none_or(|&level| level < depth)
     }
 
-    /// Reads spans again, in full.
+    /// Reads spans again, in full, secrets hidden.
     pub fn details(&self, spans: &[SpanRef]) -> Result<Vec<Option<Detail>>, InputError> {
-        if spans.is_empty() { Ok(Vec::new()) } else { self.capture.details(spans) }
+        let mut details = if spans.is_empty() { Vec::new() } else { self.capture.details(spans)? };
+        details.iter_mut().flatten().for_each(veil);
+        Ok(details)
     }
 }
 

@@ -6,6 +6,7 @@
 use super::fault::Fault;
 use super::pick::{self, Item, LeftOut};
 use super::settings::Settings;
+use super::veil::veil;
 use crate::capture::{Capture, Detail, EventDetail, SpanRef};
 use crate::forest::{Counts, Flags, Grade, Node, Tree};
 use crate::input::InputError;
@@ -251,7 +252,8 @@ fn read_again(capture: &Capture, rows: &mut [Row<'_>], settings: &Settings) -> R
     if spans.is_empty() {
         return Ok(());
     }
-    let details = capture.details(&spans)?;
+    let mut details = capture.details(&spans)?;
+    details.iter_mut().flatten().for_each(veil);
     let rows = rows.iter_mut().filter(|row| row.span.is_some() && (all || speaks(row)));
     for (row, detail) in rows.zip(details) {
         let Some(detail) = detail else { continue };
