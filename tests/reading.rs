@@ -1,6 +1,8 @@
 //! Every form of input that is promised to be read: framings, compressions, wrappers and deviations, each with the spans it
 //! must give and the troubles it must report.
 
+#![expect(clippy::expect_used, reason = "a test that meets something unexpected fails")]
+
 use std::collections::BTreeSet;
 use std::io::Write;
 

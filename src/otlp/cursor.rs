@@ -398,6 +398,19 @@ impl<'a, 'n> Cursor<'a, 'n> {
         })
     }
 
+    /// The number of an enum, which is open: any 32-bit number is kept.
+    #[inline(always)]
+    pub(super) fn number_of_enum(&mut self) -> Result<i32, Halt> {
+        let value = match self.quick_integer(false) {
+            Some(value) => i128::from(value),
+            None => self.loose_integer(false)?,
+        };
+        i32::try_from(value).or_else(|_| {
+            self.note(TroubleKind::BadNumber);
+            Ok(0)
+        })
+    }
+
     /// A 32-bit field, bare digits in the ordinary case.
     #[inline(always)]
     pub(super) fn small_field(&mut self) -> Result<u32, Halt> {

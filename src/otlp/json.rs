@@ -371,7 +371,7 @@ impl<'a> Cursor<'a, '_> {
     #[inline(always)]
     pub(super) fn enumeration(&mut self, names: &[(&str, i32)]) -> Result<i32, Halt> {
         if self.peek()? != b'"' {
-            return Ok(i32::try_from(self.small_field()?).unwrap_or(0));
+            return self.number_of_enum();
         }
         self.enumeration_by_name(names)
     }
