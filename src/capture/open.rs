@@ -127,6 +127,9 @@ impl Scan<'_> {
             }
         }
         self.finish(&blocks, expected, capture);
+        if matches!(name, Named::Below(_)) {
+            capture.pass_over(self.source);
+        }
         Ok(())
     }
 

@@ -142,6 +142,11 @@ impl Capture {
         self.usage.get(at).map(|(_, usage)| *usage)
     }
 
+    /// Tokens of all spans that report any, in the order of the spans.
+    pub fn usages(&self) -> &[(SpanRef, Usage)] {
+        &self.usage
+    }
+
     /// The inputs in the order they were read.
     pub fn sources(&self) -> &[Source] {
         &self.sources
@@ -232,6 +237,13 @@ impl Capture {
             detail: detail.to_owned(),
             count: 1,
         });
+    }
+
+    /// Forgets what was odd in an input that a directory brought along and that holds no spans: nobody said it would.
+    pub(super) fn pass_over(&mut self, source: SourceId) {
+        if self.sources.get(usize::from(source.0)).is_some_and(|source| source.spans == 0) {
+            self.troubles.retain(|trouble| trouble.source != source.0);
+        }
     }
 
     /// Takes over what was odd in an input.
