@@ -402,3 +402,40 @@ fn threads_and_blocks_change_nothing() {
         }
     }
 }
+
+#[test]
+fn a_file_that_changes_under_the_reader_is_survived() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.jsonl");
+    let two = format!("{}\n{}\n", document(), document().replace(SPAN, "00000000000000aa"));
+    for after in [String::new(), two.replace(TRACE, "0af7651916cd43dd8448eb211c80319c"), "x".repeat(two.len())] {
+        std::fs::write(&path, &two).expect("a file");
+        let capture = open(&[path.display().to_string()], &Options::default(), &mut |_| {}).expect("it opens");
+        std::fs::write(&path, &after).expect("a file");
+        let spans: Vec<SpanRef> = capture.spans().collect();
+        let details = capture.details(&spans).expect("a change is no failure");
+        assert_eq!(details, [None, None], "what is there now are not those spans");
+        assert_eq!(capture.name(SpanRef(0)), "n");
+    }
+    std::fs::remove_file(&path).expect("it is there");
+}
+
+#[test]
+fn what_came_through_a_pipe_can_be_read_again() {
+    let many: String = (1..=30_000).map(|n| document().replace(SPAN, &format!("{n:016x}")) + "\n").collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let feeding = fifo.clone();
+    let thread = std::thread::spawn(move || std::fs::write(feeding, many));
+    let capture = open(&[fifo.display().to_string()], &Options::default(), &mut |_| {}).expect("it opens");
+    thread.join().expect("the writer ends").expect("all of it");
+    assert_eq!(capture.len(), 30_000);
+    let wanted = [SpanRef(29_999), SpanRef(0)];
+    let details = capture.details(&wanted).expect("they were kept");
+    let ids: Vec<u64> = details.iter().flatten().map(|detail| detail.span_id.0).collect();
+    assert_eq!(ids, [30_000, 1]);
+}

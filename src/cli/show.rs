@@ -78,7 +78,7 @@ fn report(capture: &Capture, filter: &Filter, id: &IdPrefix) -> Result<Report, E
     let forest = Forest::of(capture);
     match find(capture, &forest, filter, id) {
         Found::Span(span) => Ok(report_span(capture, &forest, span)?),
-        Found::Trace(number) => Ok(report_trace(capture, &forest, number)?),
+        Found::Trace(number) => Ok(report_trace(capture, &forest, number, filter)?),
         Found::Several(candidates) => Err(ambiguous(id, &candidates)),
         Found::Nothing(near) => {
             let error = Error::from(Problem::NotFound { prefix: id.to_string() });
