@@ -157,7 +157,8 @@ fn stronger(old: Option<Role>, new: Option<Role>) -> Option<Role> {
 
 /// The role an attribute gives its span.
 fn role_of(attribute: &RawAttribute<'_>) -> Option<Role> {
-    let value = || attribute.value.text().map(|text| text.decode().to_ascii_lowercase()).unwrap_or_default();
+    let RawValue::Text(text) = &attribute.value else { return protocol_of(attribute.key.raw) };
+    let value = || text.decode().to_ascii_lowercase();
     match attribute.key.raw {
         b"gen_ai.operation.name" => operation(&value()),
         b"openinference.span.kind" | b"traceloop.span.kind" | b"langfuse.observation.type" => kind(&value()),
@@ -168,6 +169,13 @@ fn role_of(attribute: &RawAttribute<'_>) -> Option<Role> {
             _ => None,
         },
         b"ai.operationId" => vercel(&value()),
+        key => protocol_of(key),
+    }
+}
+
+/// The role that the presence of a key gives, whatever its value.
+fn protocol_of(key: &[u8]) -> Option<Role> {
+    match key {
         b"mcp.method.name" => Some(Role::Mcp),
         b"http.request.method" | b"http.method" => Some(Role::Http),
         b"db.system.name" | b"db.system" => Some(Role::Db),
