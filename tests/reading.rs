@@ -95,6 +95,12 @@ fn documents_in_every_wrapping_are_read() {
             vec![OtherSignal],
         ),
         ("other lines between", format!("INFO starting\n{one}\n[warn] a [line]\n{one}\nbye"), 2, vec![OtherText]),
+        (
+            "requests behind a logger's prefix",
+            format!("2026-01-01 INFO exporter: {one}\n2026 stdout F {one}\n"),
+            2,
+            vec![OtherText],
+        ),
         ("a byte order mark", format!("\u{feff}{one}"), 1, vec![ByteOrderMark]),
         ("CR LF", format!("{one}\r\n{one}\r\n"), 2, vec![CarriageReturn]),
         ("commas between", format!("{one},\n{one},\n"), 2, vec![CommaBetweenDocuments]),
@@ -351,8 +357,16 @@ fn inputs_without_spans_say_what_they_are() {
         let said = capture.sources()[0].looks_like.clone().unwrap_or_default();
         assert!(capture.is_empty() && said.contains(looks), "{said:?} should mention {looks}");
     }
-    let capture = read(br#"{"resourceLogs":[{}]}"#);
-    assert_eq!(capture.sources()[0].other_signals, [1, 0, 0]);
+    for (text, looks) in [
+        (r#"{"resourceLogs":[{}]}"#, "logs only"),
+        (r#"{"resourceLogs":[]}{"resourceMetrics":[]}"#, "logs and metrics only"),
+        (r#"{"resourceSpans":[]}"#, "OTLP without spans"),
+        (r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"#, "cut off"),
+        ("hello\nworld\n", "text without"),
+    ] {
+        let said = read(text.as_bytes()).sources()[0].looks_like.clone().unwrap_or_default();
+        assert!(said.contains(looks), "{said:?} should mention {looks}");
+    }
 }
 
 #[test]

@@ -34,9 +34,9 @@ pub struct Glance {
     pub usage: Option<Usage>,
     /// It records an exception.
     pub exception: bool,
-    /// A `parameter.*` value is over Letta's budget.
+    /// A value is over Letta's budget for one parameter.
     pub over_parameter_budget: bool,
-    /// All `parameter.*` values together are over Letta's budget.
+    /// The values together are over Letta's budget for one span.
     pub over_span_budget: bool,
 }
 
@@ -326,19 +326,21 @@ fn termination_of_message(message: &Text<'_>) -> Termination {
     }
 }
 
-/// Measures `parameter.*` values as Letta does: in characters, what it truncated itself without the note it appended, the
-/// total before the last one was added.
+/// Measures values in characters, as Letta does: without the note it appends to what it cut. Its own `parameter.*` values are
+/// held against the total before the last one was added, as it does; all others against the plain sum.
 fn measure(span: &RawSpan<'_>, glance: &mut Glance) {
-    let mut total = 0;
+    let (mut parameters, mut others) = (0, 0);
     for attribute in span.attributes() {
         let RawValue::Text(text) = &attribute.value else { continue };
-        if !attribute.key.raw.starts_with(b"parameter.") {
-            continue;
-        }
-        glance.over_span_budget |= total > MAX_PARAMETERS && !attribute.key.is("parameter.request_data");
         let length = if text.raw.len() > MAX_PARAMETER { characters(&text.decode()) } else { text.raw.len() };
         glance.over_parameter_budget |= length > MAX_PARAMETER;
-        total += length;
+        if attribute.key.raw.starts_with(b"parameter.") {
+            glance.over_span_budget |= parameters > MAX_PARAMETERS && !attribute.key.is("parameter.request_data");
+            parameters += length;
+        } else {
+            others += length;
+            glance.over_span_budget |= others > MAX_PARAMETERS;
+        }
     }
 }
 
@@ -427,7 +429,9 @@ mod tests {
         }
         let over = format!("{exact}y");
         assert!(glance(&span("x", &[("parameter.a", &over)])).over_parameter_budget);
-        assert!(!glance(&span("x", &[("other.a", &over)])).over_parameter_budget);
+        assert!(glance(&span("x", &[("other.a", &over)])).over_parameter_budget);
+        let others = [("a", exact.as_str()), ("b", &exact), ("c", "z")];
+        assert!(glance(&span("x", &others)).over_span_budget);
         let three = span("x", &[("parameter.a", &exact), ("parameter.b", &exact), ("parameter.c", "z")]);
         assert!(!glance(&three).over_span_budget, "Letta tests the total before it adds");
         let four =

@@ -127,6 +127,7 @@ impl Scan<'_> {
             }
         }
         self.finish(&blocks, expected, capture);
+        capture.look_back(self.source, format);
         if matches!(name, Named::Below(_)) {
             capture.pass_over(self.source);
         }

@@ -94,6 +94,12 @@ pub(super) enum Problem {
         /// Why.
         source: io::Error,
     },
+    /// The answer would replace what it was drawn from.
+    #[error("{path} is an input: writing the answer there would destroy it")]
+    OutputIsInput {
+        /// The file.
+        path: String,
+    },
     /// The answer could not be printed.
     #[error("cannot print the answer")]
     Print(#[from] io::Error),
@@ -125,7 +131,7 @@ impl Error {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
-            Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
+            Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {

@@ -62,6 +62,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let Settings { inputs, filter } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
+    args.output.spare(&capture)?;
     if capture.is_empty() {
         return inputs.judge(&capture, console).map(|()| Exit::Fine);
     }

@@ -108,6 +108,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let Settings { inputs, filter, question } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
+    args.output.spare(&capture)?;
     let report = report(&capture, &Forest::of(&capture), &filter, &question);
     let idle = report.totals.spans == 0;
     match args.format {

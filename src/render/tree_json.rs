@@ -6,8 +6,8 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{to_vec, to_writer};
 
+use super::json::write_compact;
 use crate::capture::{EventDetail, SpanRef};
 use crate::forest::{Flags, Node, Tree};
 use crate::model::{Attribute, Outcome};
@@ -121,7 +121,9 @@ fn trace(report: &TreeReport<'_>, tree: &Tree, out: &mut dyn Write) -> io::Resul
             cycles: counts.cycles,
         },
     };
-    let facts = to_vec(&facts)?;
+    let mut text = Vec::new();
+    write_compact(&facts, &mut text)?;
+    let facts = text;
     // The spans follow inside the same object.
     out.write_all(facts.strip_suffix(b"}").unwrap_or(&facts))?;
     write!(out, ",\"spans\":[")?;
@@ -171,7 +173,7 @@ fn write_batch(
         if !std::mem::take(first) {
             text.push(b',');
         }
-        to_writer(&mut text, &span)?;
+        write_compact(&span, &mut text)?;
         out.write_all(&text)?;
     }
     Ok(())
