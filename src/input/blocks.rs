@@ -1,4 +1,4 @@
-//! A stream cut into blocks of about a megabyte, at the ends of documents or messages where those can be told at a glance.
+//! A stream cut into blocks of about two megabytes, at the ends of documents or messages where those can be told at a glance.
 //!
 //! Comes in: a stream of known format. Goes out: blocks with their offsets, each saying whether it begins with a document.
 //! It never parses.
@@ -9,7 +9,7 @@ use super::sniff::{Format, varint};
 use super::stream::Stream;
 use crate::otlp::Framing;
 
-const BLOCK: usize = 1 << 20;
+const BLOCK: usize = 2 << 20;
 /// A block grows to this size in search of a place to cut before it is cut anywhere.
 const MAX_BLOCK: usize = 16 << 20;
 

@@ -91,18 +91,20 @@ fn nearest_rank(count: usize, percent: usize) -> usize {
     (count * percent).div_ceil(100).saturating_sub(1)
 }
 
-/// All rows, sorted, and how many there were before `--top`.
-pub(super) fn operations(
-    capture: &Capture,
-    groups: &Groups,
-    own: &[u64],
-    question: &Question,
-) -> (Vec<Operation>, usize) {
+/// All rows, measured but for their own time, in the order of the groups.
+pub(super) fn rows(capture: &Capture, groups: &Groups, question: &Question) -> Vec<Operation> {
     let mut rows: Vec<Operation> = groups.groups.iter().map(|group| row(capture, group, &question.by)).collect();
     let mut shelves = measure(capture, groups, &mut rows);
     for (number, row) in rows.iter_mut().enumerate() {
-        let own = own.get(number).copied().unwrap_or(0);
-        row.duration_ns = Durations::of(shelves.of(number), own);
+        row.duration_ns = Durations::of(shelves.of(number), 0);
+    }
+    rows
+}
+
+/// The rows with their own times, sorted, and how many there were before `--top`.
+pub(super) fn finish(mut rows: Vec<Operation>, own: &[u64], question: &Question) -> (Vec<Operation>, usize) {
+    for (row, own) in rows.iter_mut().zip(own) {
+        row.duration_ns.own = *own;
     }
     let all = rows.len();
     sort(&mut rows, question.sort);
