@@ -10,6 +10,7 @@ use super::names::Names;
 use crate::agent::Usage;
 use crate::input::{Format, Store};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
+use crate::redact;
 
 /// Heads stand in chunks of this many, so that growing never copies them.
 const CHUNK: usize = 1 << 14;
@@ -169,7 +170,9 @@ impl Capture {
 
     /// Takes over a batch.
     pub(super) fn commit(&mut self, batch: &Batch) {
-        let names: Vec<NameId> = batch.names.iter().map(|(_, text)| NameId(self.names.intern_str(text))).collect();
+        // Names are shown everywhere: a secret in one is hidden before it gets any further.
+        let names: Vec<NameId> =
+            batch.names.iter().map(|(_, text)| NameId(self.names.intern_str(&redact::text(text)))).collect();
         let name = |id: NameId| names.get(id.0 as usize).copied().unwrap_or_default();
         let global = |entry: &Entry| Entry {
             name: name(entry.name),

@@ -80,6 +80,7 @@ fn report(capture: &Capture, filter: &Filter, id: &IdPrefix) -> Result<Report, E
     match find(capture, &forest, filter, id) {
         Found::Span(span) => Ok(report_span(capture, &forest, span)?),
         Found::Trace(number) => Ok(report_trace(capture, &forest, number, filter)?),
+        Found::Filtered => Err(Problem::NothingFits { spans: capture.len() }.into()),
         Found::Several(candidates) => Err(ambiguous(id, &candidates)),
         Found::Nothing(near) => {
             let error = Error::from(Problem::NotFound { prefix: id.to_string() });

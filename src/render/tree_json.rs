@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json::write_compact;
-use crate::capture::{EventDetail, SpanRef};
+use crate::capture::{EventDetail, Head, SpanRef};
 use crate::forest::{Flags, Node, Tree};
 use crate::model::{Attribute, Outcome};
 use crate::view::{Fault, TreeReport};
@@ -179,6 +179,14 @@ fn write_batch(
     Ok(())
 }
 
+/// What is wrong with a span's own ids and times, as flags.
+fn wrong_names(head: &Head) -> impl Iterator<Item = &'static str> {
+    let marks = head.marks;
+    let id = marks.bad_trace_id() || marks.bad_span_id() || marks.bad_parent_id();
+    let time = head.start == 0 || (head.end != 0 && head.end < head.start);
+    [(id, "invalid_id"), (time, "bad_time")].into_iter().filter(|(yes, _)| *yes).map(|(_, name)| name)
+}
+
 fn span_of<'c>(report: &TreeReport<'c>, tree: &Tree, at: usize) -> Option<Span<'c>> {
     let node = tree.nodes().get(at)?;
     let span = node.span?;
@@ -197,7 +205,7 @@ fn span_of<'c>(report: &TreeReport<'c>, tree: &Tree, at: usize) -> Option<Span<'
         kind: head.marks.kind().name(),
         role: head.marks.role().map(|role| role.name()),
         outcome: node.outcome.name(),
-        flags: node.flags.names().collect(),
+        flags: node.flags.names().chain(wrong_names(head)).collect(),
         start_unix_nano: node.start.to_string(),
         duration_ns: node.duration_ns(),
         self_ns: node.self_ns,

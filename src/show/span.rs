@@ -187,9 +187,12 @@ impl Span {
     }
 }
 
+/// Of a longer line of ancestors only the nearest are listed.
+const NEAREST: usize = 16;
+
 fn parents(capture: &Capture, tree: &Tree, at: usize) -> Vec<Relative> {
     let chain = std::iter::successors(tree.parent(at), |&parent| tree.parent(parent));
-    let mut parents: Vec<_> = chain.filter_map(|parent| relative(capture, tree, parent)).collect();
+    let mut parents: Vec<_> = chain.take(NEAREST).filter_map(|parent| relative(capture, tree, parent)).collect();
     parents.reverse();
     parents
 }

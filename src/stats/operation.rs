@@ -23,6 +23,9 @@ pub struct Operation {
     pub role: Option<&'static str>,
     /// Spans, every span that was read.
     pub count: u64,
+    /// Those of them that have a start and an end: what the durations are of.
+    #[serde(skip)]
+    pub finished: u64,
     /// Those with status ERROR.
     pub errors: u64,
     /// Those that were cancelled, expected or not; they may be in `errors` too.
@@ -96,7 +99,9 @@ pub(super) fn rows(capture: &Capture, groups: &Groups, question: &Question) -> V
     let mut rows: Vec<Operation> = groups.groups.iter().map(|group| row(capture, group, &question.by)).collect();
     let mut shelves = measure(capture, groups, &mut rows);
     for (number, row) in rows.iter_mut().enumerate() {
-        row.duration_ns = Durations::of(shelves.of(number), 0);
+        let durations = shelves.of(number);
+        row.finished = durations.len() as u64;
+        row.duration_ns = Durations::of(durations, 0);
     }
     rows
 }

@@ -12,7 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("otlp", &["model"]),
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
-    ("capture", &["model", "otlp", "input", "agent"]),
+    ("capture", &["model", "otlp", "input", "agent", "redact"]),
     ("forest", &["model", "capture"]),
     ("query", &["model", "capture", "forest"]),
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
