@@ -11,6 +11,7 @@ mod names;
 mod open;
 #[cfg(test)]
 mod parts;
+mod reread;
 mod table;
 
 pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};
