@@ -3,6 +3,7 @@
 //! Comes in: inputs and settings. Goes out: a [`LintReport`] of [`Finding`]s. Rules are values in one list, [`RULES`]; a check
 //! notes facts, the engine counts them, decides about levels and puts them in order. Nothing is printed here.
 
+mod baseline;
 mod budget;
 mod engine;
 mod facts;
@@ -19,6 +20,7 @@ mod rules;
 mod settings;
 mod words;
 
+pub use baseline::{Baseline, BaselineError, Compared};
 pub use budget::{Bound, Budget, BudgetPreset, Cell, DEFAULT_PRESET, PRESETS, UnknownPreset, preset};
 pub use engine::{Linted, lint};
 pub use facts::{Fact, Told, Words};

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::ink::acts;
 
@@ -18,10 +18,18 @@ pub fn write_json(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()
     out.write_all(b"\n")
 }
 
-/// Indents, and escapes what acts on a terminal.
-struct Harmless(PrettyFormatter<'static>);
+/// Writes a report as one line of JSON.
+pub(super) fn write_json_line(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = out;
+    let mut serializer = Serializer::with_formatter(&mut out, Harmless(CompactFormatter));
+    report.serialize(&mut serializer).map_err(io::Error::from)?;
+    out.write_all(b"\n")
+}
 
-impl Formatter for Harmless {
+/// Lays out as another formatter does, and escapes what acts on a terminal.
+struct Harmless<F>(F);
+
+impl<F: Formatter> Formatter for Harmless<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         let mut done = 0;
         for (at, c) in fragment.char_indices().filter(|(_, c)| acts(*c)) {
