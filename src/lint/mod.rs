@@ -10,6 +10,7 @@ mod facts;
 mod finding;
 mod gather;
 mod group;
+mod headroom;
 mod look;
 mod note;
 mod plan;
@@ -25,6 +26,7 @@ pub use budget::{Bound, Budget, BudgetPreset, Cell, DEFAULT_PRESET, PRESETS, Unk
 pub use engine::{Linted, lint};
 pub use facts::{Fact, Told, Words};
 pub use finding::{CodePlace, Contributor, Example, Finding, Fix, Place, Related, Unit};
+pub use headroom::{Fits, Headroom, headroom};
 pub use look::{DumpLook, ResourceLook, SpanLook, TraceLook};
 pub use note::Sink;
 pub use report::{Ignored, LintReport, Measures, NotChecked};

@@ -13,7 +13,7 @@ use crate::redact;
 /// A change of one attribute.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Patch {
-    key: Option<&'static str>,
+    key: Option<String>,
     value: Option<Owned>,
     gone: bool,
 }
@@ -22,7 +22,7 @@ pub(super) struct Patch {
 const CUT_KEY: &str = "parameters.truncated";
 
 /// The changes of a list of attributes, one an attribute.
-pub(super) fn patches(attributes: &[RawAttribute<'_>], plan: &Plan<'_>, done: &mut Done) -> Vec<Patch> {
+pub(super) fn patches(attributes: &[RawAttribute<'_>], plan: &Plan, done: &mut Done) -> Vec<Patch> {
     let mut left = plan.parameters;
     let mut patches = Vec::with_capacity(attributes.len());
     for attribute in attributes {
@@ -41,13 +41,13 @@ fn rename(
     key: &str,
     attribute: &RawAttribute<'_>,
     all: &[RawAttribute<'_>],
-    plan: &Plan<'_>,
+    plan: &Plan,
     patch: &mut Patch,
     done: &mut Done,
 ) {
-    let Some(new) = plan.rename.and_then(|rename| rename(key)) else { return };
+    let Some(new) = plan.renames.get(key) else { return };
     match all.iter().find(|other| other.key.is(new)) {
-        None => patch.key = Some(new),
+        None => patch.key = Some(new.clone()),
         Some(other) if other.value == attribute.value || other.value.decode() == attribute.value.decode() => {
             patch.gone = true;
         }
@@ -59,15 +59,15 @@ fn rename(
 fn value(
     key: &str,
     value: &RawValue<'_>,
-    plan: &Plan<'_>,
+    plan: &Plan,
     left: &mut Option<u64>,
     done: &mut Done,
 ) -> Option<Owned> {
     let Some(text) = value.text() else { return nested(key, value, plan, done) };
     let was = text.decode();
     let mut now: Cow<'_, str> = Cow::Borrowed(&was);
-    let parameter = key.strip_prefix("parameter.");
-    if parameter.is_some_and(|name| plan.excluded.contains(&name)) && !excluded::is_mark(&was) {
+    let parameter = key.starts_with("parameter.");
+    if plan.excluded.contains(key) && !excluded::is_mark(&was) {
         now = Cow::Owned(excluded::mark(&was));
         done.excluded += 1;
     } else if plan.redact
@@ -78,9 +78,9 @@ fn value(
     }
     let mut cuts = Vec::new();
     if !plan.exempt.iter().any(|exempt| exempt == key) {
-        cuts.extend_from_slice(plan.cuts);
+        cuts.extend_from_slice(&plan.cuts);
     }
-    if let (Some(left), true) = (&left, parameter.is_some()) {
+    if let (Some(left), true) = (&left, parameter) {
         cuts.push(Cut::AllCharacters(*left));
     }
     if let Some(short) = cuts.iter().fold(None, |short: Option<String>, cut| {
@@ -90,13 +90,13 @@ fn value(
         now = Cow::Owned(short);
         done.cut += 1;
     }
-    if let (Some(left), true) = (left, parameter.is_some()) {
+    if let (Some(left), true) = (left, parameter) {
         *left = left.saturating_sub(now.chars().count() as u64);
     }
     (now != was).then(|| Owned::Text(now.into_owned()))
 }
 
-fn nested(key: &str, value: &RawValue<'_>, plan: &Plan<'_>, done: &mut Done) -> Option<Owned> {
+fn nested(key: &str, value: &RawValue<'_>, plan: &Plan, done: &mut Done) -> Option<Owned> {
     if !plan.redact || !matches!(value, RawValue::Nested(_)) {
         return None;
     }
@@ -155,7 +155,7 @@ pub(super) fn patched<'p, 'a: 'p>(attributes: &[RawAttribute<'a>], patches: &'p 
     let mut cut = false;
     for (attribute, patch) in attributes.iter().zip(patches).filter(|(_, patch)| !patch.gone) {
         let mut changed: RawAttribute<'p> = *attribute;
-        if let Some(key) = patch.key {
+        if let Some(key) = &patch.key {
             changed.key = Text::plain(key.as_bytes());
         }
         match &patch.value {

@@ -2,6 +2,8 @@
 //!
 //! Plain data.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// How long a text may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
@@ -14,18 +16,18 @@ pub enum Cut {
 }
 
 /// What is to be mended.
-#[derive(Clone, Copy, Default)]
-pub struct Plan<'p> {
-    /// The name an attribute has today.
-    pub rename: Option<&'p dyn Fn(&str) -> Option<&'static str>>,
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The names that attributes have today, by the ones they had.
+    pub renames: BTreeMap<String, String>,
     /// How long values may be: all of these hold.
-    pub cuts: &'p [Cut],
+    pub cuts: Vec<Cut>,
     /// Keys whose values are cut never.
-    pub exempt: &'p [String],
+    pub exempt: Vec<String>,
     /// How many characters all `parameter.*` values of a span may have together.
     pub parameters: Option<u64>,
-    /// Names of `parameter.*` that are replaced by `<Type (excluded)>`.
-    pub excluded: &'p [&'p str],
+    /// Keys whose values are replaced by `<Type (excluded)>`.
+    pub excluded: BTreeSet<String>,
     /// Whether secrets are hidden.
     pub redact: bool,
 }

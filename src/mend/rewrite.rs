@@ -41,7 +41,7 @@ pub enum MendError {
 }
 
 /// Writes all inputs anew.
-pub fn mend(capture: &Capture, plan: &Plan<'_>, encoding: Encoding, out: &mut dyn Write) -> Result<Done, MendError> {
+pub fn mend(capture: &Capture, plan: &Plan, encoding: Encoding, out: &mut dyn Write) -> Result<Done, MendError> {
     let mut rewrite = Rewrite { plan, done: Done::default(), assembly: Assembly::new(encoding), out, failed: None };
     for (source, number) in capture.sources().iter().zip(0..) {
         if source.spans == 0 {
@@ -59,7 +59,7 @@ pub fn mend(capture: &Capture, plan: &Plan<'_>, encoding: Encoding, out: &mut dy
 }
 
 struct Rewrite<'r> {
-    plan: &'r Plan<'r>,
+    plan: &'r Plan,
     done: Done,
     assembly: Assembly,
     out: &'r mut dyn Write,

@@ -4,49 +4,18 @@
 
 use std::io;
 
-use serde::Serialize;
-
 use super::budgets::{cell_words, unit};
 use super::words::{count, measure};
 use super::wrap::wrapped;
-use crate::lint::Cell;
+use crate::lint::{Cell, Fits};
 use crate::render::{Ink, Render, Tone};
 
-/// A preset and how the traces stand to it.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Fits {
-    /// The preset.
-    pub preset: String,
-    /// Traces within all its limits.
-    pub fitting: u64,
-    /// All traces.
-    pub traces: u64,
-    /// Its limits.
-    pub limits: Vec<Headroom>,
-}
+/// Room in every budget.
+pub struct Room<'r>(pub &'r [Fits]);
 
-/// A limit, and what was measured.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Headroom {
-    /// The kind of limit.
-    pub limit_of: &'static str,
-    /// The limit.
-    pub limit: u64,
-    /// The median over spans, or over traces where the limit is one of traces.
-    pub p50: u64,
-    /// The 95th percentile.
-    pub p95: u64,
-    /// The most.
-    pub max: u64,
-    /// The first traces over it.
-    pub offenders: Vec<String>,
-    /// How many traces are over it.
-    pub over: u64,
-}
-
-impl Render for [Fits] {
+impl Render for Room<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        self.iter().try_for_each(|fits| block(ink, fits))
+        self.0.iter().try_for_each(|fits| block(ink, fits))
     }
 }
 

@@ -26,7 +26,7 @@ pub use concise::Concise;
 pub use explain::{Explain, RuleTable, rules_json};
 pub use github::GitHub;
 pub use gitlab::gitlab;
-pub use headroom::{Fits, Headroom};
+pub use headroom::Room;
 pub use human::Human;
 pub use junit::junit;
 pub use machine::{lint_json, lint_jsonl};
