@@ -63,8 +63,12 @@ fn value(
     left: &mut Option<u64>,
     done: &mut Done,
 ) -> Option<Owned> {
-    let Some(text) = value.text() else { return nested(key, value, plan, done) };
-    let was = text.decode();
+    let was = match value.text() {
+        Some(text) => text.decode(),
+        // A parameter that is to be left out may be of any type.
+        None if plan.excluded.contains(key) => Cow::Owned(value.decode().to_string()),
+        None => return nested(key, value, plan, done),
+    };
     let mut now: Cow<'_, str> = Cow::Borrowed(&was);
     let parameter = key.starts_with("parameter.");
     if plan.excluded.contains(key) && !excluded::is_mark(&was) {
