@@ -9,14 +9,16 @@ use crate::render::{Ink, Tone, clean, width};
 /// Writes text from the current column on, going on in `column` on the next lines. The last line is not ended.
 pub(super) fn wrapped(ink: &mut Ink<'_>, tone: Tone, text: &str, column: usize) -> io::Result<()> {
     let page = ink.page().width.max(column + 16);
-    for (number, word) in clean(text).split(' ').enumerate() {
-        let gap = usize::from(number > 0 && ink.column() > column);
+    let mut fresh = true;
+    for word in clean(text).split(' ') {
+        let gap = usize::from(!fresh);
         if ink.column() + gap + width(word) > page && ink.column() > column {
             ink.line()?;
             ink.pad_to(column)?;
         } else if gap > 0 {
             ink.say(" ")?;
         }
+        fresh = false;
         for c in word.chars() {
             if ink.column() >= page {
                 ink.line()?;
