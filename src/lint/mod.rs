@@ -11,12 +11,14 @@ mod gather;
 mod group;
 mod look;
 mod note;
+mod place;
 mod plan;
 mod report;
 mod resources;
 mod rule;
 mod rules;
 mod settings;
+mod verdict;
 mod words;
 
 pub use budget::{Bound, Budget, BudgetPreset, Cell, DEFAULT_PRESET, PRESETS, UnknownPreset, preset};
