@@ -16,10 +16,10 @@ use crate::otlp::{RawSpan, Shape, read_resource, read_scope, read_span};
 
 /// A piece of an input: where it begins and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Piece {
-    source: u16,
-    at: u64,
-    size: u32,
+pub(super) struct Piece {
+    pub(super) source: u16,
+    pub(super) at: u64,
+    pub(super) size: u32,
 }
 
 impl Capture {
@@ -120,12 +120,16 @@ impl Capture {
     }
 
     /// A scope is JSON or protobuf, as its first byte tells: a protobuf scope begins with a field tag below `{`.
-    fn scope_shape(&self, bytes: &[u8]) -> Shape {
+    pub(super) fn scope_shape(&self, bytes: &[u8]) -> Shape {
         if bytes.first() == Some(&b'{') { Shape::OtlpJson } else { Shape::OtlpProto }
     }
 
     /// Reads pieces that are sorted by source and offset.
-    fn pieces(&self, wanted: &[(Piece, usize)], each: &mut dyn FnMut(usize, &[u8])) -> Result<(), InputError> {
+    pub(super) fn pieces(
+        &self,
+        wanted: &[(Piece, usize)],
+        each: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), InputError> {
         for group in wanted.chunk_by(|a, b| a.0.source == b.0.source) {
             let Some((first, _)) = group.first() else { continue };
             let source = usize::from(first.source);
@@ -203,7 +207,7 @@ fn in_passing(mut stream: Stream, wanted: &[(Piece, usize)], each: &mut dyn FnMu
 }
 
 /// The line of each offset, from 1. The offsets are sorted.
-fn line_numbers(mut stream: Stream, offsets: &[u64]) -> io::Result<Vec<u64>> {
+pub(super) fn line_numbers(mut stream: Stream, offsets: &[u64]) -> io::Result<Vec<u64>> {
     let mut lines = Vec::with_capacity(offsets.len());
     let mut buffer = vec![0; 256 << 10];
     let (mut position, mut line) = (0u64, 1u64);

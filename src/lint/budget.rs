@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use super::finding::Unit;
+
 /// A kind of limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
@@ -83,6 +85,17 @@ impl Cell {
             Self::ParamsTotal => "params_total",
             Self::TraceBytes => "trace_bytes",
             Self::TraceSpans => "trace_spans",
+        }
+    }
+
+    /// Of what it is a number.
+    pub fn unit(self) -> Unit {
+        match self {
+            Self::AttrValueBytes | Self::AttrKeyBytes | Self::NameBytes | Self::SpanBytes | Self::TraceBytes => {
+                Unit::Bytes
+            }
+            Self::AttrValueChars | Self::AttrKeyChars | Self::NameChars | Self::ParamsTotal => Unit::Chars,
+            _ => Unit::Count,
         }
     }
 

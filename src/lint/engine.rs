@@ -35,7 +35,7 @@ pub fn lint(
         options,
         progress,
         &mut Watch {
-            note: &|notes, span, number| plan.span(notes, span, number),
+            note: &|notes, span, glance, number| plan.span(notes, span, glance, number),
             take: &mut |capture, first, notes| gathering.take(capture, first, notes),
         },
     )?;

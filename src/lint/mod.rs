@@ -13,12 +13,14 @@ mod group;
 mod headroom;
 mod look;
 mod note;
+mod place;
 mod plan;
 mod report;
 mod resources;
 mod rule;
 mod rules;
 mod settings;
+mod verdict;
 mod words;
 
 pub use baseline::{Baseline, BaselineError, Compared};

@@ -85,3 +85,21 @@ impl LintReport {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 }
+
+impl Measures {
+    /// The larger of each.
+    pub(super) fn largest(&self, other: &Self) -> Self {
+        Self {
+            attr_value_bytes: self.attr_value_bytes.max(other.attr_value_bytes),
+            attr_value_chars: self.attr_value_chars.max(other.attr_value_chars),
+            attr_key: self.attr_key.max(other.attr_key),
+            attrs: self.attrs.max(other.attrs),
+            events: self.events.max(other.events),
+            links: self.links.max(other.links),
+            name: self.name.max(other.name),
+            span_bytes: self.span_bytes.max(other.span_bytes),
+            trace_bytes: self.trace_bytes.max(other.trace_bytes),
+            trace_spans: self.trace_spans.max(other.trace_spans),
+        }
+    }
+}

@@ -75,6 +75,8 @@ pub struct Rule {
     pub good: &'static str,
     /// The numbers it goes by.
     pub limits: &'static [Limit],
+    /// Of what it counts, where that is no matter of a budget.
+    pub unit: Option<Unit>,
     /// Where the rule comes from.
     pub source: &'static str,
     /// What it does.

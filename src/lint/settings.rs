@@ -114,7 +114,8 @@ impl Settings {
     /// A number a rule goes by; `None` where it is a matter of the budget, or no number.
     pub fn number(&self, rule: &Rule, limit: &Limit) -> Option<u64> {
         match (self.limits.get(&(rule.code, limit.key)), limit.default) {
-            (Some(LimitValue::Number(number)), _) | (None, Preset::Number(number)) => Some(number.to_owned()),
+            (Some(LimitValue::Number(number)), _) => Some(*number),
+            (None, Preset::Number(number)) => Some(number),
             _ => None,
         }
     }
@@ -122,7 +123,8 @@ impl Settings {
     /// Whether a rule's flag is set.
     pub fn flag(&self, rule: &Rule, limit: &Limit) -> bool {
         match (self.limits.get(&(rule.code, limit.key)), limit.default) {
-            (Some(LimitValue::Flag(flag)), _) | (None, Preset::Flag(flag)) => flag.to_owned(),
+            (Some(LimitValue::Flag(flag)), _) => *flag,
+            (None, Preset::Flag(flag)) => flag,
             _ => false,
         }
     }

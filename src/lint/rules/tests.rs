@@ -1,0 +1,1 @@
+//! Checks on the list of rules and on the fixtures of every rule.
