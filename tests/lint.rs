@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/agent-run.jsonl");
-const SECRET: &str = "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqAA";
+const SECRET: &str =
+    "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqAA";
 
 struct Ended {
     code: i32,
@@ -154,7 +155,8 @@ fn json_has_the_documented_fields() {
     let levels = report["summary"]["findings"].as_object().unwrap();
     assert_eq!(levels.values().filter_map(Value::as_u64).sum::<u64>(), findings.len() as u64);
     for finding in findings {
-        for field in ["code", "name", "severity", "confidence", "message", "trace_id", "span_id", "fingerprint", "fix"] {
+        for field in ["code", "name", "severity", "confidence", "message", "trace_id", "span_id", "fingerprint", "fix"]
+        {
             assert!(finding.get(field).is_some(), "{field}");
         }
     }
@@ -309,7 +311,8 @@ fn rules_are_listed_and_explained() {
     let budgets: Value = serde_json::from_str(&run(desk.path(), &["budgets", "--format", "json"], &[]).out).unwrap();
     assert!(budgets["budgets"].as_array().unwrap().iter().any(|budget| budget["name"] == "letta"));
     let report: Value =
-        serde_json::from_str(&lint(desk.path(), &[CAPTURE, "--budget-report", "--format", "json", "--exit-zero"]).out).unwrap();
+        serde_json::from_str(&lint(desk.path(), &[CAPTURE, "--budget-report", "--format", "json", "--exit-zero"]).out)
+            .unwrap();
     assert_eq!(report["budgets"][0]["traces"], 3);
 }
 

@@ -58,8 +58,7 @@ mod tests {
     #[test]
     fn the_file_is_read_as_it_is_and_with_everything_set() {
         assert_eq!(read(TEMPLATE), Ok(()));
-        let uncommented: Vec<&str> =
-            TEMPLATE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
+        let uncommented: Vec<&str> = TEMPLATE.lines().map(|line| line.strip_prefix("#: ").unwrap_or(line)).collect();
         assert_eq!(read(&uncommented.join("\n")), Ok(()));
     }
 }

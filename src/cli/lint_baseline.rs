@@ -21,8 +21,9 @@ pub(super) fn compare(path: &Path, report: &LintReport, update: bool) -> Result<
             Ok(baseline.compare(report))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && update => Ok(Baseline::of(report).compare(report)),
-        Err(source) => Err(Error::from(Problem::NoBaseline { path: path.to_owned(), source })
-            .hint("--update-baseline writes it")),
+        Err(source) => {
+            Err(Error::from(Problem::NoBaseline { path: path.to_owned(), source }).hint("--update-baseline writes it"))
+        }
     }
 }
 

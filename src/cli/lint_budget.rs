@@ -70,7 +70,10 @@ mod tests {
             cells: vec![(Cell::AttrValueBytes, 16 << 10)],
         };
         let budget = budget(&["mine".to_owned()], &[own]).unwrap();
-        assert_eq!(budget.get(Cell::AttrValueBytes).map(|bound| (bound.limit, &*bound.preset)), Some((16 << 10, "mine")));
+        assert_eq!(
+            budget.get(Cell::AttrValueBytes).map(|bound| (bound.limit, &*bound.preset)),
+            Some((16 << 10, "mine"))
+        );
         assert_eq!(budget.get(Cell::TraceBytes).map(|bound| &*bound.preset), Some("tempo"));
     }
 

@@ -9,7 +9,7 @@ use super::lint_codes::{Selected, one, select};
 use super::lint_entries::{budgets, ignores, overrides};
 use super::lint_levels::Level;
 use super::lint_profile::Profile;
-use super::lint_walk::{Wrong, Walk, number, text, texts};
+use super::lint_walk::{Walk, Wrong, number, text, texts};
 use crate::lint::{IgnoreFinding, LimitValue, Override, Severity};
 
 /// What `[lint]` says.
@@ -101,11 +101,13 @@ impl LintConfig {
             ("allow-inline", DeValue::Boolean(yes)) => self.inline = *yes,
             ("severity", DeValue::Table(table)) => self.levels = severities(&Walk { table })?,
             ("rules", DeValue::Table(table)) => self.limits = limits(&Walk { table })?,
-            ("errors", DeValue::Table(table)) => Walk { table }.each(&["expected", "unexpected"], |key, value, at| {
-                let words = texts(key, value, at)?;
-                *(if key == "expected" { &mut self.expected } else { &mut self.unexpected }) = words;
-                Ok(())
-            })?,
+            ("errors", DeValue::Table(table)) => {
+                Walk { table }.each(&["expected", "unexpected"], |key, value, at| {
+                    let words = texts(key, value, at)?;
+                    *(if key == "expected" { &mut self.expected } else { &mut self.unexpected }) = words;
+                    Ok(())
+                })?
+            }
             ("override", value) => self.overrides = overrides(value, at)?,
             ("ignore-finding", value) => self.ignores = ignores(value, at)?,
             _ => return Err(Wrong::kind(key, at, if key == "allow-inline" { "true or false" } else { "a table" })),

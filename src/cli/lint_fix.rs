@@ -23,24 +23,26 @@ pub(super) fn write(
     console: &mut Console,
 ) -> Result<(), Error> {
     let plan = plan(report, settings);
-    let proto = path.extension().is_some_and(|extension| ["pb", "proto", "bin", "binpb"].iter().any(|e| extension == *e));
+    let proto =
+        path.extension().is_some_and(|extension| ["pb", "proto", "bin", "binpb"].iter().any(|e| extension == *e));
     let encoding = if proto { Encoding::Proto } else { Encoding::Json };
     let mut result = None;
-    console.write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
-        match mend(capture, &plan, encoding, out) {
-            Ok(done) => result = Some(Ok(done)),
-            Err(MendError::Write(error)) => return Err(error),
-            Err(error) => {
-                result = Some(Err(error));
-                return Err(std::io::Error::other("an input cannot be read again"));
+    console
+        .write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
+            match mend(capture, &plan, encoding, out) {
+                Ok(done) => result = Some(Ok(done)),
+                Err(MendError::Write(error)) => return Err(error),
+                Err(error) => {
+                    result = Some(Err(error));
+                    return Err(std::io::Error::other("an input cannot be read again"));
+                }
             }
-        }
-        Ok(())
-    })
-    .or_else(|error| match result.take() {
-        Some(Err(failed)) => Err(Problem::Mend(failed).into()),
-        _ => Err(error),
-    })?;
+            Ok(())
+        })
+        .or_else(|error| match result.take() {
+            Some(Err(failed)) => Err(Problem::Mend(failed).into()),
+            _ => Err(error),
+        })?;
     if let Some(Ok(done)) = result {
         let mut did = Vec::new();
         for (count, what) in [
@@ -62,7 +64,8 @@ pub(super) fn write(
 /// What of the findings a machine can put right without guessing.
 fn plan(report: &LintReport, settings: &Settings) -> Plan {
     let found = |code: &str| report.findings.iter().any(|finding| finding.code == code);
-    let mut plan = Plan { redact: report.findings.iter().any(|finding| finding.code.starts_with("SEC")), ..Plan::default() };
+    let mut plan =
+        Plan { redact: report.findings.iter().any(|finding| finding.code.starts_with("SEC")), ..Plan::default() };
     for finding in &report.findings {
         match (&finding.fix, &finding.attribute) {
             (Some(Fix::RenameAttribute { from, to }), _) => {
@@ -98,9 +101,8 @@ fn plan(report: &LintReport, settings: &Settings) -> Plan {
 pub(super) fn budget_report(format: Option<Format>, capture: &Capture, console: &mut Console) -> Result<(), Error> {
     let fits = headroom(capture)?;
     match format {
-        Some(Format::Json) => console.write(&OutputArgs::default(), |out| {
-            write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out)
-        }),
+        Some(Format::Json) => console
+            .write(&OutputArgs::default(), |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out)),
         _ => console.show(&Room(&fits), &OutputArgs::default()),
     }
 }

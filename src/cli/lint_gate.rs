@@ -26,8 +26,13 @@ impl Gate {
     pub(super) fn judge(&self, report: &LintReport, compared: Option<&Compared>) -> Verdict {
         let mut verdict = Verdict::default();
         let known = |number: usize| compared.is_some_and(|compared| compared.known.get(number) == Some(&true));
-        let new: Vec<&Finding> =
-            report.findings.iter().enumerate().filter(|(number, _)| !known(*number)).map(|(_, finding)| finding).collect();
+        let new: Vec<&Finding> = report
+            .findings
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !known(*number))
+            .map(|(_, finding)| finding)
+            .collect();
         let word = if compared.is_some() { "new " } else { "" };
         if let Some(level) = self.fail_on {
             let failing = new.iter().filter(|finding| finding.severity <= level && self.counts(finding)).count();
@@ -50,7 +55,9 @@ impl Gate {
                 verdict.notes.push(format!("{known} of the findings are known to the baseline"));
             }
             if compared.gone > 0 {
-                verdict.notes.push(format!("{} known findings are gone: --update-baseline forgets them", compared.gone));
+                verdict
+                    .notes
+                    .push(format!("{} known findings are gone: --update-baseline forgets them", compared.gone));
             }
         }
         verdict
@@ -80,7 +87,11 @@ mod tests {
         assert!(!gate().judge(&report("AGT001", Confidence::Likely), None).fails());
         assert!(gate().judge(&report("AGT001", Confidence::Proven), None).fails());
         assert!(gate().judge(&report("ERR006", Confidence::Likely), None).fails());
-        assert!(!Gate { fail_on: Some(Severity::Error), ..gate() }.judge(&report("ERR006", Confidence::Proven), None).fails());
+        assert!(
+            !Gate { fail_on: Some(Severity::Error), ..gate() }
+                .judge(&report("ERR006", Confidence::Proven), None)
+                .fails()
+        );
         let warnings = Gate { fail_on: None, max_warnings: Some(0), ..gate() };
         assert!(warnings.judge(&report("ERR006", Confidence::Proven), None).fails());
     }

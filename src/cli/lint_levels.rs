@@ -141,8 +141,11 @@ mod tests {
     #[test]
     fn the_more_exact_word_wins() {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
-        let levels =
-            settled(LevelArgs { select: words(&["BUD001", "TRE"]), ignore: words(&["BUD", "TRE001"]), ..LevelArgs::default() });
+        let levels = settled(LevelArgs {
+            select: words(&["BUD001", "TRE"]),
+            ignore: words(&["BUD", "TRE001"]),
+            ..LevelArgs::default()
+        });
         assert!(levels.contains_key("BUD001") && levels.contains_key("TRE002"));
         assert!(!levels.contains_key("TRE001") && !levels.contains_key("BUD002"));
     }

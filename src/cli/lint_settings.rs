@@ -58,7 +58,12 @@ pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> R
     let base = Base {
         select: lint.select.clone(),
         ignore: lint.ignore.clone(),
-        levels: profile.map(|profile| profile.levels()).into_iter().flatten().chain(lint.levels.iter().cloned()).collect(),
+        levels: profile
+            .map(|profile| profile.levels())
+            .into_iter()
+            .flatten()
+            .chain(lint.levels.iter().cloned())
+            .collect(),
     };
     let names: Vec<String> = match (args.budget.is_empty(), &lint.budget, profile) {
         (false, ..) => args.budget.clone(),

@@ -60,7 +60,12 @@ impl<'t> Walk<'t> {
     }
 
     /// One of these words.
-    pub(super) fn choice(key: &str, value: &DeValue<'_>, at: usize, words: &[&'static str]) -> Result<&'static str, Wrong> {
+    pub(super) fn choice(
+        key: &str,
+        value: &DeValue<'_>,
+        at: usize,
+        words: &[&'static str],
+    ) -> Result<&'static str, Wrong> {
         let text = text(key, value, at)?;
         words.iter().copied().find(|word| *word == text).ok_or_else(|| {
             let meant = nearest(text, words.iter().copied()).map(|near| format!(" (did you mean '{near}'?)"));

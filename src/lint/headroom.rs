@@ -73,12 +73,7 @@ pub fn headroom(capture: &Capture) -> Result<Vec<Fits>, InputError> {
     Ok(PRESETS.iter().map(|preset| fits(preset.name, preset.cells, &spans, &traces)).collect())
 }
 
-fn fits(
-    name: &str,
-    cells: &[(Cell, u64)],
-    spans: &[Vec<u32>],
-    traces: &BTreeMap<TraceId, Measured>,
-) -> Fits {
+fn fits(name: &str, cells: &[(Cell, u64)], spans: &[Vec<u32>], traces: &BTreeMap<TraceId, Measured>) -> Fits {
     let over = |measured: &Measured, cell: Cell, limit: u64| get(measured, cell) > limit;
     let fitting = traces.values().filter(|m| cells.iter().all(|(cell, limit)| !over(m, *cell, *limit))).count();
     let limits = cells.iter().map(|(cell, limit)| {

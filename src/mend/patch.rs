@@ -56,13 +56,7 @@ fn rename(
     done.renamed += 1;
 }
 
-fn value(
-    key: &str,
-    value: &RawValue<'_>,
-    plan: &Plan,
-    left: &mut Option<u64>,
-    done: &mut Done,
-) -> Option<Owned> {
+fn value(key: &str, value: &RawValue<'_>, plan: &Plan, left: &mut Option<u64>, done: &mut Done) -> Option<Owned> {
     let was = match value.text() {
         Some(text) => text.decode(),
         // A parameter that is to be left out may be of any type.

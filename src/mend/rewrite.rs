@@ -107,8 +107,7 @@ impl Rewrite<'_> {
         let ranges = span.events.iter().map(|event| &event.attributes);
         let ranges = ranges.chain(span.links.iter().map(|link| &link.attributes));
         let ranges: Vec<_> = std::iter::once(&span.own).chain(ranges).collect();
-        let lists: Vec<_> =
-            ranges.iter().map(|range| patches(span.pooled(range), self.plan, &mut self.done)).collect();
+        let lists: Vec<_> = ranges.iter().map(|range| patches(span.pooled(range), self.plan, &mut self.done)).collect();
         let untouched = texts.iter().chain(&names).all(Option::is_none) && !lists.iter().any(|list| any(list));
         if untouched {
             return self.assembly.span(span);

@@ -27,7 +27,9 @@ pub(super) fn veiled(key: &str, value: &Value) -> Option<Owned> {
             let values: Vec<Json> = values.iter().map(any_value).collect();
             Some(Owned::Nested(json!({ "values": values }).to_string().into_bytes(), false))
         }
-        Value::Map(members) => Some(Owned::Nested(json!({ "values": entries(&members) }).to_string().into_bytes(), true)),
+        Value::Map(members) => {
+            Some(Owned::Nested(json!({ "values": entries(&members) }).to_string().into_bytes(), true))
+        }
         Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::Bytes(_) => None,
     }
 }

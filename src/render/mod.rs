@@ -25,8 +25,8 @@ mod troubles;
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
 pub use lint::{
-    Budgets, Concise, Explain, GitHub, GroupBy, Human, LintMarkdown, LintView, Ottl, Room, RuleTable, Said, Sdk, Statistics, Verdict,
-    budgets_json, gitlab, junit, lint_json, lint_jsonl, rules_json, sarif, veil,
+    Budgets, Concise, Explain, GitHub, GroupBy, Human, LintMarkdown, LintView, Ottl, Room, RuleTable, Said, Sdk,
+    Statistics, Verdict, budgets_json, gitlab, junit, lint_json, lint_jsonl, rules_json, sarif, veil,
 };
 pub use page::{Page, Tone};
 pub use show::ShowText;

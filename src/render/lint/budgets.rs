@@ -33,7 +33,8 @@ impl Render for Budgets {
 }
 
 fn limits(preset: &BudgetPreset) -> String {
-    let cells = preset.cells.iter().map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, unit(*cell))));
+    let cells =
+        preset.cells.iter().map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, unit(*cell))));
     cells.collect::<Vec<_>>().join(", ")
 }
 
@@ -59,7 +60,9 @@ pub(super) fn cell_words(cell: Cell) -> &'static str {
 /// Of what a kind of limit is a number.
 pub(super) fn unit(cell: Cell) -> Option<Unit> {
     match cell {
-        Cell::AttrValueBytes | Cell::AttrKeyBytes | Cell::NameBytes | Cell::SpanBytes | Cell::TraceBytes => Some(Unit::Bytes),
+        Cell::AttrValueBytes | Cell::AttrKeyBytes | Cell::NameBytes | Cell::SpanBytes | Cell::TraceBytes => {
+            Some(Unit::Bytes)
+        }
         Cell::AttrValueChars | Cell::AttrKeyChars | Cell::NameChars | Cell::ParamsTotal => Some(Unit::Chars),
         _ => None,
     }

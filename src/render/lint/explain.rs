@@ -131,7 +131,12 @@ impl Render for Explain<'_> {
         if rule.is_meta() {
             return Ok(());
         }
-        wrapped(ink, Tone::Quiet, &format!("Leave it out: --ignore {} or [lint] ignore = [\"{}\"]", rule.code, rule.code), 2)?;
+        wrapped(
+            ink,
+            Tone::Quiet,
+            &format!("Leave it out: --ignore {} or [lint] ignore = [\"{}\"]", rule.code, rule.code),
+            2,
+        )?;
         ink.line()?;
         wrapped(ink, Tone::Quiet, &format!("Its settings: --set {code}.KEY=VALUE or [lint.rules.{code}]"), 2)?;
         ink.line()

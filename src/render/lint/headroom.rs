@@ -32,7 +32,8 @@ fn block(ink: &mut Ink<'_>, fits: &Fits) -> io::Result<()> {
         ink.put(if room.over > 0 { Tone::Error } else { Tone::Plain }, cell.map_or("", cell_words))?;
         ink.pad_to(16)?;
         let numbers = [("limit", room.limit), ("p50", room.p50), ("p95", room.p95), ("max", room.max)];
-        let numbers: Vec<String> = numbers.into_iter().map(|(word, number)| format!("{word} {}", size(number))).collect();
+        let numbers: Vec<String> =
+            numbers.into_iter().map(|(word, number)| format!("{word} {}", size(number))).collect();
         wrapped(ink, Tone::Plain, &numbers.join(", "), 16)?;
         ink.line()?;
         if room.over > 0 {

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::snippet::{gutter, snippet};
+use super::snippet::{margin, snippet};
 use super::view::LintView;
 use super::words::{count, fix, looked_at, measure, place_text, tone, totals};
 use super::wrap::wrapped;
@@ -107,8 +107,7 @@ fn block(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
     ink.line()?;
     address(ink, finding)?;
     snippet(ink, finding)?;
-    gutter(ink)?;
-    ink.line()?;
+    margin(ink)?;
     remarks(ink, finding)?;
     ink.line()
 }

@@ -102,7 +102,12 @@ impl Case<'_> {
                 count => format!(" (and {} more)", count - 1),
             };
             let message = escaped(&format!("{}{more}", first.message));
-            writeln!(out, "      <failure message=\"{message}\" type=\"{}\">{}</failure>", first.severity, told(&self.failing))?;
+            writeln!(
+                out,
+                "      <failure message=\"{message}\" type=\"{}\">{}</failure>",
+                first.severity,
+                told(&self.failing)
+            )?;
         }
         if let Some(reason) = self.skipped.as_deref().filter(|_| self.is_skipped()) {
             writeln!(out, "      <skipped message=\"{}\"/>", escaped(reason))?;

@@ -61,11 +61,7 @@ pub fn lint_json(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
         schema: 1,
         tool: Tool { name: "tracectl", version: env!("CARGO_PKG_VERSION") },
         summary: summary(view.report),
-        verdict: Outcome {
-            fails: view.verdict.fails(),
-            reasons: &view.verdict.failures,
-            notes: &view.verdict.notes,
-        },
+        verdict: Outcome { fails: view.verdict.fails(), reasons: &view.verdict.failures, notes: &view.verdict.notes },
         findings: rows(view).collect(),
         not_checked,
         ignored,

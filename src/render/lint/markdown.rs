@@ -25,7 +25,11 @@ impl LintMarkdown<'_> {
         let view = &self.0;
         let mut text = String::new();
         let sign = if view.verdict.fails() { "❌ failed" } else { "✅ passed" };
-        text.push_str(&format!("## tracectl lint: {sign}\n\n{} in {}.\n\n", totals(view.report), looked_at(view.report)));
+        text.push_str(&format!(
+            "## tracectl lint: {sign}\n\n{} in {}.\n\n",
+            totals(view.report),
+            looked_at(view.report)
+        ));
         for clause in view.verdict.failures.iter().chain(&view.verdict.notes) {
             text.push_str(&format!("- {}\n", escaped(clause)));
         }

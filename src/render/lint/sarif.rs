@@ -123,7 +123,9 @@ fn location(finding: &Finding) -> Value {
     }
     let mut logical = Vec::new();
     let mut qualified = String::new();
-    for (kind, name) in [("module", &finding.service), ("namespace", &finding.trace_id), ("function", &finding.span_name)] {
+    for (kind, name) in
+        [("module", &finding.service), ("namespace", &finding.trace_id), ("function", &finding.span_name)]
+    {
         if name.is_empty() {
             continue;
         }

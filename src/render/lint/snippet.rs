@@ -18,8 +18,7 @@ pub(super) fn snippet(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
     if finding.path.is_empty() && finding.attribute.is_none() {
         return Ok(());
     }
-    gutter(ink)?;
-    ink.line()?;
+    margin(ink)?;
     let names = shortened(&finding.path);
     let corner = if ink.page().unicode { "└ " } else { "`-" };
     for (depth, name) in names.iter().enumerate() {
@@ -82,8 +81,14 @@ fn shortened(path: &[String]) -> Vec<String> {
     names
 }
 
+/// An empty line with the line at the left.
+pub(super) fn margin(ink: &mut Ink<'_>) -> io::Result<()> {
+    ink.put(Tone::Quiet, if ink.page().unicode { "   │" } else { "   |" })?;
+    ink.line()
+}
+
 /// The line at the left.
-pub(super) fn gutter(ink: &mut Ink<'_>) -> io::Result<()> {
+fn gutter(ink: &mut Ink<'_>) -> io::Result<()> {
     let bar = if ink.page().unicode { "   │ " } else { "   | " };
     ink.put(Tone::Quiet, bar)
 }

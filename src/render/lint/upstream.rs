@@ -98,7 +98,10 @@ impl Render for Sdk<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
         let (mut renames, mut resource) = (false, Vec::new());
-        let value = [Cell::AttrValueBytes, Cell::AttrValueChars].into_iter().filter_map(|cell| Some(self.budget.get(cell)?.limit)).min();
+        let value = [Cell::AttrValueBytes, Cell::AttrValueChars]
+            .into_iter()
+            .filter_map(|cell| Some(self.budget.get(cell)?.limit))
+            .min();
         for finding in &self.report.findings {
             match &finding.fix {
                 Some(Fix::SetVariable { name, value }) => {
@@ -115,7 +118,10 @@ impl Render for Sdk<'_> {
             }
         }
         if renames {
-            variables.insert("OTEL_SEMCONV_STABILITY_OPT_IN".to_owned(), "http,database,gen_ai_latest_experimental".to_owned());
+            variables.insert(
+                "OTEL_SEMCONV_STABILITY_OPT_IN".to_owned(),
+                "http,database,gen_ai_latest_experimental".to_owned(),
+            );
         }
         resource.sort();
         resource.dedup();

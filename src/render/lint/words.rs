@@ -45,7 +45,11 @@ pub(super) fn place(finding: &Finding) -> Option<(&str, u64)> {
 pub(super) fn place_text(finding: &Finding) -> Option<String> {
     let place = finding.source.as_ref()?;
     let path = if place.path == "-" { "stdin" } else { &place.path };
-    Some(if place.line > 0 { format!("{path}:{}", place.line) } else { format!("{path} at byte {}", place.byte_offset) })
+    Some(if place.line > 0 {
+        format!("{path}:{}", place.line)
+    } else {
+        format!("{path} at byte {}", place.byte_offset)
+    })
 }
 
 /// A fix as an instruction.
