@@ -18,6 +18,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("stats", &["model", "otlp", "input", "capture", "forest", "agent", "query"]),
     ("show", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
+    ("lint", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show"]),
     (
         "cli",

@@ -99,14 +99,23 @@ fn the_number_of_threads_and_the_encoding_of_a_report_do_not_show() {
 }
 
 #[test]
-#[ignore = "prints what is found in the files of LOOK"]
-fn look() {
-    let files = std::env::var("LOOK").unwrap();
-    for file in files.split_whitespace() {
-        let report = report(Path::new(file), &Settings { now: 1_795_000_000_000_000_000, ..Settings::default() }, 2);
-        println!("== {file} spans {} traces {}", report.spans, report.traces);
-        for f in &report.findings {
-            println!("{} {} x{} [{}] {} | {} ({})", f.code, f.severity, f.count, f.service, f.span_name, f.message, f.path.len());
+#[ignore = "time"]
+fn time() {
+    let path = std::env::var("LOOK").unwrap();
+    for _ in 0..3 {
+        let at = std::time::Instant::now();
+        let options = Options { details: false, ..Options::default() };
+        let capture = crate::capture::open(&[path.clone()], &options, &mut |_| ()).unwrap();
+        let forest = crate::forest::Forest::of(&capture);
+        let mut tree = crate::forest::Tree::default();
+        for n in 0..forest.len() {
+            forest.tree(&capture, n, &mut tree);
         }
+        let base = at.elapsed();
+        let at = std::time::Instant::now();
+        let r =
+            report(Path::new(&path), &Settings { jobs: 2, now: 1_795_900_000_000_000_000, ..Settings::default() }, 0);
+        println!("base {base:?} lint {:?} findings {}", at.elapsed(), r.findings.len());
+        println!("{:?}", r.by_rule);
     }
 }
