@@ -4,7 +4,7 @@
 //! and undoes compression. [`otlp`] is the only room that knows the wire; it lifts every format into the same spans.
 //! [`capture`] keeps one small record a span and reads the rest again when somebody asks. [`agent`] says what a span *is*
 //! in an agent's run. [`forest`] groups spans into traces and builds their trees. The rooms after it ask questions and
-//! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open, [`lint`] judges.
+//! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open.
 //! [`redact`] hides what looks like a secret. [`render`] puts reports on a page, and [`cli`] is the only room that sees
 //! the outside world: arguments, environment, terminal, exit codes. The nouns they all speak are in [`model`].
 //!

@@ -19,10 +19,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("stats", &["model", "otlp", "input", "capture", "forest", "agent", "query"]),
     ("show", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("lint", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
-    ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show"]),
+    ("mend", &["model", "otlp", "capture", "redact"]),
+    ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show", "lint"]),
     (
         "cli",
-        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "render"],
+        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint", "mend", "render"],
     ),
 ];
 
