@@ -2,6 +2,7 @@
 //!
 //! Comes in: findings. Goes out: a file, or text on stdout. Only what was found is touched.
 
+use std::io;
 use std::path::Path;
 
 use super::console::Console;
@@ -11,7 +12,7 @@ use super::lint_format::Format;
 use super::output::OutputArgs;
 use crate::capture::Capture;
 use crate::lint::{Cell, Fix, LintReport, RULES, Settings, headroom};
-use crate::mend::{Cut, Encoding, MendError, Plan, mend};
+use crate::mend::{Cut, Done, Encoding, Plan, mend};
 use crate::render::{Ottl, Room, Said, Sdk, write_json};
 
 /// Writes the dump with what can be put right put right.
@@ -26,39 +27,30 @@ pub(super) fn write(
     let proto =
         path.extension().is_some_and(|extension| ["pb", "proto", "bin", "binpb"].iter().any(|e| extension == *e));
     let encoding = if proto { Encoding::Proto } else { Encoding::Json };
-    let mut result = None;
-    console
-        .write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
-            match mend(capture, &plan, encoding, out) {
-                Ok(done) => result = Some(Ok(done)),
-                Err(MendError::Write(error)) => return Err(error),
-                Err(error) => {
-                    result = Some(Err(error));
-                    return Err(std::io::Error::other("an input cannot be read again"));
-                }
-            }
-            Ok(())
-        })
-        .or_else(|error| match result.take() {
-            Some(Err(failed)) => Err(Problem::Mend(failed).into()),
-            _ => Err(error),
-        })?;
-    if let Some(Ok(done)) = result {
-        let mut did = Vec::new();
-        for (count, what) in [
-            (done.renamed, "attributes renamed"),
-            (done.cut, "values cut"),
-            (done.excluded, "parameters excluded"),
-            (done.hidden, "secrets hidden"),
-        ] {
-            if count > 0 {
-                did.push(format!("{count} {what}"));
-            }
-        }
-        let did = if did.is_empty() { "nothing to put right".to_owned() } else { did.join(", ") };
-        console.talk(&Said(format!("tracectl: wrote {} spans to {}: {did}", done.spans, path.display())));
-    }
+    let mut done = Ok(Done::default());
+    let written = console.write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
+        done = mend(capture, &plan, encoding, out);
+        // A dump that is not whole must not take the place of a file.
+        if done.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+    });
+    let done = done.map_err(Problem::Mend)?;
+    written?;
+    told(path, &done, console);
     Ok(())
+}
+
+/// Says what was done.
+fn told(path: &Path, done: &Done, console: &mut Console) {
+    let counts = [
+        (done.renamed, "attributes renamed"),
+        (done.cut, "values cut"),
+        (done.excluded, "parameters excluded"),
+        (done.hidden, "secrets hidden"),
+    ];
+    let did: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let did = if did.is_empty() { "nothing to put right".to_owned() } else { did.join(", ") };
+    console.talk(&Said(format!("tracectl: wrote {} spans to {}: {did}", done.spans, path.display())));
 }
 
 /// What of the findings a machine can put right without guessing.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::budget::Cell;
-use super::finding::{Contributor, Fix};
+use super::finding::{Contributor, Fix, Unit};
 use super::rule::{Confidence, Severity};
 use crate::capture::{Detail, SpanRef};
 
@@ -44,6 +44,8 @@ pub struct Told<'a> {
     pub observed: u64,
     /// What was allowed; zero for nothing.
     pub limit: u64,
+    /// Of what both are numbers.
+    pub unit: Option<Unit>,
     /// The budget preset that says so; empty for none.
     pub preset: &'a str,
     /// What the check noted.

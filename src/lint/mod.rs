@@ -33,7 +33,7 @@ pub use look::{DumpLook, ResourceLook, SpanLook, TraceLook};
 pub use note::Sink;
 pub use report::{Ignored, LintReport, Measures, NotChecked};
 pub use rule::{
-    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Preset, Rule, Scope, Severity, SeverityError,
+    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Preset, Rule, Scope, Severity, SeverityError, SpanCheck,
 };
 pub use rules::{RULES, codes, rule};
 pub use settings::{Aim, IgnoreFinding, Override, Settings};

@@ -5,7 +5,7 @@
 use super::budget::{Budget, Cell};
 use super::look::SpanLook;
 use super::note::{Notes, Sink, Subject};
-use super::rule::{LimitValue, Preset, Rule};
+use super::rule::{LimitValue, Preset, Rule, SpanCheck};
 use super::rules::RULES;
 use super::settings::Settings;
 use crate::agent::{self, Glance, Role};
@@ -44,7 +44,7 @@ pub(super) struct Plan<'s> {
     pub(super) budget: Budget,
     bounds: [Option<u64>; Cell::ALL.len()],
     numbers: Vec<Numbers>,
-    spans: Vec<(u8, fn(&SpanLook<'_>, &mut Sink<'_>))>,
+    spans: Vec<(u8, SpanCheck)>,
     calls: bool,
     targets: bool,
     sizes: bool,

@@ -102,11 +102,14 @@ impl Rule {
     }
 }
 
+/// Looks at a span.
+pub type SpanCheck = fn(&SpanLook<'_>, &mut Sink<'_>);
+
 /// What a rule does, and when; a rule without any of them is the engine's own.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Check {
     /// Looks at every span while its bytes are hot.
-    pub span: Option<fn(&SpanLook<'_>, &mut Sink<'_>)>,
+    pub span: Option<SpanCheck>,
     /// Looks at every different resource and scope.
     pub resource: Option<fn(&ResourceLook<'_>, &mut Sink<'_>)>,
     /// Looks at every trace when everything is read.

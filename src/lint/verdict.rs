@@ -2,6 +2,8 @@
 //!
 //! Comes in: what was gathered. Goes out: the counts of the report and the findings of the meta rules.
 
+use sha2::{Digest, Sha256};
+
 use super::finding::Finding;
 use super::gather::Gathering;
 use super::report::LintReport;
@@ -53,7 +55,8 @@ pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> 
     let settings = gathering.plan.settings;
     let mut findings = Vec::new();
     if spans == 0 {
-        findings.push(meta(&NOTHING_LINTED, "no span was linted".to_owned(), "check the inputs and the filters", 1));
+        let message = "no span was linted".to_owned();
+        findings.push(meta(&NOTHING_LINTED, message, "", "check the inputs and the filters", 1));
     }
     for (number, entry) in settings.ignores.iter().enumerate() {
         if gathering.kept.used.contains_key(&number) {
@@ -65,19 +68,20 @@ pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> 
             true => format!("the entry that sets {rules} aside has expired: {}", entry.reason),
             false => format!("the entry that sets {rules} aside matched nothing: {}", entry.reason),
         };
-        findings.push(meta(&UNUSED_IGNORE, message, "remove the entry, or renew it", 1));
+        findings.push(meta(&UNUSED_IGNORE, message, &entry.reason, "remove the entry, or renew it", 1));
     }
     for ((rule, reason), count) in &gathering.kept.not_checked {
         let code = RULES.get(usize::from(*rule)).map_or("", |rule| rule.code);
         let message = format!("{code} could not look at {count} spans: {reason}");
-        findings.push(meta(&NOT_CHECKED, message, "record what the rule needs, or leave the rule out", *count));
+        let help = "record what the rule needs, or leave the rule out";
+        findings.push(meta(&NOT_CHECKED, message, &format!("{code} {reason}"), help, *count));
     }
     findings
 }
 
-fn meta(rule: &Rule, message: String, help: &str, count: u64) -> Finding {
-    use sha2::{Digest, Sha256};
-    let digest = Sha256::digest(format!("{}\0{message}", rule.code));
+/// A finding of lint about itself; `what` tells it from others from run to run.
+fn meta(rule: &Rule, message: String, what: &str, help: &str, count: u64) -> Finding {
+    let digest = Sha256::digest(format!("{}\0{what}", rule.code));
     Finding {
         code: rule.code,
         name: rule.name,

@@ -173,12 +173,14 @@ fn tell(
     let head = span.map(|span| capture.head(span));
     let bound = occurrence.cell.and_then(|cell| gathering.plan.budget.get(cell));
     let preset = bound.map(|bound| bound.preset.clone()).filter(|preset| !preset.is_empty());
+    let unit = occurrence.cell.map(|cell| cell.unit()).or(rule.unit);
     let span_name = span.map(|span| capture.name(span)).unwrap_or_default();
     let words = (rule.tell)(&Told {
         class: group.class,
         attribute: &ident.attribute,
         observed: occurrence.observed.unwrap_or(0),
         limit: occurrence.limit.unwrap_or(0),
+        unit,
         preset: preset.as_deref().unwrap_or_default(),
         note: occurrence.note.as_deref().unwrap_or_default(),
         count: group.count,
@@ -211,7 +213,7 @@ fn tell(
         attribute: Some(ident.attribute.clone()).filter(|attribute| !attribute.is_empty()),
         observed: occurrence.observed,
         limit: occurrence.limit,
-        unit: occurrence.cell.map(|cell| cell.unit()).or(rule.unit),
+        unit,
         preset,
         related: occurrence.related.iter().map(related).collect(),
         source: None,

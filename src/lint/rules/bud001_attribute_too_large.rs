@@ -2,7 +2,7 @@
 //!
 //! Comes in: the attributes of a span, its events and links, or of a resource. Goes out: one fact a value or key.
 
-use super::sizes::{budget, raw_len, size, value_bytes, value_chars};
+use super::sizes::{against, budget, raw_len, value_bytes, value_chars};
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::{Fix, Unit};
@@ -123,10 +123,9 @@ impl Bounds {
 
 fn tell(told: &Told<'_>) -> Words {
     let (what, key) = (if told.class == "key" { "the key of " } else { "" }, told.attribute);
-    let is_chars = told.detail.is_some() && told.limit == 2_097_152;
-    let unit = if is_chars { Unit::Chars } else { Unit::Bytes };
-    let message =
-        format!("{what}{key} is {}, {} allows {}", size(told.observed), budget(told.preset), size(told.limit));
+    let unit = told.unit.unwrap_or(Unit::Bytes);
+    let (size, limit) = against(told);
+    let message = format!("{what}{key} is {size}, {} allows {limit}", budget(told.preset));
     let words = Words::new(message, "cut the value before it is recorded, or keep it elsewhere and record a reference");
     if told.class == "key" {
         words

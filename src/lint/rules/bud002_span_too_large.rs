@@ -2,7 +2,7 @@
 //!
 //! Comes in: a span. Goes out: one fact a limit.
 
-use super::sizes::{budget, size, value_chars};
+use super::sizes::{against, budget, value_chars};
 use crate::capture::Detail;
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
@@ -81,7 +81,8 @@ fn parameters(span: &RawSpan<'_>, limit: u64, sink: &mut Sink<'_>) {
 
 fn tell(told: &Told<'_>) -> Words {
     let what = if told.class == "span" { "the span is" } else { "all parameter.* together are" };
-    let message = format!("{what} {}, {} allows {}", size(told.observed), budget(told.preset), size(told.limit));
+    let (size, limit) = against(told);
+    let message = format!("{what} {size}, {} allows {limit}", budget(told.preset));
     let contributors = told.detail.map(largest).unwrap_or_default();
     Words { contributors, ..Words::new(message, "record less: the largest parts are listed") }
 }

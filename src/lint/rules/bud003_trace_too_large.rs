@@ -2,7 +2,7 @@
 //!
 //! Comes in: a trace. Goes out: one fact a limit, at its first span.
 
-use super::sizes::{budget, size};
+use super::sizes::{against, budget};
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
@@ -63,5 +63,6 @@ fn tell(told: &Told<'_>) -> Words {
     if told.class == "spans" {
         return Words::new(format!("the trace has {} spans, {budget} allows {}", told.observed, told.limit), help);
     }
-    Words::new(format!("the trace is {}, {budget} allows {}", size(told.observed), size(told.limit)), help)
+    let (size, limit) = against(told);
+    Words::new(format!("the trace is {size}, {budget} allows {limit}"), help)
 }

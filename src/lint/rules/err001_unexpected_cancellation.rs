@@ -34,29 +34,20 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let (expected, unexpected) = look.ends();
-    // What has a descendant with the same exception is only passed through.
-    let mut through: Vec<u32> = vec![0; look.tree.nodes().len()];
     for (at, node, span) in look.nodes() {
         let kind = look.known().exception(span);
-        let is = |names: &[String]| names.iter().any(|name| same_type(name, kind));
-        if !kind.is_empty() && is(expected) {
+        let is = |names: &[String]| !kind.is_empty() && names.iter().any(|name| same_type(name, kind));
+        if is(expected) {
             continue;
         }
-        let here = node.flags.has(Flags::CANCELLED_HERE) && !node.expected;
-        let (class, passed) = if here {
+        let late = node.outcome == Outcome::Error && (is_timeout(kind) || is(unexpected));
+        let (class, passed) = if node.flags.has(Flags::CANCELLED_HERE) && !node.expected {
             ("cancelled", u64::from(node.propagated))
-        } else if node.outcome == Outcome::Error && (is_timeout(kind) || (!kind.is_empty() && is(unexpected))) {
-            let passed = ancestors_with(look, at, kind, &mut through);
-            match through.get(at) {
-                Some(0) => ("timed out", passed),
-                _ => continue,
-            }
+        } else if late && !has_below(look, at, kind) {
+            ("timed out", ancestors_with(look, at, kind))
         } else {
             continue;
         };
-        if class == "timed out" && has_below(look, at, kind) {
-            continue;
-        }
         let up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
         let related = up.filter_map(|at| look.tree.nodes().get(at)).filter(|above| above.outcome == node.outcome);
         let related = related.filter_map(|above| above.span).take(passed.min(20) as usize);
@@ -67,7 +58,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
 }
 
 /// How many ancestors carry the same exception.
-fn ancestors_with(look: &TraceLook<'_>, at: usize, kind: &str, _: &mut [u32]) -> u64 {
+fn ancestors_with(look: &TraceLook<'_>, at: usize, kind: &str) -> u64 {
     let up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
     let same = |at: &usize| look.span_of(*at).is_some_and(|span| look.known().exception(span) == kind);
     up.take(256).filter(same).count() as u64
@@ -96,7 +87,11 @@ fn tell(told: &Told<'_>) -> Words {
     let event = told.detail.and_then(|detail| detail.events.iter().rev().find(|event| event.name == "exception"));
     let text = |key: &str| event.and_then(|event| event.text(key)).filter(|text| !text.is_empty());
     let default = if told.class == "cancelled" { "a cancellation" } else { "a timeout" };
-    let kind = text("exception.type").unwrap_or(default);
+    let kind = match (text("exception.type"), text("exception.message")) {
+        // Go tells all of its errors by what they say.
+        (Some(kind), Some(message)) if kind.contains("errorString") => message,
+        (kind, message) => kind.or(message).unwrap_or(default),
+    };
     let function = text("function.name").filter(|function| !told.span_name.ends_with(function));
     let function = function.map(|function| format!(", function {function}")).unwrap_or_default();
     let mut known: Vec<String> = text("task.name").map(|task| format!("task {task}")).into_iter().collect();

@@ -34,12 +34,15 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     let (span, failed) = (look.span, look.span.status == 2);
     let mut found = |class, observed, note: Cow<'_, str>| sink.found(Fact { class, observed, note, ..Fact::default() });
     let requested = look.glance.termination == Termination::Requested;
-    if !failed && look.glance.exception && !requested {
-        if let Some(event) = span.events.iter().find(|event| event.name.is("exception") && is_last(span, event)) {
-            let kind = span.pooled(&event.attributes).iter().find(|a| a.key.is("exception.type"));
-            let kind = kind.and_then(|a| a.value.text()).map(|text| text.decode()).unwrap_or("exception".into());
-            found("exception", None, kind);
-        }
+    let is_last = |event: &&RawEvent<'_>| event.name.is("exception") && is_last(span, event);
+    if !failed
+        && look.glance.exception
+        && !requested
+        && let Some(event) = span.events.iter().find(is_last)
+    {
+        let kind = span.pooled(&event.attributes).iter().find(|a| a.key.is("exception.type"));
+        let kind = kind.and_then(|a| a.value.text()).map(|text| text.decode()).unwrap_or("exception".into());
+        found("exception", None, kind);
     }
     for attribute in span.attributes() {
         let value = &attribute.value;
@@ -55,10 +58,8 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
                     found("http status", u64::try_from(code).ok(), Cow::Borrowed(""));
                 }
             }
-            b"error" => {
-                if flag(value).is_some_and(|says| says != failed) {
-                    found("error attribute", None, if failed { "ERROR" } else { "not ERROR" }.into());
-                }
+            b"error" if flag(value).is_some_and(|says| says != failed) => {
+                found("error attribute", None, if failed { "ERROR" } else { "not ERROR" }.into());
             }
             b"otel.status_code" => {
                 let text = value.text().map(|text| text.decode().to_ascii_uppercase()).unwrap_or_default();

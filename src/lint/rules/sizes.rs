@@ -2,6 +2,7 @@
 //!
 //! Comes in: values in place. Goes out: bytes, characters, words.
 
+use crate::lint::facts::Told;
 use crate::model::ByteSize;
 use crate::otlp::RawValue;
 
@@ -48,6 +49,12 @@ pub(super) fn value_chars(value: &RawValue<'_>) -> u64 {
 /// A size for people.
 pub(super) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
+}
+
+/// A size and its limit for people: in full, where the short forms would be the same.
+pub(super) fn against(told: &Told<'_>) -> (String, String) {
+    let (observed, limit) = (size(told.observed), size(told.limit));
+    if observed == limit { (told.observed.to_string(), told.limit.to_string()) } else { (observed, limit) }
 }
 
 /// The budget a limit comes from.

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::words::measure;
 use super::wrap::wrapped;
-use crate::lint::{BudgetPreset, Cell, DEFAULT_PRESET, PRESETS, Unit};
+use crate::lint::{BudgetPreset, Cell, DEFAULT_PRESET, PRESETS};
 use crate::render::json::write_json;
 use crate::render::{Ink, Render, Tone};
 
@@ -34,7 +34,7 @@ impl Render for Budgets {
 
 fn limits(preset: &BudgetPreset) -> String {
     let cells =
-        preset.cells.iter().map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, unit(*cell))));
+        preset.cells.iter().map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, Some(cell.unit()))));
     cells.collect::<Vec<_>>().join(", ")
 }
 
@@ -54,17 +54,6 @@ pub(super) fn cell_words(cell: Cell) -> &'static str {
         Cell::ParamsTotal => "parameter.* in all",
         Cell::TraceBytes => "trace",
         Cell::TraceSpans => "spans a trace",
-    }
-}
-
-/// Of what a kind of limit is a number.
-pub(super) fn unit(cell: Cell) -> Option<Unit> {
-    match cell {
-        Cell::AttrValueBytes | Cell::AttrKeyBytes | Cell::NameBytes | Cell::SpanBytes | Cell::TraceBytes => {
-            Some(Unit::Bytes)
-        }
-        Cell::AttrValueChars | Cell::AttrKeyChars | Cell::NameChars | Cell::ParamsTotal => Some(Unit::Chars),
-        _ => None,
     }
 }
 

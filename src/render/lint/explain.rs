@@ -51,7 +51,7 @@ struct Document {
 
 /// Writes these rules as JSON, all where none is named.
 pub fn rules_json(only: Option<&Rule>, out: &mut dyn Write) -> io::Result<()> {
-    let rules = RULES.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)).map(|rule| row(rule));
+    let rules = RULES.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)).map(row);
     write_json(&Document { schema: 1, rules: rules.collect() }, out)
 }
 

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::budgets::{cell_words, unit};
+use super::budgets::cell_words;
 use super::words::{count, measure};
 use super::wrap::wrapped;
 use crate::lint::{Cell, Fits};
@@ -27,7 +27,7 @@ fn block(ink: &mut Ink<'_>, fits: &Fits) -> io::Result<()> {
     ink.line()?;
     for room in &fits.limits {
         let cell = Cell::named(room.limit_of);
-        let size = |number| measure(number, cell.and_then(unit));
+        let size = |number| measure(number, cell.map(Cell::unit));
         ink.pad_to(2)?;
         ink.put(if room.over > 0 { Tone::Error } else { Tone::Plain }, cell.map_or("", cell_words))?;
         ink.pad_to(16)?;

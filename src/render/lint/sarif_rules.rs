@@ -9,7 +9,7 @@ use crate::lint::{GROUPS, RULES, Rule};
 
 /// All rules.
 pub(super) fn rules() -> Vec<Value> {
-    RULES.iter().map(|rule| descriptor(rule)).collect()
+    RULES.iter().map(descriptor).collect()
 }
 
 fn descriptor(rule: &Rule) -> Value {
