@@ -33,8 +33,10 @@ impl Render for Budgets {
 }
 
 fn limits(preset: &BudgetPreset) -> String {
-    let cells =
-        preset.cells.iter().map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, Some(cell.unit()))));
+    let cells = preset
+        .cells
+        .iter()
+        .map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, Some(cell.unit()))));
     cells.collect::<Vec<_>>().join(", ")
 }
 
