@@ -23,7 +23,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show", "lint"]),
     (
         "cli",
-        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint", "mend", "render"],
+        &[
+            "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
+            "mend", "render",
+        ],
     ),
 ];
 
