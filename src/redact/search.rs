@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
 use sha2::{Digest, Sha256};
 
 use super::{text, token};
@@ -33,8 +33,10 @@ const WINDOW: usize = 4096;
 /// A search for secrets, made once and used for every span.
 #[derive(Clone, Debug)]
 pub struct Search {
+    /// Many bytes at a time, where the processor can.
+    wide: Option<packed::Searcher>,
     /// `None` where it could not be built, which would be a mistake in the list of prefixes.
-    prefixes: Option<AhoCorasick>,
+    plain: Option<AhoCorasick>,
 }
 
 /// A secret that was found.
@@ -50,18 +52,19 @@ pub struct Secret {
 
 impl Default for Search {
     fn default() -> Self {
-        let patterns = token::prefixes().chain([":/"]);
-        Self { prefixes: AhoCorasick::new(patterns).ok() }
+        let schemes = SCHEMES.iter().map(|scheme| format!("{scheme}://"));
+        let patterns: Vec<String> = token::prefixes().map(str::to_owned).chain(schemes).collect();
+        let wide = packed::Config::new().builder().extend(&patterns).build();
+        let plain = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok();
+        Self { wide, plain }
     }
 }
 
 impl Search {
     /// The first secret in bytes.
     pub fn first(&self, bytes: &[u8]) -> Option<Secret> {
-        let prefixes = self.prefixes.as_ref()?;
         let mut from = 0;
-        while let Some(found) = prefixes.find(bytes.get(from..)?) {
-            let at = from + found.start();
+        while let Some(at) = self.candidate(bytes, from) {
             if let Some(secret) = secret_at(bytes, at) {
                 return Some(secret);
             }
@@ -69,30 +72,38 @@ impl Search {
         }
         None
     }
+
+    /// Where the next secret may begin.
+    fn candidate(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = Span::from(from..bytes.len());
+        let found = match (&self.wide, &self.plain) {
+            (Some(wide), _) if rest.len() >= wide.minimum_len() => wide.find_in(bytes, rest),
+            (_, plain) => plain.as_ref()?.find(Input::new(bytes).span(rest)),
+        };
+        found.map(|found| found.start())
+    }
 }
 
 fn secret_at(bytes: &[u8], at: usize) -> Option<Secret> {
     let rest = readable(bytes.get(at..)?);
     let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
-    if rest.starts_with(':') {
-        return url_password(bytes, at);
+    if let Some(scheme) =
+        SCHEMES.iter().find(|scheme| rest.strip_prefix(**scheme).is_some_and(|r| r.starts_with("://")))
+    {
+        return url_password(rest, at, scheme.len(), before);
     }
     let length = token::token_at(rest, before)?;
     let secret = rest.get(..length)?;
     Some(Secret { range: at..at + length, issuer: token::issuer(secret), shown: shown(secret) })
 }
 
-/// A database's or broker's URL with a password in it, where `at` is the colon after its scheme.
-fn url_password(bytes: &[u8], at: usize) -> Option<Secret> {
-    let scheme_from =
-        bytes.get(..at)?.iter().rposition(|b| !b.is_ascii_alphanumeric() && *b != b'+').map_or(0, |at| at + 1);
-    let scheme = std::str::from_utf8(bytes.get(scheme_from..at)?).ok()?;
-    if !SCHEMES.contains(&scheme) {
+/// A database's or broker's URL with a password in it, where its scheme ends at `colon`.
+fn url_password(url: &str, at: usize, colon: usize, before: Option<u8>) -> Option<Secret> {
+    if before.is_some_and(|before| before.is_ascii_alphanumeric() || before == b'+') {
         return None;
     }
-    let rest = readable(bytes.get(at..)?);
-    let range = text::url_password(rest, 0)?;
-    let secret = rest.get(range.clone())?;
+    let range = text::url_password(url, colon)?;
+    let secret = url.get(range.clone())?;
     Some(Secret { range: at + range.start..at + range.end, issuer: "URL with a password", shown: shown(secret) })
 }
 

@@ -54,7 +54,6 @@ fn wanted(key: &[u8]) -> Option<Type> {
         | b"code.line.number"
         | b"code.lineno"
         | b"process.pid"
-        | b"thread.id"
         | b"db.response.returned_rows"
         | b"messaging.batch.message_count"
         | b"gen_ai.usage.input_tokens"

@@ -97,25 +97,3 @@ fn the_number_of_threads_and_the_encoding_of_a_report_do_not_show() {
     assert_eq!(one, four);
     assert!(one.spans > 0);
 }
-
-#[test]
-#[ignore = "time"]
-fn time() {
-    let path = std::env::var("LOOK").unwrap();
-    for _ in 0..3 {
-        let at = std::time::Instant::now();
-        let options = Options { details: false, ..Options::default() };
-        let capture = crate::capture::open(&[path.clone()], &options, &mut |_| ()).unwrap();
-        let forest = crate::forest::Forest::of(&capture);
-        let mut tree = crate::forest::Tree::default();
-        for n in 0..forest.len() {
-            forest.tree(&capture, n, &mut tree);
-        }
-        let base = at.elapsed();
-        let at = std::time::Instant::now();
-        let r =
-            report(Path::new(&path), &Settings { jobs: 2, now: 1_795_900_000_000_000_000, ..Settings::default() }, 0);
-        println!("base {base:?} lint {:?} findings {}", at.elapsed(), r.findings.len());
-        println!("{:?}", r.by_rule);
-    }
-}
