@@ -65,7 +65,9 @@ fn statements(report: &LintReport, budget: &Budget) -> Vec<String> {
                 let (from, to) = (quoted(from), quoted(to));
                 let missing = format!("attributes[{from}] != nil and attributes[{to}] == nil");
                 statements.insert(format!("0 set(attributes[{to}], attributes[{from}]) where {missing}"));
-                statements.insert(format!("1 delete_key(attributes, {from})"));
+                // Where both say different things, both stay.
+                let same = format!("attributes[{to}] == attributes[{from}]");
+                statements.insert(format!("1 delete_key(attributes, {from}) where {same}"));
             }
             Some(Fix::RemoveAttribute { key }) => {
                 statements.insert(format!("1 delete_key(attributes, {})", quoted(key)));
