@@ -2,8 +2,10 @@
 //!
 //! The only room that knows any convention's attribute keys. It looks at one span at a time, while its bytes are hot.
 
+mod call;
 mod glance;
 mod role;
 
+pub use call::{Call, call, target};
 pub use glance::{Glance, Usage, glance};
 pub use role::Role;

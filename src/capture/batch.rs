@@ -5,7 +5,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::agent::{self, Usage};
+use crate::agent::{self, Glance, Usage};
 use crate::model::{Kind, Status};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
@@ -47,9 +47,15 @@ pub(super) struct Batch {
     pub(super) shapes: u8,
 }
 
+/// What is noted of a span while its bytes are hot, by its number in the batch.
+pub(super) type Note<'o, N> = &'o (dyn Fn(&mut N, &RawSpan<'_>, &Glance, u32) + Sync);
+
 /// Fills batches.
-pub(super) struct Builder<'o> {
+pub(super) struct Builder<'o, N> {
     pub(super) batch: Batch,
+    /// What was noted of the spans of the batch.
+    pub(super) notes: N,
+    note: Note<'o, N>,
     source: SourceId,
     wanted: Option<&'o str>,
     hasher: &'o RandomState,
@@ -57,9 +63,10 @@ pub(super) struct Builder<'o> {
     open_scope: bool,
 }
 
-impl<'o> Builder<'o> {
-    pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState) -> Self {
-        Self { batch: Batch::default(), source, wanted, hasher, open_group: false, open_scope: false }
+impl<'o, N: Default> Builder<'o, N> {
+    pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState, note: Note<'o, N>) -> Self {
+        let (batch, notes) = (Batch::default(), N::default());
+        Self { batch, notes, note, source, wanted, hasher, open_group: false, open_scope: false }
     }
 
     /// Takes in one thing that was read.
@@ -153,6 +160,7 @@ impl<'o> Builder<'o> {
         if let Some(key) = self.wanted {
             self.capture(span, key, number);
         }
+        (self.note)(&mut self.notes, span, &glance, number);
         self.batch.shapes |= 1 << span.shape as u8;
         let name = NameId(self.batch.names.intern(&span.name));
         self.batch.heads.push(Head {
@@ -184,6 +192,7 @@ impl<'o> Builder<'o> {
     /// Begins anew, keeping the space.
     pub(super) fn reset(&mut self) {
         self.batch.clear();
+        self.notes = N::default();
         self.open_group = false;
         self.open_scope = false;
     }
@@ -194,8 +203,8 @@ impl<'o> Builder<'o> {
     }
 
     /// Hands over the batch and begins the next one, inside the same resource and scope where those are still open.
-    pub(super) fn hand_over(&mut self) -> Batch {
-        let batch = std::mem::take(&mut self.batch);
+    pub(super) fn hand_over(&mut self) -> (Batch, N) {
+        let (batch, notes) = (std::mem::take(&mut self.batch), std::mem::take(&mut self.notes));
         let carry = |entry: Option<&Entry>, names: &mut Names| {
             let mut entry = entry.copied().unwrap_or_default();
             for name in [&mut entry.name, &mut entry.version, &mut entry.schema] {
@@ -212,7 +221,7 @@ impl<'o> Builder<'o> {
             self.batch.scopes.push(entry);
             self.open_origin();
         }
-        batch
+        (batch, notes)
     }
 }
 

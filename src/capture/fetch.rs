@@ -9,17 +9,17 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use super::batch::Entry;
 use super::detail::{Detail, ResourceDetail, ScopeDetail};
-use super::head::SpanRef;
+use super::head::{SourceId, SpanRef};
 use super::table::Capture;
 use crate::input::{InputError, Store, Stream};
 use crate::otlp::{RawSpan, Shape, Trouble, read_resource, read_scope, read_span};
 
 /// A piece of an input: where it begins and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Piece {
-    source: u16,
-    at: u64,
-    size: u32,
+pub(super) struct Piece {
+    pub(super) source: u16,
+    pub(super) at: u64,
+    pub(super) size: u32,
 }
 
 impl Capture {
@@ -120,12 +120,16 @@ impl Capture {
     }
 
     /// A scope is JSON or protobuf, as its first byte tells: a protobuf scope begins with a field tag below `{`.
-    fn scope_shape(&self, bytes: &[u8]) -> Shape {
+    pub(super) fn scope_shape(&self, bytes: &[u8]) -> Shape {
         if bytes.first() == Some(&b'{') { Shape::OtlpJson } else { Shape::OtlpProto }
     }
 
     /// Reads pieces that are sorted by source and offset.
-    fn pieces(&self, wanted: &[(Piece, usize)], each: &mut dyn FnMut(usize, &[u8])) -> Result<(), InputError> {
+    pub(super) fn pieces(
+        &self,
+        wanted: &[(Piece, usize)],
+        each: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), InputError> {
         for group in wanted.chunk_by(|a, b| a.0.source == b.0.source) {
             let Some((first, _)) = group.first() else { continue };
             let source = usize::from(first.source);
@@ -148,41 +152,14 @@ impl Capture {
         Ok(())
     }
 
-    /// The line on which each span begins, from 1; 0 in binary inputs and in those that cannot be read again.
-    pub fn lines(&self, spans: &[SpanRef]) -> Vec<u64> {
-        let mut lines = vec![0; spans.len()];
-        for source in 0..self.sources.len() {
-            let here = |span: &SpanRef| usize::from(self.head(*span).source.0) == source;
-            let offsets: Vec<u64> = spans.iter().filter(|span| here(span)).map(|span| self.head(*span).at).collect();
-            let found = self.lines_in(source, offsets);
-            for (line, span) in lines.iter_mut().zip(spans).filter(|(_, span)| here(span)) {
-                *line = found.get(&self.head(*span).at).copied().unwrap_or(0);
-            }
-        }
-        lines
-    }
-
-    /// The lines of some offsets of an input. Without lines an offset still says where: a file that is gone is no failure.
-    fn lines_in(&self, source: usize, mut offsets: Vec<u64>) -> BTreeMap<u64, u64> {
-        let is_text = self.sources.get(source).is_some_and(|source| !source.format.contains("proto"));
-        let Some(store) = self.stores.get(source).filter(|_| is_text && !offsets.is_empty()) else {
-            return BTreeMap::new();
-        };
-        offsets.sort_unstable();
-        offsets.dedup();
-        let lines = Stream::reopen(store).and_then(|stream| line_numbers(stream, &offsets)).unwrap_or_default();
-        offsets.into_iter().zip(lines).collect()
-    }
-
     /// Works out the lines of what was odd, for inputs of text that can be read again.
     pub(super) fn resolve_lines(&mut self) {
-        for source in 0..self.sources.len() {
-            let placed = |trouble: &&Trouble| usize::from(trouble.source) == source && trouble.kind.has_place();
-            let offsets = self.troubles.iter().filter(placed).map(|trouble| trouble.offset).collect();
-            let lines = self.lines_in(source, offsets);
-            for trouble in self.troubles.iter_mut().filter(|trouble| usize::from(trouble.source) == source) {
-                trouble.line = lines.get(&trouble.offset).copied().filter(|_| trouble.kind.has_place()).unwrap_or(0);
-            }
+        let placed = |trouble: &&mut Trouble| trouble.kind.has_place();
+        let place = |trouble: &Trouble| (SourceId(trouble.source), trouble.offset);
+        let places: Vec<_> = self.troubles.iter().filter(|trouble| trouble.kind.has_place()).map(place).collect();
+        let lines = self.lines(&places);
+        for (trouble, line) in self.troubles.iter_mut().filter(placed).zip(lines) {
+            trouble.line = line;
         }
     }
 }
@@ -218,7 +195,7 @@ fn in_passing(mut stream: Stream, wanted: &[(Piece, usize)], each: &mut dyn FnMu
 }
 
 /// The line of each offset, from 1. The offsets are sorted.
-fn line_numbers(mut stream: Stream, offsets: &[u64]) -> io::Result<Vec<u64>> {
+pub(super) fn line_numbers(mut stream: Stream, offsets: &[u64]) -> io::Result<Vec<u64>> {
     let mut lines = Vec::with_capacity(offsets.len());
     let mut buffer = vec![0; 256 << 10];
     let (mut position, mut line) = (0u64, 1u64);

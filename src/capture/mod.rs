@@ -3,6 +3,7 @@
 //! Comes in: batches of scanned spans. Goes out: one [`Head`] a span, names by number, details on demand.
 //! It never links spans to each other and never prints.
 
+mod again;
 mod batch;
 mod detail;
 mod fetch;
@@ -11,9 +12,11 @@ mod names;
 mod open;
 #[cfg(test)]
 mod parts;
+mod reread;
 mod table;
 
+pub use again::{Envelope, EnvelopePlace};
 pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};
 pub use head::{Head, Marks, NameId, OriginId, SourceId, SpanRef};
-pub use open::open;
+pub use open::{Watch, open, open_watched};
 pub use table::{Capture, Origin, Source};

@@ -12,15 +12,25 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tempfile::SpooledTempFile;
 
 use super::batch::{Batch, Builder};
-use super::head::SourceId;
+use super::head::{SourceId, SpanRef};
 use super::table::{Capture, Source, formats};
+use crate::agent::Glance;
 use crate::input::{Block, Blocks, Format, InputError, Named, Options, Store, Stream, Tee, expand, sniff};
-use crate::otlp::{JsonReader, ProtoReader, Seen, Tally, TroubleKind};
+use crate::otlp::{JsonReader, ProtoReader, RawSpan, Seen, Tally, TroubleKind};
 
 /// How much of a pipe is kept in memory before it goes to a temporary file.
 const SPOOL: usize = 8 << 20;
 /// How much is looked at to tell the format.
 const HEAD: u64 = 64 << 10;
+
+/// Somebody who looks at every span while its bytes are hot. Blocks are noted on several threads and handed over one after
+/// the other, in the order of the input, so that what is made of the notes never depends on threads.
+pub struct Watch<'w, N> {
+    /// Notes what it wants of a span, by the number that the span has among those of its notes.
+    pub note: &'w (dyn Fn(&mut N, &RawSpan<'_>, &Glance, u32) + Sync),
+    /// Takes over the notes of spans that are in the capture now; the first one is given.
+    pub take: &'w mut (dyn FnMut(&Capture, SpanRef, &mut N) + Send),
+}
 
 /// Reads all inputs into one capture. `progress` hears how many bytes, as stored, have been read of all of them.
 ///
@@ -29,6 +39,16 @@ pub fn open(
     inputs: &[String],
     options: &Options,
     progress: &mut (dyn FnMut(u64) + Send),
+) -> Result<Capture, InputError> {
+    open_watched(inputs, options, progress, &mut Watch::<()> { note: &|_, _, _, _| (), take: &mut |_, _, _| () })
+}
+
+/// Like [`open`], with somebody who looks at every span.
+pub fn open_watched<N: Default + Send>(
+    inputs: &[String],
+    options: &Options,
+    progress: &mut (dyn FnMut(u64) + Send),
+    watch: &mut Watch<'_, N>,
 ) -> Result<Capture, InputError> {
     let named = expand(inputs)?;
     let mut capture = Capture::default();
@@ -39,7 +59,7 @@ pub fn open(
         let before: u64 = capture.sources.iter().map(|source| source.bytes).sum();
         capture.sources.push(Source { path: name.path(), format: "unknown".to_owned(), ..Source::default() });
         let mut scan = Scan { source, options, hasher: &hasher, progress: &mut |bytes| progress(before + bytes) };
-        if let Err(error) = scan.input(name, &mut capture) {
+        if let Err(error) = scan.input(name, &mut capture, watch) {
             capture.stores.resize_with(usize::from(source.0) + 1, || Store::Gone);
             capture.trouble(source, TroubleKind::Unreadable, &error.to_string());
             refused.get_or_insert(InputError::read(&name.path(), error));
@@ -99,7 +119,12 @@ struct Scan<'s> {
 }
 
 impl Scan<'_> {
-    fn input(&mut self, name: &Named, capture: &mut Capture) -> io::Result<()> {
+    fn input<N: Default + Send>(
+        &mut self,
+        name: &Named,
+        capture: &mut Capture,
+        watch: &mut Watch<'_, N>,
+    ) -> io::Result<()> {
         let (reader, store, expected) = self.locate(name)?;
         let mut stream = Stream::new(reader)?;
         let mut head = Vec::new();
@@ -115,7 +140,7 @@ impl Scan<'_> {
         let mut blocks = Blocks::new(stream, format, head);
         if readable {
             let before = capture.length as u64;
-            let shapes = self.blocks(&mut blocks, format, capture)?;
+            let shapes = self.blocks(&mut blocks, format, capture, watch)?;
             let read = capture.length as u64 - before;
             if let Some(source) = capture.sources.get_mut(usize::from(self.source.0)) {
                 source.spans = read;
@@ -159,14 +184,21 @@ impl Scan<'_> {
     }
 
     /// Scans all blocks, on this thread alone where there is only one.
-    fn blocks(&mut self, blocks: &mut Blocks, format: Format, capture: &mut Capture) -> io::Result<u8> {
-        let options = self.options;
-        let builder = || Builder::new(self.source, options.capture_key.as_deref(), self.hasher);
+    fn blocks<N: Default + Send>(
+        &mut self,
+        blocks: &mut Blocks,
+        format: Format,
+        capture: &mut Capture,
+        watch: &mut Watch<'_, N>,
+    ) -> io::Result<u8> {
+        let (options, note) = (self.options, watch.note);
+        let builder = || Builder::new(self.source, options.capture_key.as_deref(), self.hasher, note);
         let mut turn = Turn {
             next: 0,
             reader: Reader::new(format),
             builder: builder(),
             capture,
+            take: &mut *watch.take,
             source: self.source,
             shapes: 0,
             progress: &mut *self.progress,
@@ -235,17 +267,18 @@ fn unreadable_format(format: Format) -> Option<&'static str> {
 }
 
 /// What only one thread at a time may touch, in the order of the blocks.
-struct Turn<'t, 'c> {
+struct Turn<'t, 'c, N> {
     next: u64,
     reader: Reader,
-    builder: Builder<'t>,
+    builder: Builder<'t, N>,
     capture: &'c mut Capture,
+    take: &'c mut (dyn FnMut(&Capture, SpanRef, &mut N) + Send),
     source: SourceId,
     shapes: u8,
     progress: &'c mut (dyn FnMut(u64) + Send),
 }
 
-impl Turn<'_, '_> {
+impl<N: Default> Turn<'_, '_, N> {
     /// Reads a block with the reader that remembers the blocks before.
     fn in_turn(&mut self, block: &Block) {
         let (reader, builder) = (&mut self.reader, &mut self.builder);
@@ -256,14 +289,16 @@ impl Turn<'_, '_> {
     }
 
     fn flush(&mut self) {
-        let batch = self.builder.hand_over();
+        let (batch, mut notes) = self.builder.hand_over();
         let tally = self.reader.take_tally();
-        self.commit(&tally, &batch);
+        self.commit(&tally, &batch, &mut notes);
     }
 
-    fn commit(&mut self, tally: &Tally, batch: &Batch) {
+    fn commit(&mut self, tally: &Tally, batch: &Batch, notes: &mut N) {
         self.shapes |= batch.shapes;
+        let first = SpanRef(self.capture.length as u32);
         self.capture.commit(batch);
+        (self.take)(self.capture, first, notes);
         if !tally.is_empty() {
             self.capture.add_troubles(self.source, tally);
         }
@@ -271,18 +306,18 @@ impl Turn<'_, '_> {
 }
 
 /// What all threads share.
-struct Shared<'t, 'c, 'b> {
+struct Shared<'t, 'c, 'b, N> {
     blocks: Mutex<(&'b mut Blocks, Option<io::Error>)>,
-    turn: Mutex<Turn<'t, 'c>>,
+    turn: Mutex<Turn<'t, 'c, N>>,
     moved: Condvar,
     /// The reader in turn stands inside a document: reading ahead would be in vain.
     midway: AtomicBool,
     format: Format,
 }
 
-impl<'t, 'c> Shared<'t, 'c, '_> {
+impl<'t, 'c, N: Default> Shared<'t, 'c, '_, N> {
     /// Takes block after block: reads it alone where it stands on its own, then hands it over when its turn comes.
-    fn work(&self, mut builder: Builder<'t>) {
+    fn work(&self, mut builder: Builder<'t, N>) {
         let mut block = Block::default();
         let mut reader = Reader::new(self.format);
         while let Some(stored) = self.next(&mut block) {
@@ -293,7 +328,7 @@ impl<'t, 'c> Shared<'t, 'c, '_> {
             let mut turn = self.wait_for(block.sequence);
             if ahead && reader.is_idle() && turn.reader.is_idle() {
                 let tally = reader.take_tally();
-                turn.commit(&tally, &builder.batch);
+                turn.commit(&tally, &builder.batch, &mut builder.notes);
             } else {
                 turn.in_turn(&block);
             }
@@ -323,7 +358,7 @@ impl<'t, 'c> Shared<'t, 'c, '_> {
         }
     }
 
-    fn wait_for(&self, sequence: u64) -> MutexGuard<'_, Turn<'t, 'c>> {
+    fn wait_for(&self, sequence: u64) -> MutexGuard<'_, Turn<'t, 'c, N>> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.moved.wait_while(turn, |turn| turn.next != sequence).unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,6 +12,8 @@ use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
 use super::config_keys::{FOREIGN_SECTIONS, Holds, KEYS, Key};
+use super::lint_config::LintConfig;
+use super::lint_walk::Walk;
 use super::nearest::nearest;
 use super::surroundings::Surroundings;
 
@@ -35,6 +37,14 @@ pub(super) enum ConfigError {
         /// File and line.
         place: String,
         /// What the parser said.
+        message: String,
+    },
+    /// Something in `[lint]` is wrong.
+    #[error("{place}: {message}")]
+    Lint {
+        /// File and line.
+        place: String,
+        /// What it is.
         message: String,
     },
     /// A name that no setting has.
@@ -75,9 +85,12 @@ enum Setting {
 }
 
 /// Checked settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Config {
     settings: BTreeMap<&'static str, Setting>,
+    lint: LintConfig,
+    /// The folder of the file, from which paths in it go out.
+    folder: PathBuf,
 }
 
 impl Config {
@@ -85,13 +98,32 @@ impl Config {
     pub(super) fn load(named: Option<&Path>, around: &Surroundings) -> Result<Self, ConfigError> {
         let named = named.map(Path::to_owned).or_else(|| around.variable("TRACECTL_CONFIG").map(PathBuf::from));
         let mut config = Self::default();
+        config.folder.clone_from(&around.directory);
         if let Some(path) = named.or_else(|| find(&around.directory)) {
             let text = std::fs::read_to_string(&path);
             let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
             config.read_file(&path.display().to_string(), &text)?;
+            config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
         }
         config.read_variables(around)?;
         Ok(config)
+    }
+
+    /// Reads the variables alone.
+    pub(super) fn isolated(around: &Surroundings) -> Result<Self, ConfigError> {
+        let mut config = Self { folder: around.directory.clone(), ..Self::default() };
+        config.read_variables(around)?;
+        Ok(config)
+    }
+
+    /// What `[lint]` says.
+    pub(super) fn lint(&self) -> &LintConfig {
+        &self.lint
+    }
+
+    /// A path of the file, seen from the current directory.
+    pub(super) fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
     }
 
     /// A flag that is set.
@@ -132,7 +164,13 @@ impl Config {
         for (name, value) in table.get_ref() {
             let name_at = name.span().start;
             match value.get_ref() {
-                DeValue::Table(_) if FOREIGN_SECTIONS.contains(&&**name.get_ref()) => {}
+                DeValue::Table(table) if FOREIGN_SECTIONS.contains(&&**name.get_ref()) => {
+                    let wrong = |wrong: super::lint_walk::Wrong| ConfigError::Lint {
+                        place: place(wrong.at),
+                        message: wrong.what,
+                    };
+                    self.lint = LintConfig::read(&Walk { table }).map_err(wrong)?;
+                }
                 DeValue::Table(section) if is_section(name.get_ref()) => {
                     for (key, value) in section {
                         let full = format!("{}.{}", name.get_ref(), key.get_ref());
@@ -246,7 +284,7 @@ mod tests {
     #[test]
     fn settings_are_read_by_section() {
         let config =
-            read("color = \"never\"\nwidth = 80\n[tree]\nlimit = 0x10\ncollapse = false\n[lint]\nanything = 1\n")
+            read("color = \"never\"\nwidth = 80\n[tree]\nlimit = 0x10\ncollapse = false\n[lint]\nmax-warnings = 1\n")
                 .unwrap();
         assert_eq!(config.text("color"), Some("never"));
         assert_eq!((config.number("width"), config.number("tree.limit")), (Some(80), Some(16)));

@@ -10,7 +10,10 @@ use thiserror::Error as ThisError;
 
 use super::config::ConfigError;
 use super::exit::Exit;
+use super::lint_settings::Misuse;
 use crate::input::InputError;
+use crate::lint::BaselineError;
+use crate::mend::MendError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
 use crate::stats::ByError;
@@ -39,6 +42,34 @@ pub(super) enum Problem {
         name: &'static str,
         /// Why.
         source: ByError,
+    },
+    /// The options of lint cannot be used.
+    #[error("cannot lint like this")]
+    Lint(#[from] Misuse),
+    /// A baseline cannot be understood.
+    #[error("cannot use the baseline {}", path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: BaselineError,
+    },
+    /// A baseline cannot be read.
+    #[error("cannot read the baseline {}", path.display())]
+    NoBaseline {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The dump cannot be put right.
+    #[error("cannot put the dump right")]
+    Mend(#[from] MendError),
+    /// A file is there already.
+    #[error("{} is there already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
     },
     /// There is nothing to read.
     #[error("no input: name a file or a directory, or pipe a dump in")]
@@ -131,6 +162,8 @@ impl Error {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
+            Problem::Lint(_) | Problem::Baseline { .. } | Problem::NoBaseline { .. } => Exit::CouldNot,
+            Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

@@ -9,6 +9,7 @@ use super::look::Loudness;
 use super::progress::Progress;
 use crate::capture::{self, Capture};
 use crate::input::Options;
+use crate::lint::{self, Linted};
 use crate::otlp::{Grade, TroubleKind};
 use crate::render::Troubles;
 
@@ -64,17 +65,29 @@ impl Inputs {
         self.options.threads()
     }
 
-    /// Reads everything. No input at all means stdin, unless that is a terminal.
+    /// Reads everything.
     pub(super) fn open(&self, console: &Console) -> Result<Capture, Error> {
-        let paths = match self.paths.as_slice() {
-            [] if console.around().stdin_is_terminal => {
-                return Err(Error::from(Problem::NoInput).hint("tracectl tree traces.jsonl"));
-            }
-            [] => &["-".to_owned()],
-            paths => paths,
-        };
+        let paths = self.paths(console)?;
         let mut progress = Progress::new(console);
-        Ok(capture::open(paths, &self.options, &mut |bytes| progress.reached(bytes))?)
+        Ok(capture::open(&paths, &self.options, &mut |bytes| progress.reached(bytes))?)
+    }
+
+    /// Reads everything and judges it.
+    pub(super) fn lint(&self, settings: &lint::Settings, console: &Console) -> Result<Linted, Error> {
+        let paths = self.paths(console)?;
+        let mut progress = Progress::new(console);
+        Ok(lint::lint(&paths, &self.options, settings, &mut |bytes| progress.reached(bytes))?)
+    }
+
+    /// What was named. No input at all means stdin, unless that is a terminal.
+    fn paths(&self, console: &Console) -> Result<Vec<String>, Error> {
+        match self.paths.as_slice() {
+            [] if console.around().stdin_is_terminal => {
+                Err(Error::from(Problem::NoInput).hint("tracectl tree traces.jsonl"))
+            }
+            [] => Ok(vec!["-".to_owned()]),
+            paths => Ok(paths.to_vec()),
+        }
     }
 
     /// Says what was odd, and fails where that is a failure: after the answer, so that it is never in its way.

@@ -3,20 +3,38 @@
 //! Comes in: arguments, variables, configuration. Goes out: an answer on stdout, talk on stderr, an [`Exit`]. One file a
 //! command, each of three parts: `Args`, `settings` and `run`.
 
+mod budgets;
 mod completions;
 mod config;
 mod config_keys;
 mod console;
 mod error;
 mod exit;
+mod explain;
 mod filter;
+mod init;
 mod inputs;
+mod lint;
+mod lint_args;
+mod lint_baseline;
+mod lint_budget;
+mod lint_codes;
+mod lint_config;
+mod lint_entries;
+mod lint_fix;
+mod lint_format;
+mod lint_gate;
+mod lint_levels;
+mod lint_profile;
+mod lint_settings;
+mod lint_walk;
 mod look;
 mod man;
 mod nearest;
 mod output;
 mod progress;
 mod root;
+mod rules;
 mod show;
 mod stats;
 mod surroundings;

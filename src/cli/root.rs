@@ -12,13 +12,14 @@ use super::config::Config;
 use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
-use super::{Exit, Surroundings, completions, man, show, stats, tree};
+use super::{Exit, Surroundings, budgets, completions, explain, init, lint, man, rules, show, stats, tree};
 
 const EXAMPLES: &str = "\
 Examples:
   tracectl tree run.jsonl                what happened, as trees with a waterfall
   tracectl show 4bf92f35 run.jsonl       everything about one span or trace
   tracectl stats *.jsonl --format json   totals and percentiles an operation, for scripts
+  tracectl lint run.jsonl                what is wrong, for people and for CI
   kubectl logs agent | tracectl tree     from a pipe
 
 Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
@@ -39,6 +40,11 @@ enum Command {
     Tree(tree::Args),
     Show(show::Args),
     Stats(stats::Args),
+    Lint(Box<lint::Args>),
+    Rules(rules::Args),
+    Explain(explain::Args),
+    Budgets(budgets::Args),
+    Init(init::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -81,12 +87,22 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
     let plan = command().term_width(console.talk_page().width.min(120));
     let matches = plan.try_get_matches_from(args).map_err(words)?;
     let root = Root::from_arg_matches(&matches).map_err(words)?;
-    let config = Config::load(root.look.config.as_deref(), console.around())?;
+    let config = match &root.command {
+        Command::Lint(args) if args.isolated => Config::isolated(console.around())?,
+        // What writes the configuration, or only lists, needs none that works.
+        Command::Init(_) => Config::isolated(console.around())?,
+        _ => Config::load(root.look.config.as_deref(), console.around())?,
+    };
     console.dress(Look::decide(&root.look, &config, console.around())?);
     match &root.command {
         Command::Tree(args) => tree::run(args, &config, console),
         Command::Show(args) => show::run(args, &config, console),
         Command::Stats(args) => stats::run(args, &config, console),
+        Command::Lint(args) => lint::run(args, &config, console),
+        Command::Rules(args) => rules::run(args, console),
+        Command::Explain(args) => explain::run(args, console),
+        Command::Budgets(args) => budgets::run(args, console),
+        Command::Init(args) => init::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }

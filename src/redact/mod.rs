@@ -4,8 +4,10 @@
 //! and their length. It decides by shape and by name only, and knows nothing of spans.
 
 mod key;
+mod search;
 mod text;
 mod token;
 
 pub use key::is_secret_key;
+pub use search::{Search, Secret};
 pub use text::{attribute_text, hidden, text};

@@ -102,7 +102,7 @@ fn closing(text: &str, quote: char) -> Option<usize> {
 }
 
 /// The password of `scheme://user:password@host`, where `at` is the colon after the scheme.
-fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
+pub(super) fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
     let authority_from = at + 3;
     let authority = text.get(at..)?.strip_prefix("://")?;
     let length =

@@ -65,6 +65,42 @@ fn wordy(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
+/// What the beginnings of all tokens are, for a search over bytes.
+pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
+    SHAPES.iter().map(|shape| shape.prefix).chain(["eyJ", "-----BEGIN "])
+}
+
+/// Whose token it is that begins like this.
+pub(super) fn issuer(token: &str) -> &'static str {
+    const ISSUERS: [(&str, &str); 24] = [
+        ("sk-ant-", "Anthropic API key"),
+        ("sk-or-", "OpenRouter API key"),
+        ("sk-lf-", "Langfuse secret key"),
+        ("pk-lf-", "Langfuse public key"),
+        ("sk-", "OpenAI API key"),
+        ("AIza", "Google API key"),
+        ("ya29.", "Google access token"),
+        ("A", "AWS access key id"),
+        ("gh", "GitHub token"),
+        ("github_pat_", "GitHub token"),
+        ("glpat-", "GitLab token"),
+        ("xox", "Slack token"),
+        ("sk_live_", "Stripe key"),
+        ("rk_live_", "Stripe key"),
+        ("hf_", "Hugging Face token"),
+        ("gsk_", "Groq API key"),
+        ("r8_", "Replicate token"),
+        ("pcsk_", "Pinecone API key"),
+        ("npm_", "npm token"),
+        ("dop_v1_", "DigitalOcean token"),
+        ("lsv2_", "LangSmith key"),
+        ("nvapi-", "NVIDIA API key"),
+        ("eyJ", "JSON web token"),
+        ("-----BEGIN ", "private key"),
+    ];
+    ISSUERS.iter().find(|(prefix, _)| token.starts_with(prefix)).map_or("secret", |(_, issuer)| issuer)
+}
+
 /// Whether a token can begin with this byte: lets the scan pass everything else by.
 pub(super) fn may_begin(byte: u8) -> bool {
     matches!(byte, b's' | b'p' | b'A' | b'y' | b'g' | b'x' | b'r' | b'h' | b'n' | b'd' | b'l' | b'e' | b'-')

@@ -6,6 +6,7 @@
 mod fold;
 mod ink;
 mod json;
+mod lint;
 mod page;
 mod show;
 mod stats;
@@ -23,6 +24,10 @@ mod troubles;
 
 pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
+pub use lint::{
+    Budgets, Concise, Explain, GitHub, GroupBy, Human, LintMarkdown, LintView, Ottl, Room, RuleTable, Said, Sdk,
+    Statistics, Verdict, budgets_json, gitlab, junit, lint_json, lint_jsonl, rules_json, sarif, veil,
+};
 pub use page::{Page, Tone};
 pub use show::ShowText;
 pub use stats::{StatsCsv, StatsMarkdown};

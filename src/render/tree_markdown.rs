@@ -40,7 +40,7 @@ fn section(view: &TraceView<'_>, page: Page, out: &mut dyn Write) -> io::Result<
 }
 
 /// Text as code, whatever backticks are in it.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = clean(text);
     let ticks = "`".repeat(longest_run(&text) + 1);
     let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
@@ -48,7 +48,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text in which no character means anything to Markdown or HTML.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in clean(text).chars() {
         if c.is_ascii_punctuation() && !matches!(c, '.' | ',' | ':' | '-' | '/' | '+') {

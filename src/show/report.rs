@@ -56,7 +56,8 @@ fn report(
     nodes.truncate(MOST);
     let spans: Vec<SpanRef> = nodes.iter().map(|(_, span)| *span).collect();
     let details = capture.details(&spans)?;
-    let lines = capture.lines(&spans);
+    let place = |span: &SpanRef| (capture.head(*span).source, capture.head(*span).at);
+    let lines = capture.lines(&spans.iter().map(place).collect::<Vec<_>>());
     let lay_open = |(((at, span), detail), line): ((&(usize, SpanRef), Option<Detail>), u64)| {
         // What is no longer there is shown by what was kept of it.
         let detail = detail.unwrap_or_else(|| remembered(capture, *span));

@@ -3,7 +3,7 @@
 
     cargo build --release
     cargo bench --bench generate -- 1000000 /tmp/spans
-    tests/bench/compare.py /tmp/spans [ROUNDS]
+    tests/bench/compare.py /tmp/spans [ROUNDS] [--jq]
 
 Compares `tracectl stats` on PREFIX.jsonl with `wc -l`, on PREFIX.pb with `cat`, on PREFIX.jsonl.gz with inflating alone
 (`gzip -dc` and Python's zlib), and, where they are installed, with jq, DuckDB and msgspec doing less: they group spans by
@@ -61,7 +61,8 @@ def run(command):
 
 
 def main():
-    prefix, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    arguments = [a for a in sys.argv[1:] if a != "--jq"]
+    prefix, rounds = arguments[0], int(arguments[1]) if len(arguments) > 1 else 5
     json, proto, packed = f"{prefix}.jsonl", f"{prefix}.pb", f"{prefix}.jsonl.gz"
     if not os.path.exists(packed):
         with open(json, "rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
@@ -83,7 +84,7 @@ def main():
         if importlib.util.find_spec(name):
             commands[name] = [sys.executable, "-c", program, json]
             peers.append(name)
-    if shutil.which("jq"):
+    if shutil.which("jq") and "--jq" in sys.argv:
         commands["jq"] = ["jq", "-n", JQ, json]
         peers.append("jq")
     results = {name: [] for name in commands}

@@ -18,10 +18,15 @@ const DOORS: &[(&str, &[&str])] = &[
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("stats", &["model", "otlp", "input", "capture", "forest", "agent", "query"]),
     ("show", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
-    ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show"]),
+    ("lint", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
+    ("mend", &["model", "otlp", "capture", "redact"]),
+    ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show", "lint"]),
     (
         "cli",
-        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "render"],
+        &[
+            "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
+            "mend", "render",
+        ],
     ),
 ];
 

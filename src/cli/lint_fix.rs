@@ -1,0 +1,108 @@
+//! What is done about findings: a dump put right, or instructions for whoever writes the dumps.
+//!
+//! Comes in: findings. Goes out: a file, or text on stdout. Only what was found is touched.
+
+use std::io;
+use std::path::Path;
+
+use super::console::Console;
+use super::error::{Error, Problem};
+use super::lint_args::Emit;
+use super::lint_format::Format;
+use super::output::OutputArgs;
+use crate::capture::Capture;
+use crate::lint::{Cell, Fix, LintReport, RULES, Settings, headroom};
+use crate::mend::{Cut, Done, Encoding, Plan, mend};
+use crate::render::{Ottl, Room, Said, Sdk, write_json};
+
+/// Writes the dump with what can be put right put right.
+pub(super) fn write(
+    path: &Path,
+    capture: &Capture,
+    report: &LintReport,
+    settings: &Settings,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let plan = plan(report, settings);
+    let proto =
+        path.extension().is_some_and(|extension| ["pb", "proto", "bin", "binpb"].iter().any(|e| extension == *e));
+    let encoding = if proto { Encoding::Proto } else { Encoding::Json };
+    let mut done = Ok(Done::default());
+    let written = console.write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
+        done = mend(capture, &plan, encoding, out);
+        // A dump that is not whole must not take the place of a file.
+        if done.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+    });
+    let done = done.map_err(Problem::Mend)?;
+    written?;
+    told(path, &done, console);
+    Ok(())
+}
+
+/// Says what was done.
+fn told(path: &Path, done: &Done, console: &mut Console) {
+    let counts = [
+        (done.renamed, "attributes renamed"),
+        (done.cut, "values cut"),
+        (done.excluded, "parameters excluded"),
+        (done.hidden, "secrets hidden"),
+    ];
+    let did: Vec<String> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let did = if did.is_empty() { "nothing to put right".to_owned() } else { did.join(", ") };
+    console.talk(&Said(format!("tracectl: wrote {} spans to {}: {did}", done.spans, path.display())));
+}
+
+/// What of the findings a machine can put right without guessing.
+fn plan(report: &LintReport, settings: &Settings) -> Plan {
+    let found = |code: &str| report.findings.iter().any(|finding| finding.code == code);
+    let mut plan =
+        Plan { redact: report.findings.iter().any(|finding| finding.code.starts_with("SEC")), ..Plan::default() };
+    for finding in &report.findings {
+        match (&finding.fix, &finding.attribute) {
+            (Some(Fix::RenameAttribute { from, to }), _) => {
+                plan.renames.insert(from.clone(), to.clone());
+            }
+            (_, Some(key)) if finding.code == "BUD006" => {
+                plan.excluded.insert(key.clone());
+            }
+            _ => {}
+        }
+    }
+    if let Some(rule) = RULES.iter().find(|rule| rule.code == "BUD001").filter(|_| found("BUD001")) {
+        plan.exempt = rule.limit("exempt").map(|limit| settings.words(rule, limit)).unwrap_or_default();
+        // What somebody set stands over what the budget says.
+        let limit_of = |cell: Cell| {
+            let own = rule.limit(cell.name()).and_then(|limit| settings.number(rule, limit));
+            let bound = settings.budget.get(cell);
+            own.map(|limit| (limit, "")).or(bound.map(|bound| (bound.limit, bound.preset.as_str())))
+        };
+        plan.cuts.extend(limit_of(Cell::AttrValueBytes).map(|(limit, _)| Cut::Bytes(limit)));
+        plan.cuts.extend(limit_of(Cell::AttrValueChars).map(|(limit, preset)| match preset {
+            "letta" => Cut::Characters(limit),
+            _ => Cut::AllCharacters(limit),
+        }));
+    }
+    if found("BUD002") {
+        plan.parameters = settings.budget.get(Cell::ParamsTotal).map(|bound| bound.limit);
+    }
+    plan
+}
+
+/// Prints how much room every budget leaves.
+pub(super) fn budget_report(format: Option<Format>, capture: &Capture, console: &mut Console) -> Result<(), Error> {
+    let fits = headroom(capture)?;
+    match format {
+        Some(Format::Json) => console
+            .write(&OutputArgs::default(), |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out)),
+        _ => console.show(&Room(&fits), &OutputArgs::default()),
+    }
+}
+
+/// Prints what would put findings right upstream.
+pub(super) fn emit(what: Emit, report: &LintReport, settings: &Settings, console: &mut Console) -> Result<(), Error> {
+    match what {
+        Emit::Ottl => console.show(&Ottl { report, budget: &settings.budget }, &OutputArgs::default()),
+        Emit::Sdk => console.show(&Sdk { report, budget: &settings.budget }, &OutputArgs::default()),
+    }
+}

@@ -1,0 +1,128 @@
+//! The forms of lint's answer, and where each goes.
+//!
+//! Comes in: `--format` and `-o [FORMAT=]FILE`, as often as it was given. Goes out: what is written where.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+use super::console::Console;
+use super::error::Error;
+use super::nearest::nearest;
+use super::output::OutputArgs;
+use crate::render::{
+    Concise, GitHub, Human, LintMarkdown, LintView, Statistics, gitlab, junit, lint_json, lint_jsonl, sarif,
+};
+
+/// A form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Human,
+    Concise,
+    Json,
+    Jsonl,
+    Sarif,
+    Junit,
+    Github,
+    Gitlab,
+    Markdown,
+}
+
+/// A file, and the form it is written in where that was said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    form: Option<Format>,
+    path: PathBuf,
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let names = || Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let plain = Ok(Self { form: None, path: text.into() });
+        let Some((word, path)) = text.split_once('=') else { return plain };
+        if let Ok(form) = Format::from_str(word, true) {
+            return Ok(Self { form: Some(form), path: path.into() });
+        }
+        let names: Vec<String> = names().map(|name| name.get_name().to_owned()).collect();
+        match nearest(word, names.iter().map(String::as_str)) {
+            Some(near) => Err(format!("there is no format '{word}' (did you mean '{near}'?)")),
+            None => plain,
+        }
+    }
+}
+
+/// Where the answer goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Targets {
+    /// The form on stdout, if anything goes there.
+    pub(super) stdout: Option<Format>,
+    files: Vec<(Format, PathBuf)>,
+}
+
+impl Targets {
+    /// Decides: a file without a form takes the place of stdout, one with a form comes besides.
+    pub(super) fn of(format: Option<Format>, targets: &[Target], on_github: bool) -> Self {
+        let usual = if on_github { Format::Github } else { Format::Human };
+        let mut decided = Self { stdout: Some(format.unwrap_or(usual)), files: Vec::new() };
+        for target in targets {
+            let form = target.form.or(format).or_else(|| by_name(&target.path)).unwrap_or(Format::Human);
+            match (target.path == Path::new("-"), target.form) {
+                (true, _) => decided.stdout = Some(form),
+                (false, form_said) => {
+                    decided.files.push((form, target.path.clone()));
+                    if form_said.is_none() {
+                        decided.stdout = None;
+                    }
+                }
+            }
+        }
+        decided
+    }
+
+    /// Writes everything but what goes to stdout.
+    pub(super) fn write_files(&self, view: &LintView<'_>, console: &mut Console) -> Result<(), Error> {
+        for (form, path) in &self.files {
+            write(*form, view, &OutputArgs { output: Some(path.clone()) }, false, console)?;
+        }
+        Ok(())
+    }
+}
+
+fn by_name(path: &Path) -> Option<Format> {
+    match path.extension()?.to_str()? {
+        "json" => Some(Format::Json),
+        "jsonl" | "ndjson" => Some(Format::Jsonl),
+        "sarif" => Some(Format::Sarif),
+        "xml" => Some(Format::Junit),
+        "md" => Some(Format::Markdown),
+        _ => None,
+    }
+}
+
+/// Writes the answer in one form.
+pub(super) fn write(
+    form: Format,
+    view: &LintView<'_>,
+    output: &OutputArgs,
+    statistics: bool,
+    console: &mut Console,
+) -> Result<(), Error> {
+    type Draw = fn(&LintView<'_>, &mut dyn Write) -> std::io::Result<()>;
+    let draw: Draw = match form {
+        Format::Human if statistics => return console.show(&Statistics(*view), output),
+        Format::Human => return console.show(&Human(*view), output),
+        Format::Concise => return console.show(&Concise(*view), output),
+        Format::Json => lint_json,
+        Format::Jsonl => lint_jsonl,
+        Format::Sarif => sarif,
+        Format::Junit => junit,
+        Format::Gitlab => gitlab,
+        Format::Github => |view, out| GitHub(*view).write(out),
+        Format::Markdown => |view, out| LintMarkdown(*view).write(out),
+    };
+    console.write(output, |out| draw(view, out))
+}

@@ -1,0 +1,107 @@
+//! Whether a run of lint fails.
+//!
+//! Comes in: a report, what the baseline knows, and what was asked for. Goes out: a verdict in words.
+
+use crate::lint::{Compared, Confidence, Finding, LintReport, Severity};
+use crate::render::Verdict;
+
+/// What makes a run fail.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    /// Findings of this level and worse.
+    pub(super) fail_on: Option<Severity>,
+    /// More warnings than this.
+    pub(super) max_warnings: Option<u64>,
+    /// More findings than this.
+    pub(super) max_findings: Option<u64>,
+    /// Likely findings about behaviour count as much as proven ones.
+    pub(super) likely: bool,
+}
+
+/// Groups whose likely findings fail no run unless somebody says so.
+const LENIENT: [&str; 2] = ["AGT", "PRF"];
+
+impl Gate {
+    /// Judges a report.
+    pub(super) fn judge(&self, report: &LintReport, compared: Option<&Compared>) -> Verdict {
+        let mut verdict = Verdict::default();
+        let known = |number: usize| compared.is_some_and(|compared| compared.known.get(number) == Some(&true));
+        let new: Vec<&Finding> = report
+            .findings
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| !known(*number))
+            .map(|(_, finding)| finding)
+            .collect();
+        let word = if compared.is_some() { "new " } else { "" };
+        if let Some(level) = self.fail_on {
+            let failing = new.iter().filter(|finding| finding.severity <= level && self.counts(finding)).count();
+            if failing > 0 {
+                let findings = if failing == 1 { "finding" } else { "findings" };
+                verdict.failures.push(format!("{failing} {word}{findings} at or above {level} (--fail-on)"));
+            }
+        }
+        let warnings = new.iter().filter(|finding| finding.severity == Severity::Warn).count() as u64;
+        if let Some(most) = self.max_warnings.filter(|most| warnings > *most) {
+            verdict.failures.push(format!("{warnings} {word}warnings, {most} allowed (--max-warnings)"));
+        }
+        if let Some(most) = self.max_findings.filter(|most| new.len() as u64 > *most) {
+            verdict.failures.push(format!("{} {word}findings, {most} allowed (--max-findings)", new.len()));
+        }
+        if let Some(compared) = compared {
+            verdict.failures.extend(compared.less.iter().map(|less| format!("{less} (the baseline could)")));
+            let known = compared.known.iter().filter(|known| **known).count();
+            if known > 0 {
+                verdict.notes.push(format!("{known} of the findings are known to the baseline"));
+            }
+            if compared.gone > 0 {
+                verdict
+                    .notes
+                    .push(format!("{} known findings are gone: --update-baseline forgets them", compared.gone));
+            }
+        }
+        verdict
+    }
+
+    fn counts(&self, finding: &Finding) -> bool {
+        let lenient = LENIENT.iter().any(|group| finding.code.starts_with(group));
+        self.likely || !lenient || finding.confidence == Confidence::Proven
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gate() -> Gate {
+        Gate { fail_on: Some(Severity::Warn), max_warnings: None, max_findings: None, likely: false }
+    }
+
+    fn report(code: &'static str, confidence: Confidence) -> LintReport {
+        let finding = Finding { code, severity: Severity::Warn, confidence, ..Finding::default() };
+        LintReport { findings: vec![finding], ..LintReport::default() }
+    }
+
+    #[test]
+    fn suspicions_about_behaviour_fail_nothing() {
+        assert!(!gate().judge(&report("AGT001", Confidence::Likely), None).fails());
+        assert!(gate().judge(&report("AGT001", Confidence::Proven), None).fails());
+        assert!(gate().judge(&report("ERR006", Confidence::Likely), None).fails());
+        assert!(
+            !Gate { fail_on: Some(Severity::Error), ..gate() }
+                .judge(&report("ERR006", Confidence::Proven), None)
+                .fails()
+        );
+        let warnings = Gate { fail_on: None, max_warnings: Some(0), ..gate() };
+        assert!(warnings.judge(&report("ERR006", Confidence::Proven), None).fails());
+    }
+
+    #[test]
+    fn what_is_known_fails_nothing_and_looking_away_does() {
+        let report = report("ERR006", Confidence::Proven);
+        let compared = Compared { known: vec![true], ..Compared::default() };
+        assert!(!gate().judge(&report, Some(&compared)).fails());
+        let compared = Compared { less: vec!["ERR001 is not checked any more".into()], ..compared };
+        assert!(gate().judge(&report, Some(&compared)).fails());
+    }
+}

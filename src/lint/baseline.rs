@@ -1,0 +1,182 @@
+//! What was found before: known findings do not fail a run, new ones do, and looking away does.
+//!
+//! Comes in: a report, and the text of a baseline. Goes out: which findings are known, what is gone, and what can no longer be
+//! checked. The text is sorted, so that its changes are readable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::finding::Finding;
+use super::report::LintReport;
+use crate::redact;
+
+/// A baseline: what was found, and what every rule was able to look at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The version of this form: 1.
+    pub schema: u32,
+    /// What was found, by rule and fingerprint.
+    pub findings: Vec<Known>,
+    /// The rules that were in force.
+    pub rules: Vec<String>,
+    /// At how many places a rule could not look, by code.
+    pub not_checked: BTreeMap<String, u64>,
+}
+
+/// A known finding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Known {
+    /// The rule's code.
+    pub code: String,
+    /// The same from run to run.
+    pub fingerprint: String,
+    /// How often it occurred.
+    pub count: u64,
+    /// The service, for whoever reads the file.
+    pub service: String,
+    /// The span's name, for whoever reads the file.
+    pub span_name: String,
+    /// The attribute, for whoever reads the file.
+    pub attribute: Option<String>,
+}
+
+/// Why a baseline cannot be used.
+#[derive(Debug, Error)]
+pub enum BaselineError {
+    /// It is not a baseline.
+    #[error("it is not a baseline of lint")]
+    Form(#[from] serde_json::Error),
+    /// A later version wrote it.
+    #[error("its schema is {0}, this version knows 1")]
+    Schema(u32),
+}
+
+/// A report beside a baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compared {
+    /// For every finding of the report whether it is known and no more frequent than it was.
+    pub known: Vec<bool>,
+    /// Known findings that were not found any more.
+    pub gone: u64,
+    /// What is checked less than it was, in words.
+    pub less: Vec<String>,
+}
+
+impl Baseline {
+    /// What this report finds.
+    pub fn of(report: &LintReport) -> Self {
+        let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
+        for finding in &report.findings {
+            let key = (finding.code.to_owned(), finding.fingerprint.clone());
+            let entry = known.entry(key).or_insert_with(|| Known { count: 0, ..Known::of(finding) });
+            entry.count += finding.count;
+        }
+        Self {
+            schema: 1,
+            findings: known.into_values().collect(),
+            rules: report.rules.iter().map(|code| (*code).to_owned()).collect(),
+            not_checked: unchecked(report),
+        }
+    }
+
+    /// Reads a baseline.
+    pub fn read(text: &str) -> Result<Self, BaselineError> {
+        let baseline: Self = serde_json::from_str(text)?;
+        if baseline.schema == 1 { Ok(baseline) } else { Err(BaselineError::Schema(baseline.schema)) }
+    }
+
+    /// Tells what is new, what is gone, and what is checked less.
+    pub fn compare(&self, report: &LintReport) -> Compared {
+        let before: BTreeMap<&str, u64> =
+            self.findings.iter().map(|known| (known.fingerprint.as_str(), known.count)).collect();
+        let mut now: BTreeMap<&str, u64> = BTreeMap::new();
+        for finding in &report.findings {
+            *now.entry(&finding.fingerprint).or_default() += finding.count;
+        }
+        let is_known = |finding: &Finding| {
+            let (before, now) = (before.get(&*finding.fingerprint), now.get(&*finding.fingerprint));
+            before.is_some_and(|before| now.is_some_and(|now| now <= before))
+        };
+        Compared {
+            known: report.findings.iter().map(is_known).collect(),
+            gone: before.keys().filter(|fingerprint| !now.contains_key(*fingerprint)).count() as u64,
+            less: self.less(report),
+        }
+    }
+
+    fn less(&self, report: &LintReport) -> Vec<String> {
+        let missing = self.rules.iter().filter(|code| !report.rules.contains(&code.as_str()));
+        let mut less: Vec<String> = missing.map(|code| format!("{code} is not checked any more")).collect();
+        for (code, now) in unchecked(report) {
+            let before = self.not_checked.get(&code).copied().unwrap_or(0);
+            if now > before && self.rules.contains(&code) {
+                less.push(format!("{code} could not look at {now} places, {before} before"));
+            }
+        }
+        less
+    }
+}
+
+impl Known {
+    fn of(finding: &Finding) -> Self {
+        let veiled = |text: &str| redact::text(text).into_owned();
+        Self {
+            code: finding.code.to_owned(),
+            fingerprint: finding.fingerprint.clone(),
+            count: finding.count,
+            service: veiled(&finding.service),
+            span_name: veiled(&finding.span_name),
+            attribute: finding.attribute.as_deref().map(veiled),
+        }
+    }
+}
+
+fn unchecked(report: &LintReport) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for not in &report.not_checked {
+        *counts.entry(not.code.to_owned()).or_default() += not.count;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lint::NotChecked;
+
+    fn found(fingerprint: &str, count: u64) -> Finding {
+        Finding { code: "BUD001", fingerprint: fingerprint.into(), count, ..Finding::default() }
+    }
+
+    fn report(findings: Vec<Finding>, unchecked: u64) -> LintReport {
+        let not_checked = vec![NotChecked { code: "BUD001", reason: "", count: unchecked }];
+        LintReport { findings, not_checked, rules: vec!["BUD001"], ..LintReport::default() }
+    }
+
+    #[test]
+    fn known_stays_known_until_it_is_worse() {
+        let before = Baseline::of(&report(vec![found("a", 3), found("b", 1)], 2));
+        let text = serde_json::to_string(&before).unwrap();
+        let before = Baseline::read(&text).unwrap();
+        let same = before.compare(&report(vec![found("a", 2)], 2));
+        assert_eq!(same, Compared { known: vec![true], gone: 1, less: vec![] });
+        let worse = before.compare(&report(vec![found("a", 4), found("c", 1), found("b", 1)], 2));
+        assert_eq!(worse.known, [false, false, true]);
+    }
+
+    #[test]
+    fn looking_at_less_is_told() {
+        let before = Baseline::of(&report(Vec::new(), 2));
+        assert_eq!(before.compare(&report(Vec::new(), 3)).less.len(), 1);
+        assert_eq!(before.compare(&LintReport::default()).less, ["BUD001 is not checked any more"]);
+    }
+
+    #[test]
+    fn what_is_no_baseline_is_refused() {
+        assert!(Baseline::read("{}").is_err());
+        let later = Baseline { schema: 2, ..Baseline::default() };
+        assert!(Baseline::read(&serde_json::to_string(&later).unwrap()).is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! What a check sees: one span, resource, trace, or everything, and the numbers its rule goes by.
+//!
+//! Views only. Nothing here decides.
+
+use super::budget::Cell;
+use super::group::Known;
+use super::plan::{Numbers, Plan};
+use crate::agent::Glance;
+use crate::capture::{Capture, Head, SpanRef};
+use crate::forest::{Forest, Node, Tree};
+use crate::otlp::{RawAttribute, RawSpan};
+
+/// A span while its bytes are hot.
+pub struct SpanLook<'a> {
+    /// The span.
+    pub span: &'a RawSpan<'a>,
+    /// What one look at it told.
+    pub glance: &'a Glance,
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) numbers: &'a Numbers,
+}
+
+impl SpanLook<'_> {
+    /// The rule's limit with this place in its list.
+    #[inline]
+    pub fn limit(&self, at: usize) -> Option<u64> {
+        self.numbers.number(at)
+    }
+
+    /// The rule's words with this place in its list of limits.
+    pub fn words(&self, at: usize) -> &[String] {
+        self.numbers.words(at)
+    }
+
+    /// What the budget allows.
+    #[inline]
+    pub fn bound(&self, cell: Cell) -> Option<u64> {
+        self.plan.bound(cell)
+    }
+
+    /// The present, Unix nanoseconds.
+    pub fn now(&self) -> u64 {
+        self.plan.settings.now
+    }
+}
+
+/// A resource or an instrumentation scope.
+pub struct ResourceLook<'a> {
+    /// Its attributes.
+    pub attributes: &'a [RawAttribute<'a>],
+    /// `dropped_attributes_count`.
+    pub dropped: u32,
+    /// It is an instrumentation scope.
+    pub is_scope: bool,
+    pub(super) plan: &'a Plan<'a>,
+}
+
+impl ResourceLook<'_> {
+    /// What the budget allows.
+    pub fn bound(&self, cell: Cell) -> Option<u64> {
+        self.plan.bound(cell)
+    }
+}
+
+/// A trace as a tree.
+pub struct TraceLook<'a> {
+    /// Everything that was read.
+    pub capture: &'a Capture,
+    /// The spans of the trace, every one that was read.
+    pub spans: &'a [SpanRef],
+    /// Its tree.
+    pub tree: &'a Tree,
+    pub(super) known: &'a Known,
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) numbers: &'a Numbers,
+}
+
+impl<'a> TraceLook<'a> {
+    /// The nodes that are spans, with their numbers.
+    pub fn nodes(&self) -> impl Iterator<Item = (usize, &'a Node, SpanRef)> {
+        self.tree.nodes().iter().enumerate().filter_map(|(at, node)| Some((at, node, node.span?)))
+    }
+
+    /// The record of a span.
+    pub fn head(&self, span: SpanRef) -> &'a Head {
+        self.capture.head(span)
+    }
+
+    /// The span of a node.
+    pub fn span_of(&self, node: usize) -> Option<SpanRef> {
+        self.tree.nodes().get(node).and_then(|node| node.span)
+    }
+
+    /// What was noted while everything was read.
+    pub fn known(&self) -> &'a Known {
+        self.known
+    }
+
+    /// The rule's limit with this place in its list.
+    pub fn limit(&self, at: usize) -> Option<u64> {
+        self.numbers.number(at)
+    }
+
+    /// The rule's flag with this place in its list.
+    pub fn flag(&self, at: usize) -> bool {
+        self.numbers.flag(at)
+    }
+
+    /// The rule's words with this place in its list.
+    pub fn words(&self, at: usize) -> &'a [String] {
+        self.numbers.words(at)
+    }
+
+    /// What the budget allows.
+    pub fn bound(&self, cell: Cell) -> Option<u64> {
+        self.plan.bound(cell)
+    }
+
+    /// Exception types that are expected ends by configuration, and those that are not.
+    pub fn ends(&self) -> (&'a [String], &'a [String]) {
+        (&self.plan.settings.expected, &self.plan.settings.unexpected)
+    }
+
+    /// Whether the dump is a part of something.
+    pub fn is_partial(&self) -> bool {
+        self.plan.settings.partial
+    }
+}
+
+/// Everything at once.
+pub struct DumpLook<'a> {
+    /// Everything that was read.
+    pub capture: &'a Capture,
+    /// Its traces.
+    pub forest: &'a Forest,
+    pub(super) numbers: &'a Numbers,
+}
+
+impl<'a> DumpLook<'a> {
+    /// The rule's limit with this place in its list.
+    pub fn limit(&self, at: usize) -> Option<u64> {
+        self.numbers.number(at)
+    }
+
+    /// The rule's words with this place in its list.
+    pub fn words(&self, at: usize) -> &'a [String] {
+        self.numbers.words(at)
+    }
+}

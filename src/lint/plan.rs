@@ -1,0 +1,174 @@
+//! Settings made ready for the hot path: which checks run, and their numbers by place instead of by name.
+//!
+//! Comes in: settings. Goes out: what is noted of a span.
+
+use super::budget::{Budget, Cell};
+use super::look::SpanLook;
+use super::note::{Notes, Sink, Subject};
+use super::rule::{LimitValue, Preset, Rule, SpanCheck};
+use super::rules::RULES;
+use super::settings::Settings;
+use crate::agent::{self, Glance, Role};
+use crate::capture::SpanRef;
+use crate::otlp::{RawSpan, Shape, span_len};
+
+/// The attribute by which a span asks to be left alone.
+const INLINE: &str = "tracectl.lint.ignore";
+
+/// The limits of one rule, in the order of its list.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Numbers {
+    numbers: Vec<Option<u64>>,
+    flags: Vec<bool>,
+    words: Vec<Vec<String>>,
+}
+
+impl Numbers {
+    #[inline]
+    pub(super) fn number(&self, at: usize) -> Option<u64> {
+        self.numbers.get(at).copied().flatten()
+    }
+
+    pub(super) fn flag(&self, at: usize) -> bool {
+        self.flags.get(at).copied().unwrap_or(false)
+    }
+
+    pub(super) fn words(&self, at: usize) -> &[String] {
+        self.words.get(at).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// What is to be done.
+pub(super) struct Plan<'s> {
+    pub(super) settings: &'s Settings,
+    pub(super) budget: Budget,
+    bounds: [Option<u64>; Cell::ALL.len()],
+    numbers: Vec<Numbers>,
+    spans: Vec<(u8, SpanCheck)>,
+    calls: bool,
+    targets: bool,
+    sizes: bool,
+}
+
+impl<'s> Plan<'s> {
+    pub(super) fn of(settings: &'s Settings) -> Self {
+        let budget = budget(settings);
+        let numbers = RULES.iter().map(|rule| numbers(settings, rule)).collect();
+        let on = (0u8..).zip(RULES).filter(|(_, rule)| settings.has(rule));
+        let spans = on.filter_map(|(number, rule)| Some((number, rule.check.span?))).collect();
+        let has = |code| settings.levels.contains_key(code);
+        Self {
+            bounds: Cell::ALL.map(|cell| budget.get(cell).map(|bound| bound.limit)),
+            sizes: settings.measure || (has("BUD003") && budget.get(Cell::TraceBytes).is_some()),
+            calls: ["GEN001", "AGT001"].into_iter().any(has),
+            targets: has("AGT002"),
+            settings,
+            budget,
+            numbers,
+            spans,
+        }
+    }
+
+    #[inline]
+    pub(super) fn bound(&self, cell: Cell) -> Option<u64> {
+        self.bounds.get(cell as usize).copied().flatten()
+    }
+
+    pub(super) fn numbers(&self, rule: u8) -> &Numbers {
+        static NONE: Numbers = Numbers { numbers: Vec::new(), flags: Vec::new(), words: Vec::new() };
+        self.numbers.get(usize::from(rule)).unwrap_or(&NONE)
+    }
+
+    /// The rules in force, by number.
+    pub(super) fn rules(&self) -> impl Iterator<Item = (u8, &'static Rule)> {
+        (0u8..).zip(RULES).filter(|(_, rule)| self.settings.has(rule))
+    }
+
+    /// Notes what there is to note of a span.
+    pub(super) fn span(&self, notes: &mut Notes, span: &RawSpan<'_>, glance: &Glance, number: u32) {
+        for (rule, check) in &self.spans {
+            let look = SpanLook { span, glance, plan: self, numbers: self.numbers(*rule) };
+            let subject = Subject::Span(SpanRef(number));
+            check(&look, &mut Sink { notes, rule: *rule, subject });
+        }
+        if self.calls
+            && matches!(glance.role, Some(Role::Llm | Role::Tool))
+            && let Some(call) = agent::call(span, glance.role)
+        {
+            notes.calls.push((number, call));
+        }
+        if glance.exception {
+            note_exception(notes, span, number);
+        }
+        if self.targets
+            && span.status == 2
+            && let Some(target) = agent::target(span)
+        {
+            notes.targets.push((number, target));
+        }
+        if self.settings.inline
+            && let Some(codes) = span.attribute(INLINE).and_then(|value| value.text())
+        {
+            notes.inline.push((number, codes.decode().into_owned()));
+        }
+        if self.sizes {
+            let size = if span.shape == Shape::OtlpProto { span.raw.len() } else { span_len(span) };
+            notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
+            self.measure(notes, span, size as u64);
+        }
+    }
+
+    fn measure(&self, notes: &mut Notes, span: &RawSpan<'_>, size: u64) {
+        let measures = &mut notes.measures;
+        let largest = |slot: &mut u64, value: usize| *slot = (*slot).max(value as u64);
+        measures.span_bytes = measures.span_bytes.max(size);
+        largest(&mut measures.attrs, span.attributes().len());
+        largest(&mut measures.events, span.events.len());
+        largest(&mut measures.links, span.links.len());
+        largest(&mut measures.name, span.name.byte_len());
+        if !self.settings.measure {
+            return;
+        }
+        for attribute in &span.pool {
+            largest(&mut measures.attr_key, attribute.key.byte_len());
+            if let Some(text) = attribute.value.text() {
+                largest(&mut measures.attr_value_bytes, text.byte_len());
+                if text.raw.len() as u64 > measures.attr_value_chars {
+                    largest(&mut measures.attr_value_chars, text.char_len());
+                }
+            }
+        }
+    }
+}
+
+/// Remembers the type of an exception, or what it says where it has none.
+fn note_exception(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
+    let event = span.events.iter().rev().find(|event| event.name.is("exception"));
+    let Some(event) = event else { return };
+    let told =
+        |key: &str| span.pooled(&event.attributes).iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
+    let text = told("exception.type").filter(|text| !text.is_empty()).or_else(|| told("exception.message"));
+    let text = text.map(|text| text.decode().chars().take(200).collect()).unwrap_or_default();
+    notes.exceptions.push((number, text));
+}
+
+/// The budget, with the limits that somebody set for a rule.
+fn budget(settings: &Settings) -> Budget {
+    let mut budget = settings.budget.clone();
+    for ((code, key), value) in &settings.limits {
+        let rule = RULES.iter().find(|rule| rule.code == *code);
+        let is_budget = rule.and_then(|rule| rule.limit(key)).is_some_and(|limit| limit.default == Preset::Budget);
+        if let (true, Some(cell), LimitValue::Number(number)) = (is_budget, Cell::named(key), value) {
+            budget.set(cell, *number, "");
+        }
+    }
+    budget
+}
+
+fn numbers(settings: &Settings, rule: &Rule) -> Numbers {
+    Numbers {
+        numbers: rule.limits.iter().map(|limit| settings.number(rule, limit)).collect(),
+        flags: rule.limits.iter().map(|limit| settings.flag(rule, limit)).collect(),
+        words: rule.limits.iter().map(|limit| settings.words(rule, limit)).collect(),
+    }
+}

@@ -1,0 +1,263 @@
+//! What a rule is: a value with its words, its limits and its checks.
+//!
+//! Plain data. A check notes facts; the engine counts them, puts them together and decides about levels, and `tell` finds the
+//! words for what is left, so that a million violations never become a million strings.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use thiserror::Error;
+
+use super::facts::{Told, Words};
+use super::finding::Unit;
+use super::look::{DumpLook, ResourceLook, SpanLook, TraceLook};
+use super::note::Sink;
+
+/// How bad a finding is. The worst comes first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something is broken.
+    Error,
+    /// Something is probably wrong, or costs.
+    #[default]
+    Warn,
+    /// Something to know.
+    Info,
+}
+
+/// How sure a finding is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Confidence {
+    /// The data proves it.
+    #[default]
+    Proven,
+    /// The data suggests it.
+    Likely,
+}
+
+/// What a rule looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// One span at a time.
+    Span,
+    /// One resource at a time.
+    Resource,
+    /// A whole trace.
+    Trace,
+    /// The whole dump.
+    Dump,
+}
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Three letters and three digits, the same for ever.
+    pub code: &'static str,
+    /// Its name in kebab-case; reads well after "allow".
+    pub name: &'static str,
+    /// The level it has unless something overrides it.
+    pub severity: Severity,
+    /// How sure its findings are, where a finding does not say.
+    pub confidence: Confidence,
+    /// What it looks at.
+    pub scope: Scope,
+    /// One line without a full stop.
+    pub summary: &'static str,
+    /// Why it matters.
+    pub why: &'static str,
+    /// A bad example.
+    pub bad: &'static str,
+    /// The good one beside it.
+    pub good: &'static str,
+    /// The numbers it goes by.
+    pub limits: &'static [Limit],
+    /// Of what it counts, where that is no matter of a budget.
+    pub unit: Option<Unit>,
+    /// Where the rule comes from.
+    pub source: &'static str,
+    /// What it does.
+    pub check: Check,
+    /// The words for what it found.
+    pub tell: fn(&Told<'_>) -> Words,
+}
+
+impl Rule {
+    /// The three letters of its group.
+    pub fn group(&self) -> &'static str {
+        self.code.get(..3).unwrap_or(self.code)
+    }
+
+    /// The limit with this key.
+    pub fn limit(&self, key: &str) -> Option<&'static Limit> {
+        self.limits.iter().find(|limit| limit.key == key)
+    }
+
+    /// Whether the engine itself makes its findings; such a rule cannot be selected or ignored.
+    pub fn is_meta(&self) -> bool {
+        self.group() == "CFG"
+    }
+}
+
+/// Looks at a span.
+pub type SpanCheck = fn(&SpanLook<'_>, &mut Sink<'_>);
+
+/// What a rule does, and when; a rule without any of them is the engine's own.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Check {
+    /// Looks at every span while its bytes are hot.
+    pub span: Option<SpanCheck>,
+    /// Looks at every different resource and scope.
+    pub resource: Option<fn(&ResourceLook<'_>, &mut Sink<'_>)>,
+    /// Looks at every trace when everything is read.
+    pub trace: Option<fn(&TraceLook<'_>, &mut Sink<'_>)>,
+    /// Looks at everything at once.
+    pub dump: Option<fn(&DumpLook<'_>, &mut Sink<'_>)>,
+}
+
+impl Check {
+    /// Does nothing.
+    pub const NONE: Self = Self { span: None, resource: None, trace: None, dump: None };
+}
+
+/// The names of the groups, in the order they are listed.
+pub const GROUPS: &[(&str, &str)] = &[
+    ("STR", "OTLP structure"),
+    ("TRE", "trees, context, time"),
+    ("BUD", "budgets"),
+    ("ERR", "errors and cancellations"),
+    ("SEM", "semantic conventions and resources"),
+    ("GEN", "calls to language models"),
+    ("AGT", "agent behaviour"),
+    ("PRF", "performance"),
+    ("SEC", "secrets"),
+    ("CFG", "lint itself"),
+];
+
+/// A number or list that a rule goes by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// Its name in `[lint.rules.<code>]` and `--set <code>.<key>=…`.
+    pub key: &'static str,
+    /// What it is when nobody says.
+    pub default: Preset,
+    /// Of what it is a number; `None` for lists and flags.
+    pub unit: Option<Unit>,
+    /// One line about it.
+    pub about: &'static str,
+}
+
+/// What a limit is when nobody says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preset {
+    /// This number.
+    Number(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// These words.
+    Words(&'static [&'static str]),
+    /// What the budget says; no limit where it says nothing.
+    Budget,
+}
+
+/// What somebody set a limit to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LimitValue {
+    /// A number of the limit's unit.
+    Number(u64),
+    /// Yes or no.
+    Flag(bool),
+    /// Words.
+    Words(Vec<String>),
+}
+
+/// Why a limit was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{text}' is not {wanted}")]
+pub struct LimitError {
+    text: String,
+    wanted: &'static str,
+}
+
+impl Limit {
+    /// Reads a value as people write it: `64KiB`, `250ms`, `0.8`, `true`, words separated by commas.
+    pub fn read(&self, text: &str) -> Result<LimitValue, LimitError> {
+        let error = |wanted| LimitError { text: text.to_owned(), wanted };
+        let text = text.trim();
+        match (self.default, self.unit) {
+            (Preset::Words(_), _) => {
+                let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+                Ok(LimitValue::Words(words.map(str::to_owned).collect()))
+            }
+            (Preset::Flag(_), _) => text.parse().map(LimitValue::Flag).map_err(|_| error("true or false")),
+            (_, Some(Unit::Nanos)) => crate::model::parse_duration(text)
+                .map(|time| LimitValue::Number(time.0))
+                .map_err(|_| error("a duration (write it like 250ms, 1.5s or 2h)")),
+            (_, Some(Unit::Permille)) => ratio(text).map(LimitValue::Number).ok_or_else(|| error("a ratio (0.8)")),
+            _ => text
+                .parse::<crate::model::ByteSize>()
+                .map(|size| LimitValue::Number(size.0))
+                .map_err(|_| error("a number (write it like 512, 64KiB or 2MB)")),
+        }
+    }
+}
+
+/// `0.8` as thousandths.
+fn ratio(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 6 || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let thousandths: String = fraction.chars().chain("000".chars()).take(3).collect();
+    Some(whole.parse::<u64>().ok()? * 1000 + thousandths.parse::<u64>().ok()?)
+}
+
+impl Severity {
+    /// All levels, the worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warn, Self::Info];
+
+    /// The lower-case name used everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+        }
+    }
+}
+
+impl Confidence {
+    /// The lower-case name used everywhere.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Proven => "proven",
+            Self::Likely => "likely",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// Why a level was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("'{text}' is none of error, warn, info")]
+pub struct SeverityError {
+    text: String,
+}
+
+impl FromStr for Severity {
+    type Err = SeverityError;
+
+    fn from_str(text: &str) -> Result<Self, SeverityError> {
+        let found = Self::ALL.into_iter().find(|severity| severity.name() == text.trim());
+        found.ok_or_else(|| SeverityError { text: text.to_owned() })
+    }
+}

@@ -1,0 +1,103 @@
+//! BUD002: spans over the budget, and Letta's total of all parameters.
+//!
+//! Comes in: a span. Goes out: one fact a limit.
+
+use super::sizes::{against, budget, value_chars};
+use crate::capture::Detail;
+use crate::lint::budget::Cell;
+use crate::lint::facts::{Fact, Told, Words};
+use crate::lint::finding::{Contributor, Unit};
+use crate::lint::look::SpanLook;
+use crate::lint::note::Sink;
+use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::model::Attribute;
+use crate::otlp::{RawSpan, Shape, span_len};
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    code: "BUD002",
+    name: "span-too-large",
+    severity: Severity::Error,
+    confidence: Confidence::Proven,
+    scope: Scope::Span,
+    summary: "A span, or all of its parameters together, is larger than the budget allows",
+    why: "Receivers refuse the whole request that carries it, and what comes behind it waits.",
+    bad: "a span of 5.8 MiB",
+    good: "a span below 4 MiB",
+    limits: &LIMITS,
+    unit: Some(Unit::Bytes),
+    source: "letta 0.16.8 MAX_TOTAL_SIZE; limits of the named budgets",
+    check: Check { span: Some(check), ..Check::NONE },
+    tell,
+};
+
+const LIMITS: [Limit; 2] = [
+    Limit { key: "span_bytes", default: Preset::Budget, unit: Some(Unit::Bytes), about: "bytes of a span, encoded" },
+    Limit {
+        key: "params_total",
+        default: Preset::Budget,
+        unit: Some(Unit::Chars),
+        about: "characters of all parameter.* values",
+    },
+];
+
+/// What Letta never leaves out.
+const EXEMPT: &str = "parameter.request_data";
+
+fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
+    let span = look.span;
+    if let Some(limit) = look.bound(Cell::SpanBytes) {
+        // What OTLP itself takes is never smaller than the encoded span; foreign formats may be.
+        let own = matches!(span.shape, Shape::OtlpJson | Shape::OtlpProto);
+        if !own || span.raw.len() as u64 > limit {
+            let size = span_len(span) as u64;
+            if size > limit {
+                let (observed, limit, cell) = (Some(size), Some(limit), Some(Cell::SpanBytes));
+                sink.found(Fact { class: "span", observed, limit, cell, ..Fact::default() });
+            }
+        }
+    }
+    if let Some(limit) = look.bound(Cell::ParamsTotal)
+        && span.raw.len() as u64 > limit
+    {
+        parameters(span, limit, sink);
+    }
+}
+
+/// Letta tests the total before each parameter, so the last one may go over it: that is only a warning.
+fn parameters(span: &RawSpan<'_>, limit: u64, sink: &mut Sink<'_>) {
+    let (mut total, mut beyond) = (0, false);
+    for attribute in span.attributes().iter().filter(|a| a.key.raw.starts_with(b"parameter.")) {
+        beyond |= total > limit && !attribute.key.is(EXEMPT);
+        total += value_chars(&attribute.value);
+    }
+    if total > limit {
+        let severity = if beyond { None } else { Some(Severity::Warn) };
+        let class = if beyond { "parameters" } else { "last parameter" };
+        let (observed, limit, cell) = (Some(total), Some(limit), Some(Cell::ParamsTotal));
+        sink.found(Fact { class, observed, limit, cell, severity, ..Fact::default() });
+    }
+}
+
+fn tell(told: &Told<'_>) -> Words {
+    let what = if told.class == "span" { "the span is" } else { "all parameter.* together are" };
+    let (size, limit) = against(told);
+    let message = format!("{what} {size}, {} allows {limit}", budget(told.preset));
+    let contributors = told.detail.map(largest).unwrap_or_default();
+    Words { contributors, ..Words::new(message, "record less: the largest parts are listed") }
+}
+
+/// The five largest parts.
+fn largest(detail: &Detail) -> Vec<Contributor> {
+    let value = |attribute: &Attribute| (attribute.key.len() + attribute.value.to_string().len()) as u64;
+    let mut parts: Vec<Contributor> =
+        detail.attributes.iter().map(|a| Contributor { name: a.key.clone(), size: value(a) }).collect();
+    let events = detail.events.iter().flat_map(|event| &event.attributes).map(value).sum();
+    let links = detail.links.iter().flat_map(|link| &link.attributes).map(value).sum();
+    parts.push(Contributor { name: "events".to_owned(), size: events });
+    parts.push(Contributor { name: "links".to_owned(), size: links });
+    parts.retain(|part| part.size > 0);
+    parts.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    parts.truncate(5);
+    parts
+}

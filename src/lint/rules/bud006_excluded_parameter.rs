@@ -1,0 +1,117 @@
+//! BUD006: parameters that are to be left out, recorded all the same.
+//!
+//! Comes in: parameter.* attributes. Goes out: one fact a parameter whose value is more than a note.
+
+use super::sizes::{size, value_bytes};
+use crate::lint::facts::{Fact, Told, Words};
+use crate::lint::finding::{Fix, Unit};
+use crate::lint::look::SpanLook;
+use crate::lint::note::Sink;
+use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    code: "BUD006",
+    name: "excluded-parameter",
+    severity: Severity::Error,
+    confidence: Confidence::Proven,
+    scope: Scope::Span,
+    summary: "A parameter that must not be recorded holds its value",
+    why: "Letta leaves these parameters out because they are huge or private; a note stands in their place.",
+    bad: "parameter.agent_state = \"AgentState(id=..., memory=...)\"",
+    good: "parameter.agent_state = \"<AgentState (excluded, id=agent-1)>\"",
+    limits: &LIMITS,
+    unit: Some(Unit::Bytes),
+    source: "letta 0.16.8 SKIP_PARAMS in letta/otel/tracing.py",
+    check: Check { span: Some(check), ..Check::NONE },
+    tell,
+};
+
+const LIMITS: [Limit; 2] = [
+    Limit {
+        key: "excluded",
+        default: Preset::Words(&EXCLUDED),
+        unit: None,
+        about: "names of parameters to be left out; a trailing * stands for anything",
+    },
+    Limit {
+        key: "never",
+        default: Preset::Words(&["request_data"]),
+        unit: None,
+        about: "names that are always recorded",
+    },
+];
+
+const EXCLUDED: [&str; 16] = [
+    "agent_state",
+    "messages",
+    "in_context_messages",
+    "message_sequence",
+    "content",
+    "tool_returns",
+    "memory",
+    "sources",
+    "context",
+    "source_code",
+    "system",
+    "text_chunks",
+    "embeddings",
+    "embedding",
+    "file_bytes",
+    "chunks",
+];
+
+fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
+    for attribute in look.span.attributes() {
+        let Some(name) = attribute.key.raw.strip_prefix(b"parameter.") else { continue };
+        let named = |word: &String| match word.strip_suffix('*') {
+            Some(start) => name.starts_with(start.as_bytes()),
+            None => name == word.as_bytes(),
+        };
+        if !look.words(0).iter().any(named) || look.words(1).iter().any(named) {
+            continue;
+        }
+        let left_out = attribute.value.text().is_some_and(|text| text.raw.len() < 4096 && is_note(&text.decode()));
+        if !left_out {
+            let observed = Some(value_bytes(&attribute.value));
+            sink.found(Fact { class: "value", attribute: attribute.key.decode(), observed, ..Fact::default() });
+        }
+    }
+}
+
+/// `<AgentState (excluded)>`, `<AgentState (excluded, id=agent-1)>`, `<list (excluded, ids=[a,b... (7 total)])>`.
+fn is_note(value: &str) -> bool {
+    let Some((kind, rest)) = value.strip_prefix('<').and_then(|rest| rest.split_once(" (excluded")) else {
+        return false;
+    };
+    let Some(info) = rest.strip_suffix(")>") else { return false };
+    let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+    let ids = info.strip_prefix(", ids=[").is_some_and(|rest| rest.ends_with(']'));
+    !kind.is_empty() && kind.chars().all(word) && (info.is_empty() || info.starts_with(", id=") || ids)
+}
+
+fn tell(told: &Told<'_>) -> Words {
+    let key = told.attribute;
+    let message =
+        format!("{key} holds {}; only a note like \"<AgentState (excluded, id=...)>\" is allowed", size(told.observed));
+    Words::new(message, "leave the parameter out").fix(Fix::RemoveAttribute { key: key.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_are_told_from_values() {
+        for note in [
+            "<list (excluded, ids=[a,b... (7 total)])>",
+            "<AgentState (excluded, id=agent-1)>",
+            "<NoneType (excluded)>",
+        ] {
+            assert!(is_note(note), "{note}");
+        }
+        for value in ["", "<list>", "[1, 2]", "< (excluded)>", "<a b (excluded)>", "<list (excluded, x)>"] {
+            assert!(!is_note(value), "{value}");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! ERR001: cancellations that nobody asked for.
+//!
+//! Comes in: a tree with its cancellations. Goes out: one fact a cancelled task, at the span where it happened.
+
+use crate::capture::EventDetail;
+use crate::forest::Flags;
+use crate::lint::facts::{Fact, Told, Words};
+use crate::lint::look::TraceLook;
+use crate::lint::note::Sink;
+use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::model::{Outcome, Value, timestamp};
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    code: "ERR001",
+    name: "unexpected-cancellation",
+    severity: Severity::Error,
+    confidence: Confidence::Proven,
+    scope: Scope::Trace,
+    summary: "A task was cancelled or timed out without anybody asking for it",
+    why: "The run lost work: a client timeout, a shutdown, or a bug that cancels its neighbours.",
+    bad: "asyncio.CancelledError in AnthropicClient.stream_async",
+    good: "RunCancelledException: somebody asked for the end",
+    limits: &[],
+    unit: None,
+    source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py",
+    check: Check { trace: Some(check), ..Check::NONE },
+    tell,
+};
+
+fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
+    let counts = look.tree.counts();
+    if counts.cancelled == 0 && counts.errors == 0 {
+        return;
+    }
+    let (expected, unexpected) = look.ends();
+    for (at, node, span) in look.nodes() {
+        let kind = look.known().exception(span);
+        let is = |names: &[String]| !kind.is_empty() && names.iter().any(|name| same_type(name, kind));
+        if is(expected) {
+            continue;
+        }
+        let late = node.outcome == Outcome::Error && (is_timeout(kind) || is(unexpected));
+        let (class, passed) = if node.flags.has(Flags::CANCELLED_HERE) && !node.expected {
+            ("cancelled", u64::from(node.propagated))
+        } else if late && !has_below(look, at, kind) {
+            ("timed out", ancestors_with(look, at, kind))
+        } else {
+            continue;
+        };
+        let up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
+        let related = up.filter_map(|at| look.tree.nodes().get(at)).filter(|above| above.outcome == node.outcome);
+        let related = related.filter_map(|above| above.span).take(passed.min(20) as usize);
+        let related = related.map(|span| (span, "propagated")).collect();
+        let note = passed.to_string().into();
+        sink.found_at(span, Fact { class, note, related, ..Fact::default() });
+    }
+}
+
+/// How many ancestors carry the same exception.
+fn ancestors_with(look: &TraceLook<'_>, at: usize, kind: &str) -> u64 {
+    let up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
+    let same = |at: &usize| look.span_of(*at).is_some_and(|span| look.known().exception(span) == kind);
+    up.take(256).filter(same).count() as u64
+}
+
+/// Whether a child carries the same exception.
+fn has_below(look: &TraceLook<'_>, at: usize, kind: &str) -> bool {
+    let same = |at: usize| look.span_of(at).is_some_and(|span| look.known().exception(span) == kind);
+    look.tree.children(at).any(same)
+}
+
+/// Whether a name, qualified or not, is that of an exception's type.
+fn same_type(name: &str, kind: &str) -> bool {
+    name == kind || (!name.contains('.') && short(kind) == name)
+}
+
+fn short(kind: &str) -> &str {
+    kind.rsplit(['.', ':', '/', '$']).next().unwrap_or(kind)
+}
+
+fn is_timeout(kind: &str) -> bool {
+    matches!(short(kind), "TimeoutError" | "TimeoutException")
+}
+
+fn tell(told: &Told<'_>) -> Words {
+    let event = told.detail.and_then(|detail| detail.events.iter().rev().find(|event| event.name == "exception"));
+    let text = |key: &str| event.and_then(|event| event.text(key)).filter(|text| !text.is_empty());
+    let default = if told.class == "cancelled" { "a cancellation" } else { "a timeout" };
+    let kind = match (text("exception.type"), text("exception.message")) {
+        // Go tells all of its errors by what they say.
+        (Some(kind), Some(message)) if kind.contains("errorString") => message,
+        (kind, message) => kind.or(message).unwrap_or(default),
+    };
+    let function = text("function.name").filter(|function| !told.span_name.ends_with(function));
+    let function = function.map(|function| format!(", function {function}")).unwrap_or_default();
+    let mut known: Vec<String> = text("task.name").map(|task| format!("task {task}")).into_iter().collect();
+    known.extend(event.and_then(when).map(|time| format!("cancelled {time}")));
+    let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
+    let passed = match told.note {
+        "0" => String::new(),
+        "1" => "; propagated through 1 span".to_owned(),
+        passed => format!("; propagated through {passed} spans"),
+    };
+    Words::new(
+        format!("{kind} in {}{function}{known}{passed}", told.span_name),
+        "find who cancelled it: a client timeout, a shutdown, or a task group that gave up; record an expected end as such",
+    )
+}
+
+/// The time of day at which it was cancelled.
+fn when(event: &EventDetail) -> Option<String> {
+    let time = event.attributes.iter().find(|attribute| attribute.key == "cancellation.timestamp")?;
+    let nanos = match &time.value {
+        Value::Int(nanos) => u64::try_from(*nanos).ok()?,
+        Value::String(nanos) => nanos.parse().ok()?,
+        _ => return None,
+    };
+    timestamp(nanos, false).get(11..23).map(str::to_owned)
+}

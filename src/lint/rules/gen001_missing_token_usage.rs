@@ -1,0 +1,98 @@
+//! GEN001: calls to models that do not say how many tokens they took.
+//!
+//! Comes in: a tree and its calls. Goes out: one fact a call that neither reports usage nor holds a copy that does.
+
+use crate::agent::Role;
+use crate::capture::SpanRef;
+use crate::lint::facts::{Fact, Told, Words};
+use crate::lint::look::TraceLook;
+use crate::lint::note::Sink;
+use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::model::Outcome;
+
+/// The rule.
+pub(super) const RULE: Rule = Rule {
+    code: "GEN001",
+    name: "missing-token-usage",
+    severity: Severity::Warn,
+    confidence: Confidence::Proven,
+    scope: Scope::Trace,
+    summary: "A call to a model reports no token usage",
+    why: "Costs and budgets of the run are too low, and nobody notices.",
+    bad: "chat span without gen_ai.usage.input_tokens",
+    good: "gen_ai.usage.input_tokens = 812, gen_ai.usage.output_tokens = 96",
+    limits: &[],
+    unit: None,
+    source: "OpenTelemetry GenAI semantic conventions 1.41.1",
+    check: Check { trace: Some(check), ..Check::NONE },
+    tell,
+};
+
+fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
+    let calls: Vec<usize> = look.nodes().filter(|(_, _, span)| is_call(look, *span)).map(|(at, ..)| at).collect();
+    let mut elsewhere = 0;
+    for &at in &calls {
+        let Some((node, span)) = look.tree.nodes().get(at).and_then(|node| Some((node, node.span?))) else { continue };
+        let Some(call) = look.known().call(span).filter(|call| !(call.input && call.output)) else { continue };
+        if node.outcome != Outcome::Ok {
+            continue;
+        }
+        let twin = |other: usize| is_twin(look, at, other);
+        let above = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at))
+            .any(|other| twin(other) != Twin::No);
+        // The outermost of the copies is told, and only if none of them reports usage.
+        if above || (at + 1..look.tree.after(at)).any(|other| twin(other) == Twin::WithUsage) {
+            continue;
+        }
+        if !call.reports_usage {
+            elsewhere += 1;
+            continue;
+        }
+        let class = match (call.input, call.output) {
+            (false, false) => "no usage",
+            (true, _) => "no output tokens",
+            _ => "no input tokens",
+        };
+        sink.found_at(span, Fact { class, note: call.name.as_str().into(), ..Fact::default() });
+    }
+    if elsewhere > 0 {
+        sink.not_checked("their token usage is in recorded payloads, not on the span", elsewhere);
+    }
+}
+
+fn is_call(look: &TraceLook<'_>, span: SpanRef) -> bool {
+    look.head(span).marks.role() == Some(Role::Llm)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Twin {
+    No,
+    Silent,
+    WithUsage,
+}
+
+/// Whether two nested spans stand for one call: nine tenths of the longer one overlap and no two models are named.
+fn is_twin(look: &TraceLook<'_>, at: usize, other: usize) -> Twin {
+    let facts = |at: usize| {
+        let node = look.tree.nodes().get(at)?;
+        let span = node.span.filter(|span| is_call(look, *span))?;
+        Some((node, look.known().call(span)?))
+    };
+    let (Some((a, call)), Some((b, twin))) = (facts(at), facts(other)) else { return Twin::No };
+    let overlap = a.end.min(b.end).saturating_sub(a.start.max(b.start));
+    let longer = a.duration_ns().max(b.duration_ns());
+    let models = call.name.is_empty() || twin.name.is_empty() || call.name == twin.name;
+    match models && overlap >= longer / 10 * 9 {
+        false => Twin::No,
+        true if twin.input && twin.output => Twin::WithUsage,
+        true => Twin::Silent,
+    }
+}
+
+fn tell(told: &Told<'_>) -> Words {
+    let model = if told.note.is_empty() { String::new() } else { format!(" ({})", told.note) };
+    Words::new(
+        format!("{}{model} has {}", told.span_name, told.class),
+        "record gen_ai.usage.input_tokens and gen_ai.usage.output_tokens; streams need usage asked for",
+    )
+}

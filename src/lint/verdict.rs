@@ -1,0 +1,96 @@
+//! What lint says about itself: how much it looked at, and what it could not do.
+//!
+//! Comes in: what was gathered. Goes out: the counts of the report and the findings of the meta rules.
+
+use sha2::{Digest, Sha256};
+
+use super::finding::Finding;
+use super::gather::Gathering;
+use super::report::LintReport;
+use super::rule::Rule;
+use super::rules::{NOT_CHECKED, NOTHING_LINTED, RULES, UNUSED_IGNORE};
+use super::words::services;
+use crate::capture::Capture;
+use crate::forest::Forest;
+use crate::query::ended;
+
+/// The report without its findings.
+pub(super) fn counted(capture: &Capture, forest: &Forest, gathering: &Gathering<'_>) -> LintReport {
+    let filter = &gathering.plan.settings.filter;
+    let mut report = LintReport {
+        rules: gathering.plan.rules().map(|(_, rule)| rule.code).collect(),
+        measures: gathering.measures,
+        ..LintReport::default()
+    };
+    let largest = forest.traces().map(|trace| trace.spans.len()).max().unwrap_or(0);
+    report.measures.trace_spans = largest as u64;
+    if !gathering.known.sizes.is_empty() {
+        let size =
+            |trace: crate::forest::TraceGroup<'_>| trace.spans.iter().map(|&span| gathering.known.size(span)).sum();
+        report.measures.trace_bytes = forest.traces().map(size).max().unwrap_or(0);
+    }
+    if filter.is_open() {
+        report.spans = capture.len() as u64;
+        report.traces = forest.len() as u64;
+        report.services = services(capture.services());
+        return report;
+    }
+    let mut names = std::collections::BTreeSet::new();
+    for trace in forest.traces() {
+        let before = report.spans;
+        for &span in trace.spans {
+            if filter.admits(capture, span, ended(capture.head(span))) {
+                report.spans += 1;
+                names.insert(capture.origin(capture.head(span).origin).service);
+            }
+        }
+        report.traces += u64::from(report.spans > before);
+    }
+    report.services = services(names.into_iter().map(|name| capture.text(name)));
+    report
+}
+
+/// The findings of the meta rules.
+pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> {
+    let settings = gathering.plan.settings;
+    let mut findings = Vec::new();
+    if spans == 0 {
+        let message = "no span was linted".to_owned();
+        findings.push(meta(&NOTHING_LINTED, message, "", "check the inputs and the filters", 1));
+    }
+    for (number, entry) in settings.ignores.iter().enumerate() {
+        if gathering.kept.used.contains_key(&number) {
+            continue;
+        }
+        let rules = if entry.rules.is_empty() { "every rule".to_owned() } else { entry.rules.join(", ") };
+        let expired = entry.expires.is_some_and(|expires| settings.now >= expires);
+        let message = match expired {
+            true => format!("the entry that sets {rules} aside has expired: {}", entry.reason),
+            false => format!("the entry that sets {rules} aside matched nothing: {}", entry.reason),
+        };
+        findings.push(meta(&UNUSED_IGNORE, message, &entry.reason, "remove the entry, or renew it", 1));
+    }
+    for ((rule, reason), count) in &gathering.kept.not_checked {
+        let code = RULES.get(usize::from(*rule)).map_or("", |rule| rule.code);
+        let message = format!("{code} could not look at {count} spans: {reason}");
+        let help = "record what the rule needs, or leave the rule out";
+        findings.push(meta(&NOT_CHECKED, message, &format!("{code} {reason}"), help, *count));
+    }
+    findings
+}
+
+/// A finding of lint about itself; `what` tells it from others from run to run.
+fn meta(rule: &Rule, message: String, what: &str, help: &str, count: u64) -> Finding {
+    let digest = Sha256::digest(format!("{}\0{what}", rule.code));
+    Finding {
+        code: rule.code,
+        name: rule.name,
+        severity: rule.severity,
+        confidence: rule.confidence,
+        message,
+        help: help.to_owned(),
+        count,
+        fingerprint: digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect(),
+        ..Finding::default()
+    }
+}

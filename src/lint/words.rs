@@ -1,0 +1,301 @@
+//! From groups to findings: names, places, words, fingerprints, order.
+//!
+//! Comes in: what was gathered. Goes out: the report. Only the spans that are told are read again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use sha2::{Digest, Sha256};
+
+use super::facts::{Told, Words};
+use super::finding::{Example, Finding, Place, Related};
+use super::gather::Gathering;
+use super::group::{Group, Occurrence, Owner};
+use super::note::Subject;
+use super::place::{code_place, paths};
+use super::report::{Ignored, LintReport, NotChecked};
+use super::rule::Severity;
+use super::rules::RULES;
+use super::verdict;
+use crate::capture::{Capture, Detail, SourceId, SpanRef};
+use crate::forest::Forest;
+use crate::input::InputError;
+
+/// How many spans are read again at a time: one may be many megabytes.
+const AT_ONCE: usize = 64;
+/// Of how many findings the spans are read again; beyond, messages say less.
+const MOST_DETAILS: usize = 20_000;
+
+/// What makes two groups one finding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Ident {
+    severity: Severity,
+    rule: u8,
+    service: String,
+    scope: String,
+    name: String,
+    attribute: String,
+    class: &'static str,
+}
+
+/// Makes the report.
+pub(super) fn report(capture: &Capture, forest: &Forest, gathering: Gathering<'_>) -> Result<LintReport, InputError> {
+    let groups = merged(capture, &gathering);
+    let spans: Vec<Option<SpanRef>> = groups.iter().map(|(_, group)| told_span(group)).collect();
+    let paths = paths(capture, forest, spans.iter().flatten());
+    let places: Vec<(SourceId, u64)> = groups.iter().map(|(_, group)| place(capture, &gathering, group)).collect();
+    let lines = capture.lines(&places);
+    let mut findings = Vec::with_capacity(groups.len());
+    for (from, chunk) in groups.chunks(AT_ONCE).enumerate().map(|(number, chunk)| (number * AT_ONCE, chunk)) {
+        let wanted: Vec<SpanRef> = spans.iter().skip(from).take(chunk.len()).flatten().copied().collect();
+        let details = if from < MOST_DETAILS { capture.details(&wanted)? } else { Vec::new() };
+        let mut details = details.into_iter();
+        for (at, (ident, group)) in chunk.iter().enumerate() {
+            let span = spans.get(from + at).copied().flatten();
+            let detail = span.and_then(|_| details.next().flatten());
+            let mut finding = tell(capture, &gathering, ident, group, detail.as_ref());
+            let (source, offset) = places.get(from + at).copied().unwrap_or_default();
+            finding.source = Some(Place {
+                path: capture.source(source).path.clone(),
+                line: line_of(group).or(lines.get(from + at).copied()).unwrap_or(0),
+                byte_offset: offset,
+            });
+            finding.path = span.and_then(|span| paths.get(&span)).cloned().unwrap_or_default();
+            findings.push(finding);
+        }
+    }
+    Ok(closed(capture, forest, gathering, findings))
+}
+
+/// The groups of one fault as one, in the order of their identity.
+fn merged(capture: &Capture, gathering: &Gathering<'_>) -> Vec<(Ident, Group)> {
+    let mut merged: BTreeMap<Ident, Group> = BTreeMap::new();
+    for group in &gathering.kept.groups.groups {
+        let (service, scope, name) = match group.owner {
+            Owner::Spans(origin, name) => {
+                let origin = capture.origin(origin);
+                (capture.text(origin.service), capture.text(origin.scope), normal(capture.text(name)))
+            }
+            Owner::Envelope(number) => {
+                let owner = gathering.kept.owners.get(number as usize);
+                let (service, scope) = owner.map_or(("", ""), |(service, scope)| (service, scope));
+                (service, scope, String::new())
+            }
+            Owner::Input(source) => ("", "", capture.source(SourceId(source)).path.clone()),
+        };
+        let ident = Ident {
+            severity: group.severity,
+            rule: group.rule,
+            service: service.to_owned(),
+            scope: scope.to_owned(),
+            name,
+            attribute: gathering.kept.groups.texts.get(group.attribute).to_owned(),
+            class: group.class,
+        };
+        match merged.get_mut(&ident) {
+            Some(known) => known.merge(group.clone()),
+            None => {
+                merged.insert(ident, group.clone());
+            }
+        }
+    }
+    merged.into_iter().collect()
+}
+
+/// A span name without what differs from run to run: ids and digits become `#`.
+fn normal(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for word in name.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
+        let (body, end) = match word.char_indices().next_back() {
+            Some((at, c)) if !c.is_ascii_alphanumeric() && c != '-' => word.split_at(at),
+            _ => (word, ""),
+        };
+        let hex = body.len() >= 8 && body.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+        if hex && body.bytes().any(|b| b.is_ascii_digit()) {
+            out.push('#');
+        } else {
+            let mut digits = false;
+            for c in body.chars() {
+                if !c.is_ascii_digit() {
+                    out.push(c);
+                } else if !digits {
+                    out.push('#');
+                }
+                digits = c.is_ascii_digit();
+            }
+        }
+        out.push_str(end);
+    }
+    out
+}
+
+/// The occurrence that is told: the worst, where anything is measured, else the first.
+fn told(group: &Group) -> Option<&Occurrence> {
+    group.worst.as_ref().or(group.first.first())
+}
+
+fn told_span(group: &Group) -> Option<SpanRef> {
+    match told(group)?.subject {
+        Subject::Span(span) => Some(span),
+        _ => None,
+    }
+}
+
+fn place(capture: &Capture, gathering: &Gathering<'_>, group: &Group) -> (SourceId, u64) {
+    match told(group).map(|told| told.subject) {
+        Some(Subject::Span(span)) => (capture.head(span).source, capture.head(span).at),
+        Some(Subject::Envelope(number)) => {
+            gathering.kept.places.get(number as usize).map(|place| (place.source, place.at)).unwrap_or_default()
+        }
+        Some(Subject::Input(source, _, offset)) => (SourceId(source), offset),
+        None => (SourceId(0), 0),
+    }
+}
+
+/// The line, where the check knew it.
+fn line_of(group: &Group) -> Option<u64> {
+    match told(group)?.subject {
+        Subject::Input(_, line, _) => Some(line),
+        _ => None,
+    }
+}
+
+fn tell(
+    capture: &Capture,
+    gathering: &Gathering<'_>,
+    ident: &Ident,
+    group: &Group,
+    detail: Option<&Detail>,
+) -> Finding {
+    let (Some(rule), Some(occurrence)) = (RULES.get(usize::from(group.rule)), told(group)) else {
+        return Finding::default();
+    };
+    let span = told_span(group);
+    let head = span.map(|span| capture.head(span));
+    let bound = occurrence.cell.and_then(|cell| gathering.plan.budget.get(cell));
+    let preset = bound.map(|bound| bound.preset.clone()).filter(|preset| !preset.is_empty());
+    let unit = occurrence.cell.map(|cell| cell.unit()).or(rule.unit);
+    let span_name = span.map(|span| capture.name(span)).unwrap_or_default();
+    let words = (rule.tell)(&Told {
+        class: group.class,
+        attribute: &ident.attribute,
+        observed: occurrence.observed.unwrap_or(0),
+        limit: occurrence.limit.unwrap_or(0),
+        unit,
+        preset: preset.as_deref().unwrap_or_default(),
+        note: occurrence.note.as_deref().unwrap_or_default(),
+        count: group.count,
+        span_name,
+        service: &ident.service,
+        detail,
+        related: occurrence.related.len(),
+    });
+    let Words { message, help, fix, contributors } = words;
+    let related = |(span, role): &(SpanRef, &'static str)| Related {
+        trace_id: capture.head(*span).trace.to_string(),
+        span_id: capture.head(*span).id.to_string(),
+        role,
+    };
+    Finding {
+        code: rule.code,
+        name: rule.name,
+        severity: group.severity,
+        confidence: occurrence.confidence.unwrap_or(rule.confidence),
+        message,
+        help,
+        trace_id: head.map(|head| head.trace.to_string()).unwrap_or_default(),
+        span_id: head.map(|head| head.id.to_string()).unwrap_or_default(),
+        span_name: span_name.to_owned(),
+        service: ident.service.clone(),
+        scope: ident.scope.clone(),
+        kind: head.map(|head| head.marks.kind().name()).unwrap_or_default(),
+        start: head.map_or(0, |head| head.start),
+        duration_ns: head.map_or(0, |head| head.duration().0),
+        attribute: Some(ident.attribute.clone()).filter(|attribute| !attribute.is_empty()),
+        observed: occurrence.observed,
+        limit: occurrence.limit,
+        unit,
+        preset,
+        related: occurrence.related.iter().map(related).collect(),
+        source: None,
+        code_location: detail.and_then(code_place),
+        path: Vec::new(),
+        contributors,
+        count: group.count,
+        examples: group.first.iter().filter_map(|occurrence| example(capture, occurrence)).collect(),
+        fix,
+        fingerprint: fingerprint(rule.code, ident),
+    }
+}
+
+fn example(capture: &Capture, occurrence: &Occurrence) -> Option<Example> {
+    let Subject::Span(span) = occurrence.subject else { return None };
+    let head = capture.head(span);
+    Some(Example {
+        trace_id: head.trace.to_string(),
+        span_id: head.id.to_string(),
+        start: head.start,
+        observed: occurrence.observed,
+    })
+}
+
+/// The same from run to run: no ids, times, sizes or positions are in it.
+fn fingerprint(code: &str, ident: &Ident) -> String {
+    let mut hasher = Sha256::new();
+    for part in [code, &ident.service, &ident.scope, &ident.name, &ident.attribute, ident.class] {
+        hasher.update(part.as_bytes());
+        hasher.update([0]);
+    }
+    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Puts findings in order, adds what lint has to say about itself, and counts.
+fn closed(capture: &Capture, forest: &Forest, gathering: Gathering<'_>, mut findings: Vec<Finding>) -> LintReport {
+    let mut report = verdict::counted(capture, forest, &gathering);
+    findings.extend(verdict::about_lint(&gathering, report.spans));
+    findings.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+    for finding in &findings {
+        *report.by_rule.entry(finding.code).or_default() += 1;
+    }
+    report.findings = findings;
+    let code = |rule: u8| RULES.get(usize::from(rule)).map_or("", |rule| rule.code);
+    for ((rule, reason), count) in gathering.kept.not_checked {
+        report.not_checked.push(NotChecked { code: code(rule), reason, count });
+    }
+    for (rule, count) in gathering.kept.groups.overflow {
+        let reason = "there were too many different findings";
+        report.not_checked.push(NotChecked { code: code(rule), reason, count });
+    }
+    report.not_checked.sort_by(|a, b| (a.code, a.reason).cmp(&(b.code, b.reason)));
+    for ((rule, reason), count) in gathering.kept.ignored {
+        report.ignored.push(Ignored { code: code(rule), reason, count });
+    }
+    report.ignored.sort_by(|a, b| (a.code, &a.reason).cmp(&(b.code, &b.reason)));
+    report
+}
+
+/// Severity, code, service, span name, start, trace, span, attribute.
+fn key(finding: &Finding) -> impl Ord + '_ {
+    (
+        (finding.severity, finding.code, &finding.service, &finding.span_name),
+        (finding.start, &finding.trace_id, &finding.span_id, &finding.attribute),
+    )
+}
+
+/// The different services among names.
+pub(super) fn services<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_differs_from_run_to_run() {
+        assert_eq!(normal("GET /v1/agents/agent-1e2f/17"), "GET /v#/agents/agent-#e#f/#");
+        assert_eq!(normal("run 3f2504e0-4f89-41d3-9a0c-0305e82c3301!"), "run #!");
+        assert_eq!(normal("LettaAgentV3.step"), "LettaAgentV#.step");
+        assert_eq!(normal("feedback"), "feedback");
+    }
+}

@@ -1,0 +1,170 @@
+//! What a rule is: one in full, or all in a table.
+//!
+//! Comes in: rules. Goes out: their own words. Everything shown here is in the rule's file.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::words::{measure, tone};
+use super::wrap::wrapped;
+use crate::lint::{Confidence, GROUPS, Limit, Preset, RULES, Rule, Scope, Severity, Unit};
+use crate::render::json::write_json;
+use crate::render::{Column, Ink, Render, Table, Tone};
+
+/// A rule in full.
+pub struct Explain<'r>(pub &'r Rule);
+
+/// All rules in a table.
+pub struct RuleTable;
+
+/// A rule as JSON.
+#[derive(Serialize)]
+struct Row {
+    code: &'static str,
+    name: &'static str,
+    group: &'static str,
+    severity: Severity,
+    confidence: Confidence,
+    scope: Scope,
+    summary: &'static str,
+    why: &'static str,
+    bad: &'static str,
+    good: &'static str,
+    source: &'static str,
+    limits: Vec<LimitRow>,
+}
+
+#[derive(Serialize)]
+struct LimitRow {
+    key: &'static str,
+    default: serde_json::Value,
+    unit: Option<Unit>,
+    about: &'static str,
+}
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    rules: Vec<Row>,
+}
+
+/// Writes these rules as JSON, all where none is named.
+pub fn rules_json(only: Option<&Rule>, out: &mut dyn Write) -> io::Result<()> {
+    let rules = RULES.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)).map(row);
+    write_json(&Document { schema: 1, rules: rules.collect() }, out)
+}
+
+fn row(rule: &Rule) -> Row {
+    let limit = |limit: &Limit| LimitRow {
+        key: limit.key,
+        default: match limit.default {
+            Preset::Number(number) => number.into(),
+            Preset::Flag(flag) => flag.into(),
+            Preset::Words(words) => words.iter().copied().collect(),
+            Preset::Budget => "budget".into(),
+        },
+        unit: limit.unit,
+        about: limit.about,
+    };
+    Row {
+        code: rule.code,
+        name: rule.name,
+        group: GROUPS.iter().find(|(code, _)| *code == rule.group()).map_or("", |(_, about)| about),
+        severity: rule.severity,
+        confidence: rule.confidence,
+        scope: rule.scope,
+        summary: rule.summary,
+        why: rule.why,
+        bad: rule.bad,
+        good: rule.good,
+        source: rule.source,
+        limits: rule.limits.iter().map(limit).collect(),
+    }
+}
+
+impl Render for RuleTable {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let column = |title, least| Column { title, right: false, least, rank: 0 };
+        let columns = vec![
+            column("CODE", None),
+            column("LEVEL", None),
+            column("NAME", None),
+            Column { rank: 1, ..column("WHAT IT FINDS", Some(20)) },
+        ];
+        let rows = RULES.iter().map(|rule| {
+            vec![
+                (Tone::Name, rule.code.to_owned()),
+                (tone(rule.severity), rule.severity.to_string()),
+                (Tone::Plain, rule.name.to_owned()),
+                (Tone::Quiet, rule.summary.to_owned()),
+            ]
+        });
+        Table { columns, rows: rows.collect() }.render(ink)
+    }
+}
+
+impl Render for Explain<'_> {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let rule = self.0;
+        ink.put(Tone::Title, format_args!("{} {}", rule.code, rule.name))?;
+        ink.line()?;
+        wrapped(ink, Tone::Plain, rule.summary, 0)?;
+        ink.line()?;
+        ink.line()?;
+        ink.put(Tone::Quiet, "level ")?;
+        ink.put(tone(rule.severity), rule.severity)?;
+        ink.put(Tone::Quiet, format_args!(", {}", rule.confidence.name()))?;
+        ink.line()?;
+        for (heading, text) in [("Why", rule.why), ("Bad", rule.bad), ("Good", rule.good)] {
+            section(ink, heading, text)?;
+        }
+        if !rule.limits.is_empty() {
+            ink.line()?;
+            ink.put(Tone::Title, "Limits")?;
+            ink.line()?;
+            rule.limits.iter().try_for_each(|limit| limit_line(ink, rule, limit))?;
+        }
+        section(ink, "Source", rule.source)?;
+        ink.line()?;
+        let code = rule.code.to_ascii_lowercase();
+        if rule.is_meta() {
+            return Ok(());
+        }
+        wrapped(
+            ink,
+            Tone::Quiet,
+            &format!("Leave it out: --ignore {} or [lint] ignore = [\"{}\"]", rule.code, rule.code),
+            2,
+        )?;
+        ink.line()?;
+        wrapped(ink, Tone::Quiet, &format!("Its settings: --set {code}.KEY=VALUE or [lint.rules.{code}]"), 2)?;
+        ink.line()
+    }
+}
+
+fn section(ink: &mut Ink<'_>, heading: &str, text: &str) -> io::Result<()> {
+    ink.line()?;
+    ink.put(Tone::Title, heading)?;
+    ink.line()?;
+    for line in text.lines() {
+        ink.pad_to(2)?;
+        wrapped(ink, Tone::Plain, line, 2)?;
+        ink.line()?;
+    }
+    Ok(())
+}
+
+fn limit_line(ink: &mut Ink<'_>, rule: &Rule, limit: &Limit) -> io::Result<()> {
+    let value = match limit.default {
+        Preset::Number(number) => measure(number, limit.unit),
+        Preset::Flag(flag) => flag.to_string(),
+        Preset::Words([]) => "none".to_owned(),
+        Preset::Words(words) => words.join(", "),
+        Preset::Budget => "what the budget says".to_owned(),
+    };
+    ink.pad_to(2)?;
+    ink.put(Tone::Name, format_args!("{}.{}", rule.code.to_ascii_lowercase(), limit.key))?;
+    wrapped(ink, Tone::Plain, &format!(" {}; default {value}", limit.about), 4)?;
+    ink.line()
+}

@@ -1,0 +1,326 @@
+//! `tracectl lint` and its kin, seen from a shell.
+//!
+//! Comes in: dumps that are wrong in known ways. Goes out: exit codes, and answers that other programs are able to read.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets something unexpected fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/agent-run.jsonl");
+const SECRET: &str =
+    "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqAA";
+
+struct Ended {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+#[must_use]
+fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracectl"));
+    command.args(arguments).env_clear().env("LC_ALL", "C.UTF-8").current_dir(folder).stdin(Stdio::null());
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+#[must_use]
+fn lint(folder: &Path, arguments: &[&str]) -> Ended {
+    run(folder, &[&["lint"], arguments].concat(), &[])
+}
+
+fn text(key: &str, value: &str) -> Value {
+    serde_json::json!({ "key": key, "value": { "stringValue": value } })
+}
+
+/// A span with these attributes.
+fn span(id: u64, name: &str, attributes: Vec<Value>) -> Value {
+    serde_json::json!({
+        "traceId": "5b8efff798038103d269b633813fc60c",
+        "spanId": format!("{id:016x}"),
+        "name": name,
+        "kind": 1,
+        "startTimeUnixNano": "1763800000000000000",
+        "endTimeUnixNano": "1763800001000000000",
+        "attributes": attributes,
+    })
+}
+
+fn dump(spans: Vec<Value>) -> String {
+    let resource = serde_json::json!({ "attributes": [text("service.name", "shop <&\"> \u{1b}[31m")] });
+    let scopes = serde_json::json!([{ "scope": { "name": "s" }, "spans": spans }]);
+    serde_json::json!({ "resourceSpans": [{ "resource": resource, "scopeSpans": scopes }] }).to_string() + "\n"
+}
+
+/// What a machine can put right, all of it wrong.
+fn wrong() -> String {
+    let prompt = "ä".repeat(500);
+    dump(vec![
+        span(1, "GET /\n::error::forged", vec![text("http.method", "GET"), text("parameter.note", &prompt)]),
+        span(2, "b", vec![text("http.request.body", &format!("my key is {SECRET}"))]),
+        span(3, "c", vec![text("parameter.agent_state", "AgentState(id='agent-1', memory=Memory())")]),
+    ])
+}
+
+/// A folder with a dump, outside of any repository's configuration.
+struct Desk {
+    folder: tempfile::TempDir,
+}
+
+impl Desk {
+    fn with(content: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(".git")).unwrap();
+        fs::write(folder.path().join("run.jsonl"), content).unwrap();
+        Self { folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name)).unwrap()
+    }
+}
+
+const LIMIT: [&str; 3] = ["run.jsonl", "--set", "bud001.attr_value_chars=200"];
+
+#[test]
+fn exit_codes_are_those_of_the_manual() {
+    let desk = Desk::with(&wrong());
+    assert_eq!(lint(desk.path(), &["run.jsonl"]).code, 1);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--exit-zero"]).code, 0);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--fail-on", "never"]).code, 0);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--select", "SEM001"]).code, 0);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--select", "SEM001", "--fail-on", "warn"]).code, 1);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--select", "SEM001", "--max-warnings", "0"]).code, 1);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "-D", "SEM001", "-A", "BUD,SEC"]).code, 1);
+    for misuse in [
+        &["--select", "BUD01"][..],
+        &["--budget", "leta"],
+        &["--set", "bud001.atr_value=1"],
+        &["--baseline", "nowhere.json"],
+        &["--update-baseline"],
+    ] {
+        let ended = lint(desk.path(), &[&["run.jsonl"], misuse].concat());
+        assert_eq!(ended.code, 2, "{misuse:?} {}", ended.err);
+    }
+    for nothing in [&["nowhere.jsonl"][..], &["run.jsonl", "--service", "nobody"]] {
+        assert_eq!(lint(desk.path(), nothing).code, 3, "{nothing:?}");
+    }
+    assert!(lint(desk.path(), &["run.jsonl", "--select", "atribute-too-large"]).err.contains("did you mean"));
+}
+
+#[test]
+fn every_form_is_written_before_the_gate_decides() {
+    let desk = Desk::with(&wrong());
+    let forms = ["human", "concise", "json", "jsonl", "sarif", "junit", "github", "gitlab", "markdown"];
+    let targets: Vec<String> = forms.iter().map(|form| format!("{form}=out.{form}")).collect();
+    let mut arguments: Vec<&str> = LIMIT.to_vec();
+    for target in &targets {
+        arguments.extend(["-o", target]);
+    }
+    assert_eq!(lint(desk.path(), &arguments).code, 1);
+    for form in forms {
+        let written = desk.read(&format!("out.{form}"));
+        assert!(written.contains("BUD001"), "{form}: {written}");
+        assert!(!written.contains(SECRET) && !written.contains("abcdefghijklmnop"), "{form} shows a secret");
+        assert!(!written.contains('\u{1b}'), "{form} lets an escape pass");
+        assert!(!written.lines().any(|line| line.starts_with("::error::forged")), "{form} lets a line be forged");
+        let direct = lint(desk.path(), &[&LIMIT[..], &["--format", form]].concat());
+        assert_eq!(direct.out, written, "{form}");
+    }
+}
+
+#[test]
+fn json_has_the_documented_fields() {
+    let desk = Desk::with(&wrong());
+    let ended = lint(desk.path(), &["run.jsonl", "--format", "json"]);
+    let report: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!((&report["schema"], &report["tool"]["name"]), (&Value::from(1), &Value::from("tracectl")));
+    assert_eq!(report["summary"]["spans"], 3);
+    assert_eq!(report["summary"]["traces"], 1);
+    let findings = report["findings"].as_array().unwrap();
+    assert!(!findings.is_empty());
+    let levels = report["summary"]["findings"].as_object().unwrap();
+    assert_eq!(levels.values().filter_map(Value::as_u64).sum::<u64>(), findings.len() as u64);
+    for finding in findings {
+        for field in ["code", "name", "severity", "confidence", "message", "trace_id", "span_id", "fingerprint", "fix"]
+        {
+            assert!(finding.get(field).is_some(), "{field}");
+        }
+    }
+    let lines = lint(desk.path(), &["run.jsonl", "--format", "jsonl"]).out;
+    assert_eq!(lines.lines().count(), findings.len());
+    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    let gitlab: Value = serde_json::from_str(&lint(desk.path(), &["run.jsonl", "--format", "gitlab"]).out).unwrap();
+    assert_eq!(gitlab.as_array().unwrap().len(), findings.len());
+}
+
+#[test]
+fn sarif_is_what_code_scanning_wants() {
+    let desk = Desk::with(&wrong());
+    let sarif: Value = serde_json::from_str(&lint(desk.path(), &["run.jsonl", "--format", "sarif"]).out).unwrap();
+    assert_eq!(sarif["version"], "2.1.0");
+    let run = &sarif["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    for result in run["results"].as_array().unwrap() {
+        let index = usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap();
+        assert_eq!(rules[index]["id"], result["ruleId"]);
+        assert!(["error", "warning", "note"].contains(&result["level"].as_str().unwrap()));
+        assert!(!result["message"]["text"].as_str().unwrap().is_empty());
+        assert!(result["partialFingerprints"]["primaryLocationLineHash"].is_string());
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "run.jsonl");
+        assert!(place["region"]["startLine"].as_u64().unwrap() >= 1);
+    }
+}
+
+#[test]
+fn junit_is_sound_xml_with_passing_rules() {
+    let desk = Desk::with(&wrong());
+    let xml = lint(desk.path(), &["run.jsonl", "--format", "junit"]).out;
+    let document = roxmltree::Document::parse(&xml).unwrap();
+    let root = document.root_element();
+    let cases: Vec<_> = root.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+    let failures = cases.iter().filter(|case| case.children().any(|node| node.has_tag_name("failure"))).count();
+    assert_eq!(root.attribute("tests"), Some(&*cases.len().to_string()));
+    assert_eq!(root.attribute("failures"), Some(&*failures.to_string()));
+    assert!(failures > 0 && cases.iter().any(|case| !case.has_children()));
+    assert!(xml.contains("shop &lt;&amp;&quot;&gt; ␛[31m"), "{xml}");
+}
+
+#[test]
+fn a_baseline_only_lets_through_what_it_knows() {
+    let desk = Desk::with(&wrong());
+    let baseline = ["run.jsonl", "--baseline", "known.json"];
+    assert_eq!(lint(desk.path(), &[&baseline[..], &["--update-baseline"]].concat()).code, 0);
+    let written = desk.read("known.json");
+    assert!(!written.contains(SECRET));
+    assert_eq!(lint(desk.path(), &baseline).code, 0);
+    assert_eq!(lint(desk.path(), &[&baseline[..], &["--update-baseline"]].concat()).code, 0);
+    assert_eq!(desk.read("known.json"), written);
+
+    let shown = lint(desk.path(), &[&baseline[..], &["--new-only", "--format", "jsonl"]].concat());
+    assert_eq!(shown.out, "");
+    let looking_away = lint(desk.path(), &[&baseline[..], &["--ignore", "BUD006"]].concat());
+    assert_eq!(looking_away.code, 1, "{}", looking_away.out);
+
+    let more = dump(vec![span(9, "new", vec![text("parameter.messages", "[Message()]")])]);
+    fs::write(desk.file("run.jsonl"), wrong() + &more).unwrap();
+    assert_eq!(lint(desk.path(), &baseline).code, 1);
+}
+
+#[test]
+fn the_answer_depends_on_nothing_but_the_spans() {
+    let desk = Desk::with("");
+    let text = fs::read_to_string(CAPTURE).unwrap();
+    for (number, line) in text.lines().enumerate() {
+        fs::write(desk.file(&format!("part{number:03}.jsonl")), format!("{line}\n")).unwrap();
+    }
+    let mut parts: Vec<String> = (0..text.lines().count()).map(|number| format!("part{number:03}.jsonl")).collect();
+    let answer = |parts: &[String], jobs: &str| {
+        let mut arguments: Vec<&str> = parts.iter().map(String::as_str).collect();
+        arguments.extend(["--format", "json", "--jobs", jobs]);
+        lint(desk.path(), &arguments).out
+    };
+    let first = answer(&parts, "1");
+    assert!(first.contains("\"code\""));
+    assert_eq!(answer(&parts, "1"), first);
+    assert_eq!(answer(&parts, "4"), first);
+    parts.reverse();
+    let order = |answer: &str| {
+        let report: Value = serde_json::from_str(answer).unwrap();
+        let findings = report["findings"].as_array().unwrap().clone();
+        findings.iter().map(|finding| finding["fingerprint"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(order(&answer(&parts, "2")), order(&first));
+}
+
+#[test]
+fn what_was_put_right_is_found_no_more() {
+    let desk = Desk::with(&wrong());
+    for fixed in ["fixed.jsonl", "fixed.pb"] {
+        let ended = lint(desk.path(), &[&LIMIT[..], &["--fix-output", fixed]].concat());
+        assert!(ended.err.contains("wrote 3 spans"), "{}", ended.err);
+        let select = ["--select", "BUD001,BUD006,SEM001,SEC001", "--format", "jsonl"];
+        let again = lint(desk.path(), &[&[fixed], &LIMIT[1..], &select].concat());
+        assert_eq!((again.code, &*again.out), (0, ""), "{fixed}: {}", again.err);
+    }
+    let fixed = desk.read("fixed.jsonl");
+    assert!(fixed.contains("... (truncated, original size: 500 chars)") && fixed.contains("<AgentState (excluded)>"));
+    assert!(fixed.contains("http.request.method") && !fixed.contains(SECRET));
+}
+
+#[test]
+fn configuration_is_heard_and_slips_are_located() {
+    let desk = Desk::with(&wrong());
+    let config = |text: &str| fs::write(desk.file("tracectl.toml"), text).unwrap();
+    config("[lint]\nselect = [\"SEM001\"]\nfail-on = \"warn\"\n");
+    assert_eq!(lint(desk.path(), &["run.jsonl"]).code, 1);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--fail-on", "error"]).code, 0);
+    config("[lint]\nselect = [\"SEM001\"]\n[lint.severity]\nSEM001 = \"error\"\n");
+    assert_eq!(lint(desk.path(), &["run.jsonl"]).code, 1);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--isolated", "--select", "SEM001"]).code, 0);
+    for (slip, said) in [
+        ("[lint]\nslect = []\n", "tracectl.toml:2: there is no setting 'slect' here (did you mean 'select'?)"),
+        ("[lint]\nignore = [\"SEM01\"]\n", "tracectl.toml:2: there is no rule or group 'SEM01'"),
+        ("[lint.rules.bud001]\natr_value = 1\n", "tracectl.toml:2: there is no setting 'atr_value' here"),
+        ("[[lint.ignore-finding]]\nrule = \"SEM001\"\n", "needs a 'reason'"),
+        ("[lint]\nfail-on = \"wran\"\n", "(did you mean 'warn'?)"),
+    ] {
+        config(slip);
+        let ended = lint(desk.path(), &["run.jsonl"]);
+        assert!(ended.code == 2 && ended.err.contains(said), "{slip}: {}", ended.err);
+    }
+}
+
+#[test]
+fn on_github_it_speaks_to_github() {
+    let desk = Desk::with(&wrong());
+    let summary = desk.file("summary.md");
+    let variables = [("GITHUB_ACTIONS", "true"), ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap())];
+    let ended = run(desk.path(), &["lint", "run.jsonl"], &variables);
+    assert!(ended.out.lines().any(|line| line.starts_with("::error file=run.jsonl,line=1,title=")), "{}", ended.out);
+    assert!(desk.read("summary.md").starts_with("## tracectl lint: "));
+}
+
+#[test]
+fn rules_are_listed_and_explained() {
+    let desk = Desk::with("");
+    let rules: Value = serde_json::from_str(&run(desk.path(), &["rules", "--format", "json"], &[]).out).unwrap();
+    let table = run(desk.path(), &["rules"], &[]).out;
+    for rule in rules["rules"].as_array().unwrap() {
+        let code = rule["code"].as_str().unwrap();
+        assert!(table.contains(code), "{code}");
+        let explained = run(desk.path(), &["explain", rule["name"].as_str().unwrap()], &[]);
+        assert!(explained.code == 0 && explained.out.starts_with(code), "{code}");
+    }
+    let slip = run(desk.path(), &["explain", "BUD01"], &[]);
+    assert!(slip.code == 2 && slip.err.contains("did you mean 'BUD001'"), "{}", slip.err);
+    let budgets: Value = serde_json::from_str(&run(desk.path(), &["budgets", "--format", "json"], &[]).out).unwrap();
+    assert!(budgets["budgets"].as_array().unwrap().iter().any(|budget| budget["name"] == "letta"));
+    let report: Value =
+        serde_json::from_str(&lint(desk.path(), &[CAPTURE, "--budget-report", "--format", "json", "--exit-zero"]).out)
+            .unwrap();
+    assert_eq!(report["budgets"][0]["traces"], 3);
+}
+
+#[test]
+fn init_replaces_nothing_unless_told() {
+    let desk = Desk::with(&wrong());
+    assert_eq!(run(desk.path(), &["init"], &[]).code, 0);
+    assert_eq!(run(desk.path(), &["init"], &[]).code, 2);
+    assert_eq!(run(desk.path(), &["init", "--force"], &[]).code, 0);
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--exit-zero"]).code, 0);
+}
