@@ -15,6 +15,7 @@ pub mod capture;
 pub mod cli;
 pub mod forest;
 pub mod input;
+pub mod live;
 pub mod model;
 pub mod otlp;
 pub mod query;

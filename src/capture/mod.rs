@@ -15,5 +15,5 @@ mod table;
 
 pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};
 pub use head::{Head, Marks, NameId, OriginId, SourceId, SpanRef};
-pub use open::open;
+pub use open::{of_messages, open};
 pub use table::{Capture, Origin, Source};

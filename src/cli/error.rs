@@ -11,6 +11,7 @@ use thiserror::Error as ThisError;
 use super::config::ConfigError;
 use super::exit::Exit;
 use crate::input::InputError;
+use crate::live::LiveError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
 use crate::stats::ByError;
@@ -94,6 +95,26 @@ pub(super) enum Problem {
         /// Why.
         source: io::Error,
     },
+    /// The servers could not be started.
+    #[error("cannot listen")]
+    Live(#[from] LiveError),
+    /// The command to run could not be started.
+    #[error("cannot run {program}")]
+    Spawn {
+        /// Its name.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An option needs a variable that is not set.
+    #[error("the environment variable {name} is not set")]
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// Listening is over and no span has come.
+    #[error("no spans arrived")]
+    NothingArrived,
     /// The answer could not be printed.
     #[error("cannot print the answer")]
     Print(#[from] io::Error),
@@ -126,6 +147,8 @@ impl Error {
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
+            Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
+            Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {

@@ -12,7 +12,7 @@ use super::config::Config;
 use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
-use super::{Exit, Surroundings, completions, man, show, stats, tree};
+use super::{Exit, Surroundings, completions, listen, listen_args, man, show, stats, tree};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +20,7 @@ Examples:
   tracectl show 4bf92f35 run.jsonl       everything about one span or trace
   tracectl stats *.jsonl --format json   totals and percentiles an operation, for scripts
   kubectl logs agent | tracectl tree     from a pipe
+  tracectl listen -o run.jsonl -- pytest run a program, record its spans, show them
 
 Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
 Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
@@ -39,6 +40,7 @@ enum Command {
     Tree(tree::Args),
     Show(show::Args),
     Stats(stats::Args),
+    Listen(Box<listen_args::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -87,6 +89,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Command::Tree(args) => tree::run(args, &config, console),
         Command::Show(args) => show::run(args, &config, console),
         Command::Stats(args) => stats::run(args, &config, console),
+        Command::Listen(args) => listen::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }

@@ -13,6 +13,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
     ("capture", &["model", "otlp", "input", "agent"]),
+    ("live", &["model", "otlp", "capture"]),
     ("forest", &["model", "capture"]),
     ("query", &["model", "capture", "forest"]),
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
@@ -21,7 +22,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show"]),
     (
         "cli",
-        &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "render"],
+        &[
+            "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "live",
+            "render",
+        ],
     ),
 ];
 
