@@ -24,7 +24,7 @@ pub(super) struct Running {
     child: Child,
     /// It has a process group of its own; on a terminal it shares ours, so that the terminal stays with it.
     own_group: bool,
-    ended: Option<(ExitStatus, Instant)>,
+    ended: Option<(ExitStatus, Instant, u64)>,
     root: Option<RootSpan>,
 }
 
@@ -71,9 +71,9 @@ impl Running {
     pub(super) fn is_over(&mut self, quiet: Duration, period: Duration) -> bool {
         if self.ended.is_none() {
             let status = self.child.try_wait().ok().flatten();
-            self.ended = status.map(|status| (status, Instant::now()));
+            self.ended = status.map(|status| (status, Instant::now(), now()));
         }
-        let Some((_, when)) = self.ended else { return false };
+        let Some((_, when, _)) = self.ended else { return false };
         let quiet = quiet.min(when.elapsed());
         quiet >= period && (!self.is_group_alive() || quiet >= LEFT_BEHIND)
     }
@@ -101,14 +101,15 @@ impl Running {
 
     /// Its exit code as a shell would tell it.
     pub(super) fn code(&self) -> u8 {
-        let Some((status, _)) = self.ended else { return 0 };
+        let Some((status, ..)) = self.ended else { return 0 };
         let code = status.code().or(status.signal().map(|signal| 128 + signal));
         code.and_then(|code| u8::try_from(code & 0xff).ok()).unwrap_or(1)
     }
 
     /// The span of its run, if one was asked for: a request of OTLP/JSON.
     pub(super) fn root_span(&self) -> Option<Vec<u8>> {
-        self.root.as_ref().map(|root| root.request(self.code(), now()))
+        let (_, _, end) = self.ended?;
+        self.root.as_ref().map(|root| root.request(self.code(), end))
     }
 }
 

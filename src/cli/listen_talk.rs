@@ -97,7 +97,9 @@ impl Talk {
 
 /// The end in words.
 fn summary(totals: &Totals) -> String {
-    let mut words = format!("{} spans in {} requests, {}", totals.spans, totals.requests, ByteSize(totals.bytes));
+    let requests = if totals.requests == 1 { "request" } else { "requests" };
+    let spans = if totals.spans == 1 { "span" } else { "spans" };
+    let mut words = format!("{} {spans} in {} {requests}, {}", totals.spans, totals.requests, ByteSize(totals.bytes));
     let more = [
         (totals.rejected, "rejected"),
         (totals.deferred, "told to come again"),

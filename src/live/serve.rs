@@ -79,9 +79,11 @@ impl Desk {
     }
 
     fn count(&self, refusal: &Refusal) {
-        match refusal.retry() {
-            Some(_) => self.meter.deferred(*refusal == Refusal::Overloaded),
-            None => self.meter.refused(&refusal.message()),
+        match (refusal, refusal.retry()) {
+            (_, Some(_)) => self.meter.deferred(*refusal == Refusal::Overloaded),
+            // Nobody has sent anything yet.
+            (Refusal::NotPost | Refusal::NoSuchPath(_), _) => {}
+            (_, None) => self.meter.refused(&refusal.message()),
         }
     }
 
@@ -133,7 +135,10 @@ impl Desk {
         let packing = Packing::named(text(headers, "grpc-encoding"))?;
         let mut claim = self.room.enter();
         let limit = self.limit.saturating_add(grpc::HEADER);
-        let body = collect(body, limit, self.patience, &mut claim).await?;
+        let body = collect(body, limit, self.patience, &mut claim).await.map_err(|refusal| match refusal {
+            Refusal::TooLarge { .. } => Refusal::TooLarge { limit: self.limit },
+            refusal => refusal,
+        })?;
         let (packed, packing) = grpc::message(&body, packing)?;
         drop(body);
         let found = self.take(signal, packed, packing, Encoding::Proto, claim).await?;

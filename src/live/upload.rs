@@ -110,8 +110,22 @@ where
             return Err(Refusal::Overloaded);
         }
         whole.extend_from_slice(&data);
+        if announced == 0 && whole.len() == data.len() {
+            whole.reserve(promised(&data).min(limit).min(AHEAD));
+        }
     }
     Ok(whole.freeze())
+}
+
+/// What the first bytes of a call promise: gRPC says how long the message is in front of it. A wrong guess costs nothing but
+/// a little room.
+fn promised(start: &[u8]) -> usize {
+    match start {
+        [0 | 1, length @ .., _] if length.len() > 4 => {
+            length.first_chunk::<4>().map_or(0, |length| u32::from_be_bytes(*length) as usize)
+        }
+        _ => 0,
+    }
 }
 
 #[cfg(test)]
