@@ -58,7 +58,11 @@ impl Status {
     /// Makes way while something else is printed.
     pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         match &self.bar {
-            Some(bar) => bar.suspend(print),
+            Some(bar) => {
+                // What was growing may be what is printed now: it does not come back beneath it.
+                bar.set_message(String::new());
+                bar.suspend(print)
+            }
             None => print(),
         }
     }

@@ -14,9 +14,10 @@ pub(super) fn owner(port: u16) -> Option<String> {
     let inode = tables.iter().find_map(|table| inode(&fs::read_to_string(table).ok()?, port).map(str::to_owned))?;
     let socket = format!("socket:[{inode}]");
     let processes = fs::read_dir("/proc").ok()?.flatten();
-    let process = processes.map(|entry| entry.path()).find(|process| holds(process, &socket))?;
-    let name = fs::read_to_string(process.join("comm")).unwrap_or_default();
-    let number = process.file_name()?.to_string_lossy().into_owned();
+    let mut numbered = processes.filter_map(|entry| entry.file_name().to_string_lossy().parse::<u32>().ok());
+    let process = |number: u32| Path::new("/proc").join(number.to_string());
+    let number = numbered.find(|number| holds(&process(*number), &socket))?;
+    let name = fs::read_to_string(process(number).join("comm")).unwrap_or_default();
     Some(format!("{} (process {number})", name.trim()))
 }
 

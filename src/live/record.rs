@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::arrival::{Encoding, Note};
 use super::gather::{json_of, proto_of};
+use super::limits::Claim;
 use super::meter::Meter;
 use super::record_file::RecordFile;
 use super::record_form::Layout;
@@ -24,6 +25,8 @@ const TOGETHER: usize = 256;
 struct Job {
     message: Bytes,
     done: oneshot::Sender<bool>,
+    /// Held until it is written, even when the sender has gone away meanwhile.
+    claim: Claim,
 }
 
 /// The way to the recorder.
@@ -44,7 +47,7 @@ impl Recorder {
     }
 
     /// Records a request; `true` once it is in the file.
-    pub(super) async fn append(&self, request: &Bytes, encoding: Encoding) -> bool {
+    pub(super) async fn append(&self, request: &Bytes, encoding: Encoding, claim: Claim) -> bool {
         let message = match (self.layout, encoding) {
             (Layout::Framed, Encoding::Proto) => request.clone(),
             (Layout::Framed, Encoding::Json) => proto_of(request, encoding).into(),
@@ -52,7 +55,7 @@ impl Recorder {
             (Layout::Lines, Encoding::Proto) => json_of(request, encoding).into(),
         };
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job { message, done }).is_err() {
+        if self.jobs.send(Job { message, done, claim }).is_err() {
             return false;
         }
         answer.await.unwrap_or(false)
@@ -74,6 +77,7 @@ fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) {
         }
         broken = written.is_err();
         for job in jobs.drain(..) {
+            drop(job.claim);
             let _ = job.done.send(!broken);
         }
     }

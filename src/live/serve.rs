@@ -162,7 +162,7 @@ impl Desk {
         let found = inspect(&bytes, encoding, &mut |trace| self.remember(trace))?;
         if found.spans > 0
             && let Some(recorder) = &self.recorder
-            && !recorder.append(&bytes, encoding).await
+            && !recorder.append(&bytes, encoding, claim).await
         {
             return Err(Refusal::NotWritten);
         }

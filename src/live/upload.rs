@@ -97,6 +97,7 @@ where
 {
     let announced = body.size_hint().lower();
     if announced > limit as u64 {
+        pass_by(&mut body, limit).await;
         return Err(Refusal::TooLarge { limit });
     }
     let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(limit).min(AHEAD));
@@ -104,6 +105,8 @@ where
         let Ok(frame) = frame else { return Err(Refusal::Malformed("the body broke off".to_owned())) };
         let Ok(data) = frame.into_data() else { continue };
         if whole.len() + data.len() > limit {
+            drop(whole);
+            pass_by(&mut body, limit).await;
             return Err(Refusal::TooLarge { limit });
         }
         if !claim.grow(data.len()) {
@@ -115,6 +118,19 @@ where
         }
     }
     Ok(whole.freeze())
+}
+
+/// Lets the rest of a body go by, if it is not endless: a sender that is still talking when the door closes may take that for
+/// a broken line, and come again.
+async fn pass_by<B>(body: &mut B, limit: usize)
+where
+    B: Body<Data = Bytes> + Unpin,
+{
+    let mut passed = 0;
+    while passed < limit.saturating_mul(4) {
+        let Some(Ok(frame)) = body.frame().await else { return };
+        passed += frame.data_ref().map_or(0, Bytes::len);
+    }
 }
 
 /// What the first bytes of a call promise: gRPC says how long the message is in front of it. A wrong guess costs nothing but
@@ -161,7 +177,7 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let bomb = gzip(&vec![0; 8 << 20]);
-        assert!(bomb.len() < 40_000);
+        assert!(bomb.len() < 100_000);
         assert_eq!(undo(Packing::Gzip, bomb.clone(), 1000), Err(Refusal::TooLarge { limit: 1000 }));
         assert_eq!(undo(Packing::Gzip, bomb, 16 << 20), Err(Refusal::Overloaded));
         assert!(matches!(undo(Packing::Gzip, b"nonsense".to_vec(), 10), Err(Refusal::Malformed(_))));

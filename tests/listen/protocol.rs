@@ -180,3 +180,47 @@ fn requests_are_passed_on() {
     assert_eq!(front.stop().stopped["forwarded"], 2);
     assert_eq!(behind.stop().stopped["spans"], 6);
 }
+
+/// Runs a program that may not be there.
+fn ran(program: &str, folder: &std::path::Path, arguments: &str) -> Option<String> {
+    let output = std::process::Command::new(program).args(arguments.split(' ')).current_dir(folder).output().ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn only_clients_with_a_certificate_come_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let make = |name: &str, more: &str| {
+        let line = format!(
+            "req -x509 -newkey rsa:2048 -nodes -keyout {name}.key -out {name}.pem -days 2 -subj /CN={name} {more}"
+        );
+        ran("openssl", folder.path(), line.trim())
+    };
+    let made = make("server", "-addext subjectAltName=IP:127.0.0.1").and(make("ca", "")).and_then(|_| {
+        ran(
+            "openssl",
+            folder.path(),
+            "req -newkey rsa:2048 -nodes -keyout client.key -out client.csr -subj /CN=client",
+        )?;
+        std::fs::write(folder.path().join("usage"), "extendedKeyUsage=clientAuth\n").ok()?;
+        let sign =
+            "x509 -req -in client.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out client.pem -extfile usage";
+        ran("openssl", folder.path(), sign)
+    });
+    if made.and_then(|_| ran("curl", folder.path(), "--version")).is_none() {
+        println!("skipped: no openssl or no curl");
+        return;
+    }
+    let options = ["--tls-cert", "{}/server.pem", "--tls-key", "{}/server.key", "--tls-client-ca", "{}/ca.pem"];
+    let server = super::server::listen_in(folder, &[&options[..], &["--view", "none"]].concat());
+    let url = format!("https://{}/health", server.http);
+    let bare = ran("curl", server.folder.path(), &format!("-sf --noproxy * --cacert server.pem {url}"));
+    let known = ran(
+        "curl",
+        server.folder.path(),
+        &format!("-sf --noproxy * --cacert server.pem --cert client.pem --key client.key {url}"),
+    );
+    assert_eq!((bare, known.as_deref()), (None, Some("{\"status\":\"ok\"}\n")));
+    server.stop();
+}
