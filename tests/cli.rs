@@ -281,3 +281,22 @@ fn completions_and_manual_pages_are_written() {
     assert!(tracectl(&["man"]).end().out.contains(".TH tracectl"));
     assert!(tracectl(&["man", "stats"]).end().out.contains("Percentiles"));
 }
+
+#[test]
+fn an_answer_never_replaces_its_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = folder.path().join("run.jsonl");
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/agent-run.jsonl"), &capture).unwrap();
+    let before = fs::read(&capture).unwrap();
+    for command in ["tree", "stats"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_tracectl"))
+            .arg(command)
+            .arg(&capture)
+            .arg("-o")
+            .arg(folder.path().join("./run.jsonl"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert_eq!(fs::read(&capture).unwrap(), before);
+    }
+}

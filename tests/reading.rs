@@ -95,6 +95,12 @@ fn documents_in_every_wrapping_are_read() {
             vec![OtherSignal],
         ),
         ("other lines between", format!("INFO starting\n{one}\n[warn] a [line]\n{one}\nbye"), 2, vec![OtherText]),
+        (
+            "requests behind a logger's prefix",
+            format!("2026-01-01 INFO exporter: {one}\n2026 stdout F {one}\n"),
+            2,
+            vec![OtherText],
+        ),
         ("a byte order mark", format!("\u{feff}{one}"), 1, vec![ByteOrderMark]),
         ("CR LF", format!("{one}\r\n{one}\r\n"), 2, vec![CarriageReturn]),
         ("commas between", format!("{one},\n{one},\n"), 2, vec![CommaBetweenDocuments]),
@@ -351,8 +357,16 @@ fn inputs_without_spans_say_what_they_are() {
         let said = capture.sources()[0].looks_like.clone().unwrap_or_default();
         assert!(capture.is_empty() && said.contains(looks), "{said:?} should mention {looks}");
     }
-    let capture = read(br#"{"resourceLogs":[{}]}"#);
-    assert_eq!(capture.sources()[0].other_signals, [1, 0, 0]);
+    for (text, looks) in [
+        (r#"{"resourceLogs":[{}]}"#, "logs only"),
+        (r#"{"resourceLogs":[]}{"resourceMetrics":[]}"#, "logs and metrics only"),
+        (r#"{"resourceSpans":[]}"#, "OTLP without spans"),
+        (r#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"#, "cut off"),
+        ("hello\nworld\n", "text without"),
+    ] {
+        let said = read(text.as_bytes()).sources()[0].looks_like.clone().unwrap_or_default();
+        assert!(said.contains(looks), "{said:?} should mention {looks}");
+    }
 }
 
 #[test]
@@ -401,4 +415,41 @@ fn threads_and_blocks_change_nothing() {
             assert_eq!(kinds(&capture), []);
         }
     }
+}
+
+#[test]
+fn a_file_that_changes_under_the_reader_is_survived() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("run.jsonl");
+    let two = format!("{}\n{}\n", document(), document().replace(SPAN, "00000000000000aa"));
+    for after in [String::new(), two.replace(TRACE, "0af7651916cd43dd8448eb211c80319c"), "x".repeat(two.len())] {
+        std::fs::write(&path, &two).expect("a file");
+        let capture = open(&[path.display().to_string()], &Options::default(), &mut |_| {}).expect("it opens");
+        std::fs::write(&path, &after).expect("a file");
+        let spans: Vec<SpanRef> = capture.spans().collect();
+        let details = capture.details(&spans).expect("a change is no failure");
+        assert_eq!(details, [None, None], "what is there now are not those spans");
+        assert_eq!(capture.name(SpanRef(0)), "n");
+    }
+    std::fs::remove_file(&path).expect("it is there");
+}
+
+#[test]
+fn what_came_through_a_pipe_can_be_read_again() {
+    let many: String = (1..=30_000).map(|n| document().replace(SPAN, &format!("{n:016x}")) + "\n").collect();
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    if !made.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let feeding = fifo.clone();
+    let thread = std::thread::spawn(move || std::fs::write(feeding, many));
+    let capture = open(&[fifo.display().to_string()], &Options::default(), &mut |_| {}).expect("it opens");
+    thread.join().expect("the writer ends").expect("all of it");
+    assert_eq!(capture.len(), 30_000);
+    let wanted = [SpanRef(29_999), SpanRef(0)];
+    let details = capture.details(&wanted).expect("they were kept");
+    let ids: Vec<u64> = details.iter().flatten().map(|detail| detail.span_id.0).collect();
+    assert_eq!(ids, [30_000, 1]);
 }

@@ -34,9 +34,9 @@ pub struct Glance {
     pub usage: Option<Usage>,
     /// It records an exception.
     pub exception: bool,
-    /// A `parameter.*` value is over Letta's budget.
+    /// A value is over Letta's budget for one parameter.
     pub over_parameter_budget: bool,
-    /// All `parameter.*` values together are over Letta's budget.
+    /// The values together are over Letta's budget for one span.
     pub over_span_budget: bool,
 }
 
@@ -83,7 +83,7 @@ pub fn glance(span: &RawSpan<'_>) -> Glance {
 }
 
 /// What an attribute's key is looked at for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interest {
     None,
     Role,
@@ -91,37 +91,60 @@ enum Interest {
     Code,
 }
 
-/// One look at the key: nearly all keys are of no interest here, and their length and first bytes say so.
+const KEYS: &[(&[u8], Interest)] = &[
+    (b"gen_ai.operation.name", Interest::Role),
+    (b"openinference.span.kind", Interest::Role),
+    (b"traceloop.span.kind", Interest::Role),
+    (b"langfuse.observation.type", Interest::Role),
+    (b"llm.request.type", Interest::Role),
+    (b"ai.operationId", Interest::Role),
+    (b"mcp.method.name", Interest::Role),
+    (b"http.request.method", Interest::Role),
+    (b"http.method", Interest::Role),
+    (b"db.system.name", Interest::Role),
+    (b"db.system", Interest::Role),
+    (b"messaging.system", Interest::Role),
+    (b"rpc.system", Interest::Role),
+    (b"rpc.system.name", Interest::Role),
+    (b"gen_ai.usage.input_tokens", Interest::Usage),
+    (b"gen_ai.usage.prompt_tokens", Interest::Usage),
+    (b"llm.token_count.prompt", Interest::Usage),
+    (b"ai.usage.promptTokens", Interest::Usage),
+    (b"ai.usage.inputTokens", Interest::Usage),
+    (b"gen_ai.usage.output_tokens", Interest::Usage),
+    (b"gen_ai.usage.completion_tokens", Interest::Usage),
+    (b"llm.token_count.completion", Interest::Usage),
+    (b"ai.usage.completionTokens", Interest::Usage),
+    (b"ai.usage.outputTokens", Interest::Usage),
+    (b"http.status_code", Interest::Code),
+    (b"http.response.status_code", Interest::Code),
+    (b"rpc.grpc.status_code", Interest::Code),
+];
+
+/// Which slots the keys above fall into. A key in any other slot is of no interest, which is nearly every key.
+static SLOTS: [bool; 256] = {
+    let mut slots = [false; 256];
+    let mut at = 0;
+    while at < KEYS.len() {
+        slots[slot(KEYS[at].0) as usize] = true;
+        at += 1;
+    }
+    slots
+};
+
+const fn slot(key: &[u8]) -> u8 {
+    match key {
+        [first, .., last] => (key.len() as u8).wrapping_mul(31) ^ *first ^ last.wrapping_mul(5),
+        _ => 0,
+    }
+}
+
 #[inline(always)]
 fn interest(key: &[u8]) -> Interest {
-    match key {
-        b"gen_ai.operation.name"
-        | b"openinference.span.kind"
-        | b"traceloop.span.kind"
-        | b"langfuse.observation.type"
-        | b"llm.request.type"
-        | b"ai.operationId"
-        | b"mcp.method.name"
-        | b"http.request.method"
-        | b"http.method"
-        | b"db.system.name"
-        | b"db.system"
-        | b"messaging.system"
-        | b"rpc.system"
-        | b"rpc.system.name" => Interest::Role,
-        b"gen_ai.usage.input_tokens"
-        | b"gen_ai.usage.prompt_tokens"
-        | b"llm.token_count.prompt"
-        | b"ai.usage.promptTokens"
-        | b"ai.usage.inputTokens"
-        | b"gen_ai.usage.output_tokens"
-        | b"gen_ai.usage.completion_tokens"
-        | b"llm.token_count.completion"
-        | b"ai.usage.completionTokens"
-        | b"ai.usage.outputTokens" => Interest::Usage,
-        b"http.status_code" | b"http.response.status_code" | b"rpc.grpc.status_code" => Interest::Code,
-        _ => Interest::None,
+    if !SLOTS[slot(key) as usize] {
+        return Interest::None;
     }
+    KEYS.iter().find(|(name, _)| *name == key).map_or(Interest::None, |(_, interest)| *interest)
 }
 
 /// Of two roles the one that says more: what an agent does outranks how it is carried.
@@ -134,7 +157,8 @@ fn stronger(old: Option<Role>, new: Option<Role>) -> Option<Role> {
 
 /// The role an attribute gives its span.
 fn role_of(attribute: &RawAttribute<'_>) -> Option<Role> {
-    let value = || attribute.value.text().map(|text| text.decode().to_ascii_lowercase()).unwrap_or_default();
+    let RawValue::Text(text) = &attribute.value else { return protocol_of(attribute.key.raw) };
+    let value = || text.decode().to_ascii_lowercase();
     match attribute.key.raw {
         b"gen_ai.operation.name" => operation(&value()),
         b"openinference.span.kind" | b"traceloop.span.kind" | b"langfuse.observation.type" => kind(&value()),
@@ -145,6 +169,13 @@ fn role_of(attribute: &RawAttribute<'_>) -> Option<Role> {
             _ => None,
         },
         b"ai.operationId" => vercel(&value()),
+        key => protocol_of(key),
+    }
+}
+
+/// The role that the presence of a key gives, whatever its value.
+fn protocol_of(key: &[u8]) -> Option<Role> {
+    match key {
         b"mcp.method.name" => Some(Role::Mcp),
         b"http.request.method" | b"http.method" => Some(Role::Http),
         b"db.system.name" | b"db.system" => Some(Role::Db),
@@ -295,19 +326,21 @@ fn termination_of_message(message: &Text<'_>) -> Termination {
     }
 }
 
-/// Measures `parameter.*` values as Letta does: in characters, what it truncated itself without the note it appended, the
-/// total before the last one was added.
+/// Measures values in characters, as Letta does: without the note it appends to what it cut. Its own `parameter.*` values are
+/// held against the total before the last one was added, as it does; all others against the plain sum.
 fn measure(span: &RawSpan<'_>, glance: &mut Glance) {
-    let mut total = 0;
+    let (mut parameters, mut others) = (0, 0);
     for attribute in span.attributes() {
         let RawValue::Text(text) = &attribute.value else { continue };
-        if !attribute.key.raw.starts_with(b"parameter.") {
-            continue;
-        }
-        glance.over_span_budget |= total > MAX_PARAMETERS && !attribute.key.is("parameter.request_data");
         let length = if text.raw.len() > MAX_PARAMETER { characters(&text.decode()) } else { text.raw.len() };
         glance.over_parameter_budget |= length > MAX_PARAMETER;
-        total += length;
+        if attribute.key.raw.starts_with(b"parameter.") {
+            glance.over_span_budget |= parameters > MAX_PARAMETERS && !attribute.key.is("parameter.request_data");
+            parameters += length;
+        } else {
+            others += length;
+            glance.over_span_budget |= others > MAX_PARAMETERS;
+        }
     }
 }
 
@@ -341,6 +374,13 @@ mod tests {
         span.events.push(RawEvent { name: Text::plain(b"exception"), attributes: 0..1, ..RawEvent::default() });
         span.own = 0..0;
         span
+    }
+
+    #[test]
+    fn every_key_of_interest_is_found_at_once() {
+        assert!(KEYS.iter().all(|(key, wanted)| interest(key) == *wanted));
+        assert_eq!((interest(b""), interest(b"http.route")), (Interest::None, Interest::None));
+        assert!(SLOTS.iter().filter(|slot| **slot).count() <= KEYS.len());
     }
 
     #[test]
@@ -389,7 +429,9 @@ mod tests {
         }
         let over = format!("{exact}y");
         assert!(glance(&span("x", &[("parameter.a", &over)])).over_parameter_budget);
-        assert!(!glance(&span("x", &[("other.a", &over)])).over_parameter_budget);
+        assert!(glance(&span("x", &[("other.a", &over)])).over_parameter_budget);
+        let others = [("a", exact.as_str()), ("b", &exact), ("c", "z")];
+        assert!(glance(&span("x", &others)).over_span_budget);
         let three = span("x", &[("parameter.a", &exact), ("parameter.b", &exact), ("parameter.c", "z")]);
         assert!(!glance(&three).over_span_budget, "Letta tests the total before it adds");
         let four =

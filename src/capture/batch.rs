@@ -8,6 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use crate::agent::{self, Usage};
 use crate::model::{Kind, Status};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
+use crate::redact;
 
 use super::head::{Head, Marks, NameId, OriginId, SourceId};
 use super::names::Names;
@@ -175,10 +176,8 @@ impl<'o> Builder<'o> {
     #[cold]
     fn capture(&mut self, span: &RawSpan<'_>, key: &str, number: u32) {
         let Some(value) = span.attribute(key) else { return };
-        let value = match value.text() {
-            Some(text) => self.batch.names.intern(&text),
-            None => self.batch.names.intern_str(&value.decode().to_string()),
-        };
+        let value = value.decode().to_string();
+        let value = self.batch.names.intern_str(&redact::attribute_text(key, &value));
         self.batch.captured.push((number, NameId(value)));
     }
 

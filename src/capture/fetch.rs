@@ -12,7 +12,7 @@ use super::detail::{Detail, ResourceDetail, ScopeDetail};
 use super::head::SpanRef;
 use super::table::Capture;
 use crate::input::{InputError, Store, Stream};
-use crate::otlp::{RawSpan, Shape, read_resource, read_scope, read_span};
+use crate::otlp::{RawSpan, Shape, Trouble, read_resource, read_scope, read_span};
 
 /// A piece of an input: where it begins and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -148,25 +148,40 @@ impl Capture {
         Ok(())
     }
 
+    /// The line on which each span begins, from 1; 0 in binary inputs and in those that cannot be read again.
+    pub fn lines(&self, spans: &[SpanRef]) -> Vec<u64> {
+        let mut lines = vec![0; spans.len()];
+        for source in 0..self.sources.len() {
+            let here = |span: &SpanRef| usize::from(self.head(*span).source.0) == source;
+            let offsets: Vec<u64> = spans.iter().filter(|span| here(span)).map(|span| self.head(*span).at).collect();
+            let found = self.lines_in(source, offsets);
+            for (line, span) in lines.iter_mut().zip(spans).filter(|(_, span)| here(span)) {
+                *line = found.get(&self.head(*span).at).copied().unwrap_or(0);
+            }
+        }
+        lines
+    }
+
+    /// The lines of some offsets of an input. Without lines an offset still says where: a file that is gone is no failure.
+    fn lines_in(&self, source: usize, mut offsets: Vec<u64>) -> BTreeMap<u64, u64> {
+        let is_text = self.sources.get(source).is_some_and(|source| !source.format.contains("proto"));
+        let Some(store) = self.stores.get(source).filter(|_| is_text && !offsets.is_empty()) else {
+            return BTreeMap::new();
+        };
+        offsets.sort_unstable();
+        offsets.dedup();
+        let lines = Stream::reopen(store).and_then(|stream| line_numbers(stream, &offsets)).unwrap_or_default();
+        offsets.into_iter().zip(lines).collect()
+    }
+
     /// Works out the lines of what was odd, for inputs of text that can be read again.
     pub(super) fn resolve_lines(&mut self) {
         for source in 0..self.sources.len() {
-            let mut offsets: Vec<u64> = self
-                .troubles
-                .iter()
-                .filter(|t| usize::from(t.source) == source && t.kind.has_place())
-                .map(|t| t.offset)
-                .collect();
-            let is_text = self.sources.get(source).is_some_and(|source| !source.format.contains("proto"));
-            let Some(store) = self.stores.get(source).filter(|_| is_text && !offsets.is_empty()) else { continue };
-            offsets.sort_unstable();
-            offsets.dedup();
-            // Without lines the offset still says where: a file that is gone by now is no failure.
-            let lines = Stream::reopen(store).and_then(|stream| line_numbers(stream, &offsets)).unwrap_or_default();
-            for trouble in self.troubles.iter_mut().filter(|t| usize::from(t.source) == source) {
-                if let Ok(at) = offsets.binary_search(&trouble.offset) {
-                    trouble.line = lines.get(at).copied().unwrap_or(0);
-                }
+            let placed = |trouble: &&Trouble| usize::from(trouble.source) == source && trouble.kind.has_place();
+            let offsets = self.troubles.iter().filter(placed).map(|trouble| trouble.offset).collect();
+            let lines = self.lines_in(source, offsets);
+            for trouble in self.troubles.iter_mut().filter(|trouble| usize::from(trouble.source) == source) {
+                trouble.line = lines.get(&trouble.offset).copied().filter(|_| trouble.kind.has_place()).unwrap_or(0);
             }
         }
     }

@@ -131,9 +131,9 @@ flags! {
     remote_known, set_remote_known = 3;
     /// `flags` say the parent is remote (bit 9, OTLP `SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK`).
     remote, set_remote = 4;
-    /// A `parameter.*` value is over 2 MiB (2,097,152 characters, Letta's `MAX_PARAM_SIZE`), its truncation note not counted.
+    /// An attribute's value is over 2 MiB (2,097,152 characters, Letta's `MAX_PARAM_SIZE`), a truncation note not counted.
     over_parameter_budget, set_over_parameter_budget = 5;
-    /// All `parameter.*` values together are over 4 MiB (4,194,304 characters, Letta's `MAX_TOTAL_SIZE`).
+    /// The attributes' values together are over 4 MiB (4,194,304 characters, Letta's `MAX_TOTAL_SIZE`).
     over_span_budget, set_over_span_budget = 6;
     /// The producer dropped attributes, events or links (a `dropped_*_count` is not zero).
     dropped, set_dropped = 7;

@@ -122,7 +122,11 @@ struct Scan<'s> {
 impl Scan<'_> {
     fn input(&mut self, name: &Named, capture: &mut Capture) -> io::Result<()> {
         let (reader, store, expected) = self.locate(name)?;
-        self.stream(Stream::new(reader)?, store, (None, expected), capture)
+        self.stream(Stream::new(reader)?, store, (None, expected), capture)?;
+        if matches!(name, Named::Below(_)) {
+            capture.pass_over(self.source);
+        }
+        Ok(())
     }
 
     /// Scans a stream, of which the format and the length may be known.
@@ -158,6 +162,7 @@ impl Scan<'_> {
             }
         }
         self.finish(&blocks, expected, capture);
+        capture.look_back(self.source, format);
         Ok(())
     }
 

@@ -8,8 +8,9 @@ use super::batch::{Batch, Entry};
 use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
 use super::names::Names;
 use crate::agent::Usage;
-use crate::input::Store;
+use crate::input::{Format, Store};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
+use crate::redact;
 
 /// Heads stand in chunks of this many, so that growing never copies them.
 const CHUNK: usize = 1 << 14;
@@ -144,6 +145,11 @@ impl Capture {
         self.usage.get(at).map(|(_, usage)| *usage)
     }
 
+    /// Tokens of all spans that report any, in the order of the spans.
+    pub fn usages(&self) -> &[(SpanRef, Usage)] {
+        &self.usage
+    }
+
     /// The inputs in the order they were read.
     pub fn sources(&self) -> &[Source] {
         &self.sources
@@ -166,7 +172,9 @@ impl Capture {
 
     /// Takes over a batch.
     pub(super) fn commit(&mut self, batch: &Batch) {
-        let names: Vec<NameId> = batch.names.iter().map(|(_, text)| NameId(self.names.intern_str(text))).collect();
+        // Names are shown everywhere: a secret in one is hidden before it gets any further.
+        let names: Vec<NameId> =
+            batch.names.iter().map(|(_, text)| NameId(self.names.intern_str(&redact::text(text)))).collect();
         let name = |id: NameId| names.get(id.0 as usize).copied().unwrap_or_default();
         let global = |entry: &Entry| Entry {
             name: name(entry.name),
@@ -234,6 +242,41 @@ impl Capture {
             detail: detail.to_owned(),
             count: 1,
         });
+    }
+
+    /// Says of an input without spans what it looks like instead, as far as its documents have not said so themselves.
+    pub(super) fn look_back(&mut self, source: SourceId, format: Format) {
+        let has = |kind| self.troubles.iter().any(|trouble| trouble.source == source.0 && trouble.kind == kind);
+        let cut = has(TroubleKind::Truncated) || has(TroubleKind::BadCompression);
+        let (broken, text) = (has(TroubleKind::Syntax) || has(TroubleKind::BrokenSpan), has(TroubleKind::OtherText));
+        let Some(source) = self.sources.get_mut(usize::from(source.0)).filter(|source| source.spans == 0) else {
+            return;
+        };
+        let [logs, metrics, profiles] = source.other_signals;
+        let looks = match source.looks_like.take() {
+            Some(_) if cut && source.compression.is_some() && format == Format::Empty => {
+                "a compressed file that was cut off before its first bytes".to_owned()
+            }
+            Some(looks) => looks,
+            None if logs + metrics + profiles > 0 => {
+                let named = [("logs", logs), ("metrics", metrics), ("profiles", profiles)];
+                let names: Vec<&str> = named.iter().filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
+                format!("OTLP with {} only: traces are exported separately", names.join(" and "))
+            }
+            None if cut => "a dump that was cut off before its first span was complete".to_owned(),
+            None if broken => "JSON that is broken before its first span".to_owned(),
+            None if text => "text without any JSON of traces in it".to_owned(),
+            None if format != Format::Empty => "OTLP without spans: an exporter that had nothing to send".to_owned(),
+            None => return,
+        };
+        source.looks_like = Some(looks);
+    }
+
+    /// Forgets what was odd in an input that a directory brought along and that holds no spans: nobody said it would.
+    pub(super) fn pass_over(&mut self, source: SourceId) {
+        if self.sources.get(usize::from(source.0)).is_some_and(|source| source.spans == 0) {
+            self.troubles.retain(|trouble| trouble.source != source.0);
+        }
     }
 
     /// Takes over what was odd in an input.

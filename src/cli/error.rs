@@ -115,6 +115,12 @@ pub(super) enum Problem {
     /// Listening is over and no span has come.
     #[error("no spans arrived")]
     NothingArrived,
+    /// The answer would replace what it was drawn from.
+    #[error("{path} is an input: writing the answer there would destroy it")]
+    OutputIsInput {
+        /// The file.
+        path: String,
+    },
     /// The answer could not be printed.
     #[error("cannot print the answer")]
     Print(#[from] io::Error),
@@ -146,7 +152,7 @@ impl Error {
             Problem::Arguments(error) if error.use_stderr() => Exit::CouldNot,
             Problem::Arguments(_) => Exit::Fine,
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
-            Problem::NoInput | Problem::Ambiguous { .. } => Exit::CouldNot,
+            Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,

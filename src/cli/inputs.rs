@@ -100,7 +100,7 @@ impl Inputs {
 fn no_spans(capture: &Capture) -> Error {
     let names: Vec<_> = capture.sources().iter().map(|source| source.path.as_str()).collect();
     let inputs = match names.as_slice() {
-        [] => "no input at all".to_owned(),
+        [] => "the directory: it has no files".to_owned(),
         [one] => (*one).to_owned(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };

@@ -130,7 +130,7 @@ fn conclude(record: &Path, showing: Showing, console: &mut Console) -> Result<()
             top: Some(OPERATIONS),
             jobs: Options::default().threads(),
         };
-        return console.show(&report(&capture, &forest, &Filter::default(), &question), &OutputArgs::default());
+        return console.show(&report(&capture, &Filter::default(), &question), &OutputArgs::default());
     }
     if showing.format == Format::Jsonl {
         let report = TreeReport::of(&capture, &forest, view::Settings::default(), &|_| true);

@@ -6,6 +6,9 @@ use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use super::error::{Error, Problem};
+use crate::capture::{Capture, Source};
+
 /// Options of commands that give an answer.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct OutputArgs {
@@ -18,6 +21,18 @@ impl OutputArgs {
     /// The file, if it is one.
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+impl OutputArgs {
+    /// Refuses to write over an input: the answer would take the place of the capture it was drawn from.
+    pub(super) fn spare(&self, capture: &Capture) -> Result<(), Error> {
+        let Some(file) = self.file().and_then(|path| fs::canonicalize(path).ok()) else { return Ok(()) };
+        let same = |source: &Source| fs::canonicalize(&source.path).is_ok_and(|path| path == file);
+        match fs::metadata(&file).is_ok_and(|meta| meta.is_file()) && capture.sources().iter().any(same) {
+            true => Err(Problem::OutputIsInput { path: file.display().to_string() }.into()),
+            false => Ok(()),
+        }
     }
 }
 

@@ -62,6 +62,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let Settings { inputs, filter } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
+    args.output.spare(&capture)?;
     if capture.is_empty() {
         return inputs.judge(&capture, console).map(|()| Exit::Fine);
     }
@@ -78,7 +79,8 @@ fn report(capture: &Capture, filter: &Filter, id: &IdPrefix) -> Result<Report, E
     let forest = Forest::of(capture);
     match find(capture, &forest, filter, id) {
         Found::Span(span) => Ok(report_span(capture, &forest, span)?),
-        Found::Trace(number) => Ok(report_trace(capture, &forest, number)?),
+        Found::Trace(number) => Ok(report_trace(capture, &forest, number, filter)?),
+        Found::Filtered => Err(Problem::NothingFits { spans: capture.len() }.into()),
         Found::Several(candidates) => Err(ambiguous(id, &candidates)),
         Found::Nothing(near) => {
             let error = Error::from(Problem::NotFound { prefix: id.to_string() });

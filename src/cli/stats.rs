@@ -12,7 +12,6 @@ use super::filter::FilterArgs;
 use super::inputs::{InputArgs, Inputs};
 use super::nearest::nearest;
 use super::output::OutputArgs;
-use crate::forest::Forest;
 use crate::query::Filter;
 use crate::render::{StatsCsv, StatsMarkdown, write_json};
 use crate::stats::{By, ByError, Question, Sort, report};
@@ -108,7 +107,8 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let Settings { inputs, filter, question } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
-    let report = report(&capture, &Forest::of(&capture), &filter, &question);
+    args.output.spare(&capture)?;
+    let report = report(&capture, &filter, &question);
     let idle = report.totals.spans == 0;
     match args.format {
         Format::Json => console.write(&args.output, |out| write_json(&report, out))?,

@@ -148,6 +148,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let Settings { inputs, filter, view } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
+    args.output.spare(&capture)?;
     let forest = Forest::of(&capture);
     let fits = |span| filter.is_open() || filter.admits(&capture, span, ended(capture.head(span)));
     let report = TreeReport::of(&capture, &forest, view, &fits);

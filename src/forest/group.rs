@@ -96,8 +96,9 @@ impl Forest {
     pub fn find(&self, prefix: &str) -> Vec<usize> {
         let digits = prefix.len();
         let Some(wanted) = Some(prefix).filter(|_| (1..=32).contains(&digits)).and_then(hex) else { return Vec::new() };
-        let shift = 128 - 4 * digits;
-        self.ids.iter().enumerate().filter(|(_, id)| id.0 >> shift == wanted).map(|(number, _)| number).collect()
+        let whole = |id: &TraceId| id.0 >> (128 - 4 * digits) == wanted;
+        let short = |id: &TraceId| id.is_short() && digits <= 16 && id.0 >> (64 - 4 * digits) == wanted;
+        self.ids.iter().enumerate().filter(|(_, id)| whole(id) || short(id)).map(|(number, _)| number).collect()
     }
 
     /// Fills `tree` with the tree of one trace. What it held before is gone, its space is used again.

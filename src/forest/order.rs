@@ -25,7 +25,8 @@ pub(super) fn arrange(capture: &Capture, spans: &[SpanRef], entries: &mut Vec<En
         let Head { start, end, id, parent, .. } = *capture.head(span);
         Entry { start, end, id: id.0, parent: parent.0, span, repeats: 0 }
     }));
-    let key = |entry: &Entry| (entry.start, entry.end, entry.id);
+    // A span without a start has no place in time: it stands behind those that have one.
+    let key = |entry: &Entry| (entry.start == 0, entry.start, entry.end, entry.id);
     entries.sort_unstable_by(|a, b| key(a).cmp(&key(b)).then_with(|| tie(capture, a.span, b.span)));
     // Spans that say the same stand together now, because the order looks at everything that is kept.
     entries.dedup_by(|next, kept| {

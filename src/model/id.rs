@@ -19,9 +19,16 @@ impl TraceId {
         self.0 == 0
     }
 
-    /// The first eight hexadecimal digits: enough to tell traces of one capture apart in a heading.
+    /// The first eight hexadecimal digits: enough to tell traces of one capture apart in a heading. Those of a 64-bit id
+    /// (Zipkin and Jaeger write them without the leading zeros) are the first of its sixteen.
     pub fn short(self) -> String {
-        format!("{:08x}", (self.0 >> 96) as u32)
+        let digits = if self.is_short() { self.0 >> 32 } else { self.0 >> 96 };
+        format!("{:08x}", digits as u32)
+    }
+
+    /// Whether it is a 64-bit id: the higher half is zero.
+    pub fn is_short(self) -> bool {
+        self.0 >> 64 == 0
     }
 }
 
@@ -58,6 +65,7 @@ mod tests {
         let trace = TraceId(0x6513_270e_269e_0d37_f2a7_4de4_52e6_b438);
         assert_eq!(trace.to_string(), "6513270e269e0d37f2a74de452e6b438");
         assert_eq!(trace.short(), "6513270e");
+        assert_eq!(TraceId(0x1e22_3ff1_f80f_1c69).short(), "1e223ff1");
         assert_eq!(SpanId(0xd2).to_string(), "00000000000000d2");
     }
 }

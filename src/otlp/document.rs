@@ -224,8 +224,20 @@ impl JsonReader {
             Some(_) => {
                 self.note_at(TroubleKind::OtherText, cursor.at);
                 self.push(Level::Line, "");
+                self.behind_prefix(cursor);
                 Ok(true)
             }
+        }
+    }
+
+    /// Goes to a request on a line that begins with something else, as loggers write it.
+    fn behind_prefix(&mut self, cursor: &mut Cursor<'_, '_>) {
+        const PREFIX: usize = 512;
+        let rest = cursor.bytes.get(cursor.at..).unwrap_or_default();
+        let line = rest.get(..PREFIX).unwrap_or(rest).split(|c| *c == b'\n').next().unwrap_or_default();
+        if let Some(at) = memchr::memmem::find(line, b"{\"resourceSpans\"") {
+            cursor.at += at;
+            self.frames.pop();
         }
     }
 

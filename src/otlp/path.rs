@@ -6,6 +6,9 @@
 use super::cursor::{Cursor, Halt};
 use super::notes::Notes;
 
+/// Of a deeper path only so many levels at either end are told.
+const SHOWN: usize = 12;
+
 enum Level {
     Object(String),
     Array(usize),
@@ -19,7 +22,13 @@ pub(super) fn to_offset(bytes: &[u8], offset: usize) -> String {
     // Reading stops at the offset or at what is broken: the path so far is the answer either way.
     let _: Result<(), Halt> = descend(&mut cursor, offset, &mut levels);
     let mut path = String::new();
-    for level in &levels {
+    for (depth, level) in levels.iter().enumerate() {
+        if depth == SHOWN && levels.len() > 2 * SHOWN {
+            path.push('…');
+        }
+        if (SHOWN..levels.len().saturating_sub(SHOWN)).contains(&depth) {
+            continue;
+        }
         match level {
             Level::Object(key) if !key.is_empty() => {
                 path.push('.');

@@ -5,6 +5,8 @@
 //!
 //! Field numbers: opentelemetry-proto v1.11 `trace.proto`, `common.proto`, `resource.proto`.
 
+use wide::u8x16;
+
 use super::id::{self, Width};
 use super::json::MAX_DEPTH;
 use super::notes::Notes;
@@ -121,6 +123,20 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Whether all bytes are ASCII, sixteen at a time, the last ones overlapping: most texts here are a few dozen bytes long.
+#[inline(always)]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const TOP: u64 = 0x8080_8080_8080_8080;
+    if let Some(tail) = bytes.last_chunk::<16>() {
+        let all = bytes.as_chunks::<16>().0.iter().fold(u8x16::new(*tail), |all, chunk| all | u8x16::new(*chunk));
+        all.to_bitmask() & 0xffff == 0
+    } else if let (Some(head), Some(tail)) = (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (u64::from_le_bytes(*head) | u64::from_le_bytes(*tail)) & TOP == 0
+    } else {
+        bytes.iter().fold(0, |all, byte| all | byte) < 0x80
+    }
+}
+
 /// The rest of a message, if it is one length-delimited field (its tag taken already) and nothing else.
 #[inline(always)]
 fn delimited(bytes: &[u8]) -> Option<&[u8]> {
@@ -150,7 +166,7 @@ impl Leaves<'_> {
 
     #[inline(always)]
     fn text<'a>(&mut self, bytes: &'a [u8]) -> Text<'a> {
-        if !bytes.is_ascii() && simdutf8::basic::from_utf8(bytes).is_err() {
+        if !is_ascii(bytes) && simdutf8::basic::from_utf8(bytes).is_err() {
             self.note(TroubleKind::BadUtf8);
         }
         Text::plain(bytes)

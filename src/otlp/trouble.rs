@@ -59,11 +59,11 @@ macro_rules! kinds {
 
 kinds! {
     /// A byte order mark at the start.
-    ByteOrderMark, Note, "starts with a byte order mark";
+    ByteOrderMark, Warning, "starts with a byte order mark";
     /// CR LF line ends.
-    CarriageReturn, Note, "lines end in CR LF";
+    CarriageReturn, Warning, "lines end in CR LF";
     /// A comma between documents.
-    CommaBetweenDocuments, Note, "a comma stands between documents";
+    CommaBetweenDocuments, Warning, "a comma stands between documents";
     /// A snake_case field name.
     SnakeCaseKey, Warning, "a field name is written in snake_case (OTLP/JSON wants lowerCamelCase)";
     /// A field occurs twice in one object.

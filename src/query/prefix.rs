@@ -24,9 +24,11 @@ pub struct PrefixError {
 }
 
 impl IdPrefix {
-    /// Whether a trace id begins like this.
+    /// Whether a trace id begins like this; a 64-bit one also without its leading zeros.
     pub fn fits_trace(&self, id: TraceId) -> bool {
-        id.0 >> (128 - 4 * self.digits.len()) == self.bits
+        let digits = self.digits.len();
+        let short = id.is_short() && digits <= 16 && id.0 >> (64 - 4 * digits) == self.bits;
+        short || id.0 >> (128 - 4 * digits) == self.bits
     }
 
     /// Whether a span id begins like this.

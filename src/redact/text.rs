@@ -60,7 +60,8 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
         let range = match byte {
             b'"' | b'\'' => member_value(text, at),
-            b':' => url_password(text, at),
+            b':' => url_password(text, at).or_else(|| header_value(text, at)),
+            b'?' | b'&' => query_value(text, at),
             _ if token::may_begin(byte) => {
                 text.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
             }
@@ -112,6 +113,45 @@ fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
     (!is_blank(password)).then_some(from..from + password.len())
 }
 
+/// The value of `authorization: Bearer …` as a header line writes it, where `at` is the colon: up to the end of the line or
+/// the next quote, comma or bracket.
+fn header_value(text: &str, at: usize) -> Option<Range<usize>> {
+    const HEADERS: [&str; 4] = ["authorization", "cookie", "x-api-key", "api-key"];
+    let before = text.as_bytes().get(..at)?;
+    let named = |name: &&str| {
+        let tail = before.len().checked_sub(name.len()).and_then(|from| before.get(from..));
+        tail.is_some_and(|tail| tail.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    HEADERS.iter().find(|name| named(name))?;
+    let rest = text.get(at + 1..)?;
+    let blank = rest.len() - rest.trim_start_matches(' ').len();
+    let value = rest.get(blank..)?;
+    let length = value.find(['\n', '\r', '"', '\'', ',', '}', ')']).unwrap_or(value.len());
+    let from = at + 1 + blank;
+    (length > 0 && !is_blank(value.get(..length)?)).then_some(from..from + length)
+}
+
+/// The value of a query parameter that holds a secret, where `at` is the `?` or `&` before its name.
+fn query_value(text: &str, at: usize) -> Option<Range<usize>> {
+    const ALSO: [&str; 5] = ["sig", "signature", "x-amz-signature", "awsaccesskeyid", "key"];
+    let rest = text.as_bytes().get(at + 1..)?;
+    let name_length =
+        rest.iter().take(48).position(|c| !(c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.')))?;
+    let name = text.get(at + 1..at + 1 + name_length)?;
+    if rest.get(name_length) != Some(&b'=') {
+        return None;
+    }
+    if !is_secret_key(name) && !ALSO.iter().any(|also| also.eq_ignore_ascii_case(name)) {
+        return None;
+    }
+    let from = at + 2 + name_length;
+    let value = text.get(from..)?;
+    let length = value
+        .find(|c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '<' | '>'))
+        .unwrap_or(value.len());
+    (!is_blank(value.get(..length)?)).then_some(from..from + length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +172,18 @@ mod tests {
         assert_eq!(text(python), "{'name': 'x', 'api_key': 'abcd...[redacted, 16 characters]'}");
         let url = "postgres://letta:s3cr3t@db:5432/letta";
         assert_eq!(text(url), "postgres://letta:[redacted, 6 characters]@db:5432/letta");
+    }
+
+    #[test]
+    fn headers_and_queries_are_hidden_by_name() {
+        assert_eq!(
+            text("Authorization: Bearer topsecret8\nx: y"),
+            "Authorization: Bear...[redacted, 17 characters]\nx: y"
+        );
+        let url = "https://h/p?api_key=topsecret6&page=2&token=topsecret7#top";
+        let shown = "https://h/p?api_key=[redacted, 10 characters]&page=2&token=[redacted, 10 characters]#top";
+        assert_eq!(text(url), shown);
+        assert_eq!(text("what? token & key: none"), "what? token & key: none");
     }
 
     #[test]

@@ -38,7 +38,10 @@ impl<'w> Ink<'w> {
     /// Writes text in a tone. Line breaks in it are shown, not obeyed: use [`Self::line`].
     pub fn put(&mut self, tone: Tone, text: impl Display) -> io::Result<()> {
         let text = text.to_string();
-        let text = clean(&text);
+        let text = match self.page.unicode {
+            true => clean(&text),
+            false => Cow::Owned(plain(&clean(&text))),
+        };
         self.column += width(&text);
         match tone.sgr().filter(|_| self.page.color && !text.is_empty()) {
             Some(sgr) => write!(self.out, "\x1b[{sgr}m{text}\x1b[0m"),
@@ -76,6 +79,22 @@ impl<'w> Ink<'w> {
         self.column = 0;
         self.out.write_all(b"\n")
     }
+}
+
+/// The few characters outside ASCII that our own words use, in ASCII.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            'µ' => out.push('u'),
+            '·' => out.push('|'),
+            '…' => out.push('~'),
+            '×' => out.push('x'),
+            '—' => out.push('-'),
+            other => out.push(other),
+        }
+    }
+    out
 }
 
 /// The columns a clean text takes on a terminal.

@@ -18,20 +18,40 @@ pub fn write_json(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()
     out.write_all(b"\n")
 }
 
-/// Indents, and escapes what acts on a terminal.
+/// Writes a value as JSON without any white space.
+pub(super) fn write_compact(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let mut out = out;
+    value.serialize(&mut Serializer::with_formatter(&mut out, Dense)).map_err(io::Error::from)
+}
+
+/// Writes a piece of a string with what acts on a terminal escaped.
+fn write_harmless<W: ?Sized + Write>(out: &mut W, fragment: &str) -> io::Result<()> {
+    let mut done = 0;
+    for (at, c) in fragment.char_indices().filter(|(_, c)| acts(*c)) {
+        out.write_all(fragment.get(done..at).unwrap_or_default().as_bytes())?;
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}")?;
+        }
+        done = at + c.len_utf8();
+    }
+    out.write_all(fragment.get(done..).unwrap_or_default().as_bytes())
+}
+
+/// Leaves out all white space.
+struct Dense;
+
+impl Formatter for Dense {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        write_harmless(out, fragment)
+    }
+}
+
+/// Indents.
 struct Harmless(PrettyFormatter<'static>);
 
 impl Formatter for Harmless {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut done = 0;
-        for (at, c) in fragment.char_indices().filter(|(_, c)| acts(*c)) {
-            out.write_all(fragment.get(done..at).unwrap_or_default().as_bytes())?;
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            done = at + c.len_utf8();
-        }
-        out.write_all(fragment.get(done..).unwrap_or_default().as_bytes())
+        write_harmless(out, fragment)
     }
 
     fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {

@@ -46,6 +46,12 @@ impl Render for ShowText<'_> {
                 before.is_some_and(|before| before.resource == span.resource && !span.resource.is_empty());
             Sheet { ink: &mut *ink, full: self.full, same_resource }.span(span)?;
         }
+        if self.report.spans_left_out > 0 {
+            ink.line()?;
+            let more = self.report.spans_left_out;
+            ink.put(Tone::Odd, format_args!("… {more} more spans (pick with --name, --service or a span id)"))?;
+            ink.line()?;
+        }
         Ok(())
     }
 }
@@ -130,7 +136,10 @@ impl Sheet<'_, '_> {
         let format = place.format;
         self.fact(
             "read from",
-            &format!("{} at byte {} ({}, {format})", place.path, place.offset, ByteSize(place.bytes)),
+            &match place.line {
+                0 => format!("{} at byte {} ({}, {format})", place.path, place.offset, ByteSize(place.bytes)),
+                line => format!("{}:{line}, byte {} ({}, {format})", place.path, place.offset, ByteSize(place.bytes)),
+            },
         )
     }
 

@@ -50,6 +50,15 @@ fn time(nanos: u64) -> Cell {
     (Tone::Plain, Nanos(nanos).to_string())
 }
 
+/// A duration of a row, or a dash where no span of it has one.
+fn measured(row: &Operation, nanos: u64) -> Cell {
+    if row.finished == 0 { (Tone::Quiet, "-".to_owned()) } else { time(nanos) }
+}
+
+fn raw_measured(row: &Operation, nanos: u64) -> String {
+    if row.finished == 0 { String::new() } else { nanos.to_string() }
+}
+
 fn name(row: &Operation) -> Cell {
     match row.name.as_str() {
         "" => (Tone::Odd, "(none)".to_owned()),
@@ -123,36 +132,36 @@ const FIELDS: [Field; 16] = [
     Field {
         column: number("MIN", 100),
         name: "min_ns",
-        shown: |row| time(row.duration_ns.min),
-        raw: |row| row.duration_ns.min.to_string(),
+        shown: |row| measured(row, row.duration_ns.min),
+        raw: |row| raw_measured(row, row.duration_ns.min),
         news: |_| true,
     },
     Field {
         column: number("P50", 30),
         name: "p50_ns",
-        shown: |row| time(row.duration_ns.p50),
-        raw: |row| row.duration_ns.p50.to_string(),
+        shown: |row| measured(row, row.duration_ns.p50),
+        raw: |row| raw_measured(row, row.duration_ns.p50),
         news: |_| true,
     },
     Field {
         column: number("P95", 5),
         name: "p95_ns",
-        shown: |row| time(row.duration_ns.p95),
-        raw: |row| row.duration_ns.p95.to_string(),
+        shown: |row| measured(row, row.duration_ns.p95),
+        raw: |row| raw_measured(row, row.duration_ns.p95),
         news: |_| true,
     },
     Field {
         column: number("P99", 60),
         name: "p99_ns",
-        shown: |row| time(row.duration_ns.p99),
-        raw: |row| row.duration_ns.p99.to_string(),
+        shown: |row| measured(row, row.duration_ns.p99),
+        raw: |row| raw_measured(row, row.duration_ns.p99),
         news: |_| true,
     },
     Field {
         column: number("MAX", 65),
         name: "max_ns",
-        shown: |row| time(row.duration_ns.max),
-        raw: |row| row.duration_ns.max.to_string(),
+        shown: |row| measured(row, row.duration_ns.max),
+        raw: |row| raw_measured(row, row.duration_ns.max),
         news: |_| true,
     },
     Field {

@@ -216,8 +216,9 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
         (row.flags.has(Flags::CYCLE), "cycle"),
         (row.flags.has(Flags::DUPLICATE), "duplicate id"),
         (row.flags.has(Flags::LATE), "late"),
-        (row.budget.parameter, "parameter over 2 MiB"),
-        (row.budget.span, "parameters over 4 MiB"),
+        (row.budget.parameter, "attribute over 2 MiB"),
+        (row.budget.span, "attributes over 4 MiB"),
+        (!row.wrong.is_empty(), row.wrong),
     ];
     notes.extend(words.into_iter().filter(|(yes, _)| *yes).map(|(_, word)| (Tone::Odd, word.to_owned())));
     if row.repeats > 0 {

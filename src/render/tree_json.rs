@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
-use serde_json::{to_vec, to_writer};
 
-use crate::capture::{EventDetail, SpanRef};
+use super::json::write_compact;
+use crate::capture::{EventDetail, Head, SpanRef};
 use crate::forest::{Flags, Node, Tree};
 use crate::model::{Attribute, Outcome};
 use crate::view::{Fault, TreeReport};
@@ -121,7 +121,9 @@ fn trace(report: &TreeReport<'_>, tree: &Tree, out: &mut dyn Write) -> io::Resul
             cycles: counts.cycles,
         },
     };
-    let facts = to_vec(&facts)?;
+    let mut text = Vec::new();
+    write_compact(&facts, &mut text)?;
+    let facts = text;
     // The spans follow inside the same object.
     out.write_all(facts.strip_suffix(b"}").unwrap_or(&facts))?;
     write!(out, ",\"spans\":[")?;
@@ -171,10 +173,18 @@ fn write_batch(
         if !std::mem::take(first) {
             text.push(b',');
         }
-        to_writer(&mut text, &span)?;
+        write_compact(&span, &mut text)?;
         out.write_all(&text)?;
     }
     Ok(())
+}
+
+/// What is wrong with a span's own ids and times, as flags.
+fn wrong_names(head: &Head) -> impl Iterator<Item = &'static str> {
+    let marks = head.marks;
+    let id = marks.bad_trace_id() || marks.bad_span_id() || marks.bad_parent_id();
+    let time = head.start == 0 || (head.end != 0 && head.end < head.start);
+    [(id, "invalid_id"), (time, "bad_time")].into_iter().filter(|(yes, _)| *yes).map(|(_, name)| name)
 }
 
 fn span_of<'c>(report: &TreeReport<'c>, tree: &Tree, at: usize) -> Option<Span<'c>> {
@@ -195,7 +205,7 @@ fn span_of<'c>(report: &TreeReport<'c>, tree: &Tree, at: usize) -> Option<Span<'
         kind: head.marks.kind().name(),
         role: head.marks.role().map(|role| role.name()),
         outcome: node.outcome.name(),
-        flags: node.flags.names().collect(),
+        flags: node.flags.names().chain(wrong_names(head)).collect(),
         start_unix_nano: node.start.to_string(),
         duration_ns: node.duration_ns(),
         self_ns: node.self_ns,

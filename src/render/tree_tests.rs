@@ -174,7 +174,7 @@ root                                                          1.00 ms ━━━�
 ├─ twice  read 2 times                                         100 µs    ━━━
 ├─ ≡ conflict  duplicate id                                    100 µs       ━━━
 ├─ ≡ conflict!  duplicate id                                   100 µs       ━━━
-├─ ! large  parameter over 2 MiB                               100 µs                   ━━━
+├─ ! large  attribute over 2 MiB                               100 µs                   ━━━
 └─ evil ␛[2J<U+202E>name  no service                           100 µs                         ━━━
 ↻ own parent  cycle                                            100 µs          ━━━
 ? missing parent deadbeef00000001 (local, lost · 1 child)

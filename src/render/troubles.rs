@@ -117,7 +117,7 @@ mod tests {
         let brief = shown(&many, false);
         assert_eq!(brief.lines().count(), LINES + 1);
         assert!(brief.contains("more kinds (-v shows all)") && brief.contains("cannot be read"));
-        many.truncate(1);
+        many.retain(|trouble| trouble.kind.grade() == Grade::Note);
         assert_eq!(shown(&many, false), "");
     }
 }

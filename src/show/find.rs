@@ -20,6 +20,8 @@ pub enum Found {
     Several(Vec<Candidate>),
     /// Nothing; an id that begins almost like it.
     Nothing(Option<String>),
+    /// There is such an id, but the filter lets none of its spans pass.
+    Filtered,
 }
 
 /// One of several things that an id may stand for.
@@ -52,9 +54,14 @@ pub fn find(capture: &Capture, forest: &Forest, filter: &Filter, wanted: &IdPref
         (_, [span]) if wanted.digits().len() == 16 => Found::Span(*span),
         ([trace], []) => Found::Trace(*trace),
         ([], [span]) => Found::Span(*span),
+        ([], []) if !filter.is_open() && exists(capture, wanted) => Found::Filtered,
         ([], []) => Found::Nothing(nearest(capture, wanted.digits())),
         _ => Found::Several(candidates(capture, forest, &traces, &spans)),
     }
+}
+
+fn exists(capture: &Capture, wanted: &IdPrefix) -> bool {
+    capture.heads().any(|head| wanted.fits_trace(head.trace) || wanted.fits_span(head.id))
 }
 
 fn candidates(capture: &Capture, forest: &Forest, traces: &[usize], spans: &[SpanRef]) -> Vec<Candidate> {

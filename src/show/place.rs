@@ -12,6 +12,8 @@ use crate::otlp::Trouble;
 pub struct Place {
     /// The input.
     pub path: String,
+    /// Line, from 1; 0 in binary inputs.
+    pub line: u64,
     /// Byte offset in the decoded input.
     pub offset: u64,
     /// How many bytes it takes there.
@@ -36,9 +38,10 @@ pub struct Near {
 }
 
 impl Place {
-    pub(super) fn of(capture: &Capture, head: &Head) -> Self {
+    pub(super) fn of(capture: &Capture, head: &Head, line: u64) -> Self {
         Self {
             path: capture.source(head.source).path.clone(),
+            line,
             offset: head.at,
             bytes: u64::from(head.size),
             format: head.marks.shape().name(),

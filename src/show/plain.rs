@@ -23,6 +23,7 @@ fn plain(key: &str, value: &Value) -> Json {
         Value::Empty => Json::Null,
         Value::String(text) => attribute_text(key, text).into_owned().into(),
         Value::Bool(yes) => (*yes).into(),
+        Value::Int(_) | Value::Double(_) if is_secret_key(key) => hidden(&value.to_string()).into(),
         Value::Int(number) => (*number).into(),
         Value::Double(number) => {
             serde_json::Number::from_f64(*number).map_or_else(|| number.to_string().into(), Json::from)

@@ -143,7 +143,7 @@ pub struct Relative {
 
 impl Span {
     /// Lays a span open; `at` is its node in `tree`.
-    pub(super) fn of(capture: &Capture, tree: &Tree, at: usize, span: SpanRef, detail: &Detail) -> Self {
+    pub(super) fn of(capture: &Capture, tree: &Tree, at: usize, span: SpanRef, detail: &Detail, line: u64) -> Self {
         let head = capture.head(span);
         let node = tree.nodes().get(at);
         let text = |text: &str| redact::text(text).into_owned();
@@ -181,15 +181,18 @@ impl Span {
             scope_attributes: pairs(&detail.scope.attributes),
             parents: parents(capture, tree, at),
             children: tree.children(at).filter_map(|child| relative(capture, tree, child)).collect(),
-            place: Place::of(capture, head),
+            place: Place::of(capture, head, line),
             troubles: near(capture, head),
         }
     }
 }
 
+/// Of a longer line of ancestors only the nearest are listed.
+const NEAREST: usize = 16;
+
 fn parents(capture: &Capture, tree: &Tree, at: usize) -> Vec<Relative> {
     let chain = std::iter::successors(tree.parent(at), |&parent| tree.parent(parent));
-    let mut parents: Vec<_> = chain.filter_map(|parent| relative(capture, tree, parent)).collect();
+    let mut parents: Vec<_> = chain.take(NEAREST).filter_map(|parent| relative(capture, tree, parent)).collect();
     parents.reverse();
     parents
 }

@@ -2,6 +2,8 @@
 //!
 //! Comes in: heads. Goes out: a group number a span and what each group is. No text is compared: names are numbers.
 
+use std::hash::{Hash, Hasher};
+
 use hashbrown::HashMap;
 
 use super::By;
@@ -14,12 +16,22 @@ use crate::query::{Filter, ended};
 pub(super) const NONE: u32 = u32::MAX;
 
 /// What the spans of a group have in common; what they need not is `None`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) name: Option<NameId>,
     pub(super) service: Option<NameId>,
     pub(super) kind: Option<Kind>,
     pub(super) role: Option<Role>,
+}
+
+impl Hash for Group {
+    /// One word for all of it: this is done once a span.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let name = |name: Option<NameId>| u64::from(name.map_or(u32::MAX, |name| name.0));
+        let kind = self.kind.map_or(7, |kind| kind as u64);
+        let role = self.role.map_or(0, |role| u64::from(role.number()));
+        state.write_u64(name(self.name) << 32 ^ name(self.service) << 8 ^ kind << 5 ^ role);
+    }
 }
 
 /// All groups.

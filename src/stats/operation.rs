@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::group::{Group, Groups};
 use super::{By, Question, Sort};
-use crate::capture::{Capture, SpanRef};
+use crate::capture::Capture;
 use crate::model::{Outcome, Status};
 use crate::query::ended;
 
@@ -23,6 +23,9 @@ pub struct Operation {
     pub role: Option<&'static str>,
     /// Spans, every span that was read.
     pub count: u64,
+    /// Those of them that have a start and an end: what the durations are of.
+    #[serde(skip)]
+    pub finished: u64,
     /// Those with status ERROR.
     pub errors: u64,
     /// Those that were cancelled, expected or not; they may be in `errors` too.
@@ -91,38 +94,22 @@ fn nearest_rank(count: usize, percent: usize) -> usize {
     (count * percent).div_ceil(100).saturating_sub(1)
 }
 
-/// All rows, sorted, and how many there were before `--top`.
-pub(super) fn operations(
-    capture: &Capture,
-    groups: &Groups,
-    own: &[u64],
-    question: &Question,
-) -> (Vec<Operation>, usize) {
-    let mut rows = Vec::with_capacity(groups.groups.len());
-    let (starts, spans) = by_group(groups);
-    let mut durations = Vec::new();
-    for (number, group) in groups.groups.iter().enumerate() {
-        let from = starts.get(number).copied().unwrap_or(0) as usize;
-        let to = starts.get(number + 1).copied().unwrap_or(0) as usize;
-        let members = spans.get(from..to).unwrap_or_default();
-        let mut row = row(capture, group, &question.by);
-        durations.clear();
-        for &span in members {
-            let head = capture.head(span);
-            row.count += 1;
-            row.errors += u64::from(head.marks.status() == Status::Error);
-            row.cancelled += u64::from(ended(head) == Outcome::Cancelled);
-            if let Some(usage) = capture.usage(span) {
-                let tokens = row.tokens.get_or_insert_default();
-                tokens.input = tokens.input.saturating_add(usage.input);
-                tokens.output = tokens.output.saturating_add(usage.output);
-            }
-            if head.start != 0 && head.end != 0 {
-                durations.push(head.duration().0);
-            }
-        }
-        row.duration_ns = Durations::of(&mut durations, own.get(number).copied().unwrap_or(0));
-        rows.push(row);
+/// All rows, measured but for their own time, in the order of the groups.
+pub(super) fn rows(capture: &Capture, groups: &Groups, question: &Question) -> Vec<Operation> {
+    let mut rows: Vec<Operation> = groups.groups.iter().map(|group| row(capture, group, &question.by)).collect();
+    let mut shelves = measure(capture, groups, &mut rows);
+    for (number, row) in rows.iter_mut().enumerate() {
+        let durations = shelves.of(number);
+        row.finished = durations.len() as u64;
+        row.duration_ns = Durations::of(durations, 0);
+    }
+    rows
+}
+
+/// The rows with their own times, sorted, and how many there were before `--top`.
+pub(super) fn finish(mut rows: Vec<Operation>, own: &[u64], question: &Question) -> (Vec<Operation>, usize) {
+    for (row, own) in rows.iter_mut().zip(own) {
+        row.duration_ns.own = *own;
     }
     let all = rows.len();
     sort(&mut rows, question.sort);
@@ -130,30 +117,68 @@ pub(super) fn operations(
     (rows, all)
 }
 
-/// The spans of each group one after another, and where each group begins: a counting sort.
-fn by_group(groups: &Groups) -> (Vec<u32>, Vec<SpanRef>) {
-    let mut starts = vec![0u32; groups.groups.len() + 1];
-    let member = |number: &u32| (*number != super::group::NONE).then_some(*number as usize);
-    for number in groups.of.iter().filter_map(member) {
-        if let Some(count) = starts.get_mut(number + 1) {
-            *count += 1;
+/// The durations of each group one after another.
+struct Shelves {
+    /// Where each group begins; the next one's beginning is the end of its room.
+    starts: Vec<usize>,
+    /// Where each group ends so far.
+    ends: Vec<usize>,
+    durations: Vec<u64>,
+}
+
+impl Shelves {
+    /// Room for the spans of every group.
+    fn new(groups: &Groups) -> Self {
+        let mut starts = vec![0; groups.groups.len() + 1];
+        for number in groups.of.iter().filter(|number| **number != super::group::NONE) {
+            if let Some(count) = starts.get_mut(*number as usize + 1) {
+                *count += 1;
+            }
+        }
+        let mut total = 0;
+        for start in &mut starts {
+            total += *start;
+            *start = total;
+        }
+        Self { ends: starts.clone(), starts, durations: vec![0; total] }
+    }
+
+    fn put(&mut self, group: usize, duration: u64) {
+        if let Some(end) = self.ends.get_mut(group)
+            && let Some(place) = self.durations.get_mut(*end)
+        {
+            *place = duration;
+            *end += 1;
         }
     }
-    let mut total = 0;
-    for start in &mut starts {
-        total += *start;
-        *start = total;
+
+    fn of(&mut self, group: usize) -> &mut [u64] {
+        let range = self.starts.get(group).copied().unwrap_or(0)..self.ends.get(group).copied().unwrap_or(0);
+        self.durations.get_mut(range).unwrap_or_default()
     }
-    let mut spans = vec![SpanRef(0); total as usize];
-    let mut cursors = starts.clone();
-    for (at, number) in groups.of.iter().enumerate() {
-        let Some(cursor) = member(number).and_then(|number| cursors.get_mut(number)) else { continue };
-        if let (Some(place), Ok(at)) = (spans.get_mut(*cursor as usize), u32::try_from(at)) {
-            *place = SpanRef(at);
-            *cursor += 1;
+}
+
+/// Counts every span into its row and shelves its duration, in one pass in the order of the input.
+fn measure(capture: &Capture, groups: &Groups, rows: &mut [Operation]) -> Shelves {
+    let mut shelves = Shelves::new(groups);
+    let mut usages = capture.usages().iter().peekable();
+    for (span, head) in capture.spans().zip(capture.heads()) {
+        let usage = usages.next_if(|(at, _)| *at == span).map(|(_, usage)| usage);
+        let Some(group) = groups.get(span) else { continue };
+        let Some(row) = rows.get_mut(group) else { continue };
+        row.count += 1;
+        row.errors += u64::from(head.marks.status() == Status::Error);
+        row.cancelled += u64::from(ended(head) == Outcome::Cancelled);
+        if let Some(usage) = usage {
+            let tokens = row.tokens.get_or_insert_default();
+            tokens.input = tokens.input.saturating_add(usage.input);
+            tokens.output = tokens.output.saturating_add(usage.output);
+        }
+        if head.start != 0 && head.end != 0 {
+            shelves.put(group, head.duration().0);
         }
     }
-    (starts, spans)
+    shelves
 }
 
 fn row(capture: &Capture, group: &Group, by: &By) -> Operation {

@@ -71,10 +71,16 @@ pub struct Oddity {
 }
 
 /// Counts and measures the spans that pass the filter.
-pub fn report(capture: &Capture, forest: &Forest, filter: &Filter, question: &Question) -> Report {
-    let groups = Groups::of(capture, filter, &question.by);
-    let (totals, own) = totals::count(capture, forest, &groups, question.jobs);
-    let (operations, all) = operation::operations(capture, &groups, &own, question);
+pub fn report(capture: &Capture, filter: &Filter, question: &Question) -> Report {
+    // What does not need each other is done side by side; the answer does not depend on it.
+    let (forest, groups) =
+        side_by_side(question.jobs, || Forest::of(capture), || Groups::of(capture, filter, &question.by));
+    let ((totals, own), rows) = side_by_side(
+        question.jobs,
+        || totals::count(capture, &forest, &groups, question.jobs),
+        || operation::rows(capture, &groups, question),
+    );
+    let (operations, all) = operation::finish(rows, &own, question);
     Report {
         schema: 1,
         totals,
@@ -84,6 +90,21 @@ pub fn report(capture: &Capture, forest: &Forest, filter: &Filter, question: &Qu
         inputs: capture.sources().iter().map(Input::of).collect(),
         troubles: capture.troubles().iter().map(|trouble| Oddity::of(trouble, capture.sources())).collect(),
     }
+}
+
+/// Does two things at once, where more than one thread is allowed.
+fn side_by_side<A: Send, B: Send>(jobs: usize, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    if jobs < 2 {
+        return (first(), second());
+    }
+    std::thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        match first.join() {
+            Ok(first) => (first, second),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
 }
 
 impl Input {

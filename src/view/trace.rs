@@ -7,7 +7,7 @@ use super::fault::Fault;
 use super::pick::{self, Item, LeftOut};
 use super::settings::Settings;
 use super::veil::veil;
-use crate::capture::{Capture, Detail, EventDetail, SpanRef};
+use crate::capture::{Capture, Detail, EventDetail, Head, SpanRef};
 use crate::forest::{Counts, Flags, Grade, Node, Tree};
 use crate::input::InputError;
 use crate::model::{Attribute, Outcome, SpanId, TraceId};
@@ -81,6 +81,8 @@ pub struct Row<'c> {
     pub missing: Option<Missing>,
     /// The budgets it is over.
     pub budget: Budget,
+    /// What is wrong with its times or ids, in words.
+    pub wrong: &'static str,
     /// Spans beneath it that have no row.
     pub below: u64,
     /// What went wrong, where this row is the place to say so.
@@ -162,7 +164,22 @@ impl<'c> Heading<'c> {
     /// When work went on after the root had ended by more than a fiftieth of the whole: until when.
     pub fn background_until(&self) -> Option<u64> {
         let after = self.work_end.saturating_sub(self.root_end);
-        (self.root_end != 0 && after > self.counts.duration_ns() / 50).then_some(self.work_end)
+        let timed = self.root_start != 0 && self.root_end >= self.root_start;
+        (timed && after > self.counts.duration_ns() / 50).then_some(self.work_end)
+    }
+}
+
+/// What is wrong with a span's own times or ids.
+fn wrong(head: &Head) -> &'static str {
+    let marks = head.marks;
+    if head.start == 0 {
+        "no start time"
+    } else if head.end != 0 && head.end < head.start {
+        "ends before it starts"
+    } else if marks.bad_trace_id() || marks.bad_span_id() || marks.bad_parent_id() {
+        "invalid id"
+    } else {
+        ""
     }
 }
 
@@ -193,6 +210,7 @@ impl<'c> Row<'c> {
             fold,
             missing: node.span.is_none().then(|| Missing::of(tree, item.node)),
             budget: Budget { parameter: marks.over_parameter_budget(), span: marks.over_span_budget() },
+            wrong: node.span.map_or("", |span| wrong(capture.head(span))),
             below: item.below,
             fault: None,
             attributes: Vec::new(),

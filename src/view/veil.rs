@@ -25,7 +25,9 @@ fn veil_all(attributes: &mut [Attribute]) {
 fn veil_value(key: &str, value: &mut Value) {
     match value {
         Value::String(text) => *text = redact::attribute_text(key, text).into_owned(),
-        Value::Bytes(_) if redact::is_secret_key(key) => *value = Value::String(redact::hidden("")),
+        Value::Bytes(_) | Value::Int(_) | Value::Double(_) if redact::is_secret_key(key) => {
+            *value = Value::String(redact::hidden(&value.to_string()));
+        }
         Value::Array(values) => values.iter_mut().for_each(|value| veil_value(key, value)),
         Value::Map(entries) => veil_all(entries),
         Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::Bytes(_) => {}

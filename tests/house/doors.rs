@@ -12,7 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("otlp", &["model"]),
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
-    ("capture", &["model", "otlp", "input", "agent"]),
+    ("capture", &["model", "otlp", "input", "agent", "redact"]),
     ("live", &["model", "otlp", "capture"]),
     ("forest", &["model", "capture"]),
     ("query", &["model", "capture", "forest"]),

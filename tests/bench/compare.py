@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Times whole commands side by side, rounds interleaved, and prints medians and ratios.
+
+    cargo build --release
+    cargo bench --bench generate -- 1000000 /tmp/spans
+    tests/bench/compare.py /tmp/spans [ROUNDS]
+
+Compares `tracectl stats` on PREFIX.jsonl with `wc -l`, on PREFIX.pb with `cat`, on PREFIX.jsonl.gz with inflating alone
+(`gzip -dc` and Python's zlib), and, where they are installed, with jq, DuckDB and msgspec doing less: they group spans by
+trace and count errors. Files should be in the page cache: the first round warms it and is thrown away.
+"""
+import gzip
+import importlib.util
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TRACECTL = os.environ.get("TRACECTL", os.path.join(HERE, "..", "..", "target", "release", "tracectl"))
+
+JQ = "[inputs | .resourceSpans[].scopeSpans[].spans[] | {t: .traceId, e: (.status.code == 2)}] | group_by(.t) | length"
+DUCKDB = """
+import duckdb, sys
+duckdb.sql("set threads=2")
+print(duckdb.sql(f'''with r as (select unnest(resourceSpans) r from read_json('{sys.argv[1]}', format='newline_delimited',
+  maximum_object_size=200000000)), s as (select unnest(r.scopeSpans) s from r), p as (select unnest(s.spans) p from s)
+  select count(*), count(distinct p.traceId), count(*) filter (p.status.code = 2) from p''').fetchall())
+"""
+MSGSPEC = """
+import msgspec, sys
+class Status(msgspec.Struct): code: int = 0
+class Span(msgspec.Struct): traceId: str; status: Status = Status()
+class Scope(msgspec.Struct): spans: list[Span] = []
+class Group(msgspec.Struct): scopeSpans: list[Scope] = []
+class Request(msgspec.Struct): resourceSpans: list[Group] = []
+d = msgspec.json.Decoder(Request); traces = {}; errors = 0
+for line in open(sys.argv[1], 'rb'):
+    for g in d.decode(line).resourceSpans:
+        for s in g.scopeSpans:
+            for p in s.spans: traces[p.traceId] = traces.get(p.traceId, 0) + 1; errors += p.status.code == 2
+print(len(traces), errors)
+"""
+INFLATE = "import sys, zlib\nd = zlib.decompressobj(31)\nf = open(sys.argv[1], 'rb')\nwhile b := f.read(1 << 20): d.decompress(b)\n"
+
+
+def run(command):
+    """One run: wall, user + system seconds, peak memory in MB."""
+    began = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.execvp(command[0], command)
+    _, status, usage = os.wait4(child, 0)
+    wall = time.perf_counter() - began
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, status
+
+
+def main():
+    prefix, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    json, proto, packed = f"{prefix}.jsonl", f"{prefix}.pb", f"{prefix}.jsonl.gz"
+    if not os.path.exists(packed):
+        with open(json, "rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
+            shutil.copyfileobj(source, target, 1 << 20)
+    stats = [TRACECTL, "stats", "--format", "json"]
+    commands = {
+        "stats jsonl": stats + [json],
+        "wc -l": ["wc", "-l", json],
+        "stats pb": stats + [proto],
+        "cat pb": ["sh", "-c", f"cat '{proto}' > /dev/null"],
+        "stats jsonl.gz": stats + [packed],
+        "gzip -dc": ["gzip", "-dc", packed],
+        "zlib inflate": [sys.executable, "-c", INFLATE, packed],
+        "tree jsonl": [TRACECTL, "tree", json],
+    }
+    pairs = [("stats jsonl", "wc -l"), ("stats pb", "cat pb"), ("stats jsonl.gz", "gzip -dc"), ("stats jsonl.gz", "zlib inflate")]
+    peers = []
+    for name, program in (("duckdb", DUCKDB), ("msgspec", MSGSPEC)):
+        if importlib.util.find_spec(name):
+            commands[name] = [sys.executable, "-c", program, json]
+            peers.append(name)
+    if shutil.which("jq"):
+        commands["jq"] = ["jq", "-n", JQ, json]
+        peers.append("jq")
+    results = {name: [] for name in commands}
+    for number in range(rounds + 1):
+        for name, command in commands.items():
+            # jq takes minutes: once is enough to say so.
+            if name == "jq" and number != 1:
+                continue
+            result = run(command)
+            if number > 0:
+                results[name].append(result)
+    median = {name: [statistics.median(r[i] for r in runs) for i in range(3)] for name, runs in results.items()}
+    print(f"{'command':16}{'wall s':>9}{'cpu s':>9}{'peak MB':>9}")
+    for name, (wall, cpu, peak) in median.items():
+        failed = "" if all(r[3] == 0 for r in results[name]) else "  (failed)"
+        print(f"{name:16}{wall:9.3f}{cpu:9.3f}{peak:9.0f}{failed}")
+    print()
+    for ours, theirs in pairs:
+        print(f"{ours} takes {median[ours][0] / median[theirs][0]:.2f} x the time of {theirs}")
+    for peer in peers:
+        print(f"stats jsonl is {median[peer][0] / median['stats jsonl'][0]:.1f} x as fast as {peer}")
+
+
+if __name__ == "__main__":
+    subprocess.run([TRACECTL, "--version"], check=True)
+    main()
