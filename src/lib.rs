@@ -5,7 +5,9 @@
 //! [`capture`] keeps one small record a span and reads the rest again when somebody asks. [`agent`] says what a span *is*
 //! in an agent's run. [`forest`] groups spans into traces and builds their trees. The rooms after it ask questions and
 //! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open.
-//! [`mend`] writes a dump anew with what can be put right put right. [`redact`] hides what looks like a secret. [`render`] puts reports on a page, and [`cli`] is the only room that sees
+//! [`mend`] writes a dump anew with what can be put right put right.
+//! [`live`] takes spans in from the network, records them, and hands them on as they come.
+//! [`redact`] hides what looks like a secret. [`render`] puts reports on a page, and [`cli`] is the only room that sees
 //! the outside world: arguments, environment, terminal, exit codes. The nouns they all speak are in [`model`].
 //!
 //! Who may use whom is written down in `tests/house` and checked there.
@@ -16,6 +18,7 @@ pub mod cli;
 pub mod forest;
 pub mod input;
 pub mod lint;
+pub mod live;
 pub mod mend;
 pub mod model;
 pub mod otlp;

@@ -18,5 +18,5 @@ mod table;
 pub use again::{Envelope, EnvelopePlace};
 pub use detail::{Detail, EventDetail, LinkDetail, ResourceDetail, ScopeDetail};
 pub use head::{Head, Marks, NameId, OriginId, SourceId, SpanRef};
-pub use open::{Watch, open, open_watched};
+pub use open::{Watch, of_messages, open, open_watched};
 pub use table::{Capture, Origin, Source};

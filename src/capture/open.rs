@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::hash::RandomState;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -16,7 +16,7 @@ use super::head::{SourceId, SpanRef};
 use super::table::{Capture, Source, formats};
 use crate::agent::Glance;
 use crate::input::{Block, Blocks, Format, InputError, Named, Options, Store, Stream, Tee, expand, sniff};
-use crate::otlp::{JsonReader, ProtoReader, RawSpan, Seen, Tally, TroubleKind};
+use crate::otlp::{Framing, JsonReader, ProtoReader, RawSpan, Seen, Tally, TroubleKind};
 
 /// How much of a pipe is kept in memory before it goes to a temporary file.
 const SPOOL: usize = 8 << 20;
@@ -74,6 +74,35 @@ pub fn open_watched<N: Default + Send>(
     }
 }
 
+/// Reads messages of OTLP/protobuf that are in memory: each is a source of its own, by name; the second of a pair says
+/// whether its spans came late.
+pub fn of_messages(messages: Vec<(String, Vec<u8>, bool)>) -> Result<Capture, InputError> {
+    let options = Options { jobs: 1, ..Options::default() };
+    let mut capture = Capture::default();
+    let hasher = RandomState::new();
+    for (path, message, late) in messages {
+        let source = SourceId(u16::try_from(capture.sources.len()).map_err(|_| InputError::TooMany)?);
+        capture.sources.push(Source { path: path.clone(), late, ..Source::default() });
+        let mut scan = Scan { source, options: &options, hasher: &hasher, progress: &mut |_| {} };
+        let mut spool = SpooledTempFile::new(SPOOL);
+        let store = spool.write_all(&message).map(|()| Store::Spool(Arc::new(Mutex::new(spool))));
+        let stream = Stream::new(Box::new(io::Cursor::new(message)));
+        let format = Format::Proto(Framing::None);
+        store
+            .and_then(|store| {
+                scan.stream(
+                    stream?,
+                    store,
+                    (Some(format), None),
+                    &mut capture,
+                    &mut Watch::<()> { note: &|_, _, _, _| (), take: &mut |_, _, _| () },
+                )
+            })
+            .map_err(|error| InputError::read(&path, error))?;
+    }
+    Ok(capture)
+}
+
 /// A reader of either encoding.
 enum Reader {
     Json(JsonReader),
@@ -126,11 +155,26 @@ impl Scan<'_> {
         watch: &mut Watch<'_, N>,
     ) -> io::Result<()> {
         let (reader, store, expected) = self.locate(name)?;
-        let mut stream = Stream::new(reader)?;
+        self.stream(Stream::new(reader)?, store, (None, expected), capture, watch)?;
+        if matches!(name, Named::Below(_)) {
+            capture.pass_over(self.source);
+        }
+        Ok(())
+    }
+
+    /// Scans a stream, of which the format and the length may be known.
+    fn stream<N: Default + Send>(
+        &mut self,
+        mut stream: Stream,
+        store: Store,
+        (format, expected): (Option<Format>, Option<u64>),
+        capture: &mut Capture,
+        watch: &mut Watch<'_, N>,
+    ) -> io::Result<()> {
         let mut head = Vec::new();
         (&mut stream).take(HEAD).read_to_end(&mut head)?;
         let whole = (head.len() as u64) < HEAD;
-        let format = sniff(&head, whole);
+        let format = format.unwrap_or_else(|| sniff(&head, whole));
         if let Some(source) = capture.sources.get_mut(usize::from(self.source.0)) {
             source.compression = stream.compression().map(|compression| compression.name());
             source.looks_like = unreadable_format(format).map(str::to_owned);
@@ -153,9 +197,6 @@ impl Scan<'_> {
         }
         self.finish(&blocks, expected, capture);
         capture.look_back(self.source, format);
-        if matches!(name, Named::Below(_)) {
-            capture.pass_over(self.source);
-        }
         Ok(())
     }
 

@@ -39,6 +39,8 @@ pub struct Source {
     pub bytes: u64,
     /// Documents of logs, metrics and profiles that were passed by.
     pub other_signals: [u64; 3],
+    /// Its spans arrived after their traces had settled.
+    pub late: bool,
     /// What it looks like instead, where it held no spans: a clause like "a Langfuse export, not OTLP".
     pub looks_like: Option<String>,
 }

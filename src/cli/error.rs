@@ -13,6 +13,7 @@ use super::exit::Exit;
 use super::lint_settings::Misuse;
 use crate::input::InputError;
 use crate::lint::BaselineError;
+use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
@@ -125,6 +126,26 @@ pub(super) enum Problem {
         /// Why.
         source: io::Error,
     },
+    /// The servers could not be started.
+    #[error("cannot listen")]
+    Live(#[from] LiveError),
+    /// The command to run could not be started.
+    #[error("cannot run {program}")]
+    Spawn {
+        /// Its name.
+        program: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// An option needs a variable that is not set.
+    #[error("the environment variable {name} is not set")]
+    Variable {
+        /// Its name.
+        name: String,
+    },
+    /// Listening is over and no span has come.
+    #[error("no spans arrived")]
+    NothingArrived,
     /// The answer would replace what it was drawn from.
     #[error("{path} is an input: writing the answer there would destroy it")]
     OutputIsInput {
@@ -165,6 +186,8 @@ impl Error {
             Problem::Lint(_) | Problem::Baseline { .. } | Problem::NoBaseline { .. } => Exit::CouldNot,
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
+            Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
+            Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,
             Problem::Output { source, .. } | Problem::Print(source) if source.kind() == io::ErrorKind::BrokenPipe => {

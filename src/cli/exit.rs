@@ -15,6 +15,8 @@ pub enum Exit {
     CouldNot,
     /// 3: the input could not be read, or held nothing to work on.
     Unreadable,
+    /// As the command that was run ended.
+    Command(u8),
 }
 
 impl Exit {
@@ -25,6 +27,7 @@ impl Exit {
             Self::Found => 1,
             Self::CouldNot => 2,
             Self::Unreadable => 3,
+            Self::Command(code) => code,
         }
     }
 }

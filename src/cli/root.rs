@@ -12,7 +12,9 @@ use super::config::Config;
 use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
-use super::{Exit, Surroundings, budgets, completions, explain, init, lint, man, rules, show, stats, tree};
+use super::{
+    Exit, Surroundings, budgets, completions, explain, init, lint, listen, listen_args, man, rules, show, stats, tree,
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +23,7 @@ Examples:
   tracectl stats *.jsonl --format json   totals and percentiles an operation, for scripts
   tracectl lint run.jsonl                what is wrong, for people and for CI
   kubectl logs agent | tracectl tree     from a pipe
+  tracectl listen -o run.jsonl -- pytest run a program, record its spans, show them
 
 Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
 Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
@@ -45,6 +48,7 @@ enum Command {
     Explain(explain::Args),
     Budgets(budgets::Args),
     Init(init::Args),
+    Listen(Box<listen_args::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -103,6 +107,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Command::Explain(args) => explain::run(args, console),
         Command::Budgets(args) => budgets::run(args, console),
         Command::Init(args) => init::run(args, console),
+        Command::Listen(args) => listen::run(args, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }

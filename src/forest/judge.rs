@@ -22,6 +22,7 @@ impl Judge {
             trace_cancellations(capture, nodes, requested);
         }
         self.measure(nodes);
+        mark_late(capture, nodes);
         let mut counts = count(nodes);
         counts.services = self.count_services(capture, nodes);
         counts.errors = errors;
@@ -198,4 +199,13 @@ fn count(nodes: &[Node]) -> Counts {
     }
     counts.start = if counts.start == u64::MAX { 0 } else { counts.start };
     counts
+}
+
+/// Marks the spans that arrived after their trace had settled.
+fn mark_late(capture: &Capture, nodes: &mut [Node]) {
+    if !capture.sources().iter().any(|source| source.late) {
+        return;
+    }
+    let is_late = |node: &Node| node.span.is_some_and(|span| capture.source(capture.head(span).source).late);
+    nodes.iter_mut().filter(|node| is_late(node)).for_each(|node| node.flags.add(Flags::LATE));
 }

@@ -71,6 +71,8 @@ impl Flags {
     pub const PARENT_LOCAL: Self = Self(1 << 11);
     /// A placeholder is among its ancestors.
     pub const UNDER_PLACEHOLDER: Self = Self(1 << 12);
+    /// It arrived after its trace had settled.
+    pub const LATE: Self = Self(1 << 13);
 
     /// Whether any of the given flags is set.
     pub fn has(self, flags: Self) -> bool {
@@ -96,6 +98,7 @@ impl Flags {
             (Self::ORPHAN, "orphan"),
             (Self::CYCLE, "cycle"),
             (Self::DUPLICATE, "duplicate"),
+            (Self::LATE, "late"),
             (Self::REMOTE_PARENT, "remote_parent"),
         ];
         all.into_iter().filter(move |(flag, _)| self.has(*flag)).map(|(_, name)| name)

@@ -215,6 +215,7 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
         (row.outcome == Outcome::Error && row.end == 0, "unfinished"),
         (row.flags.has(Flags::CYCLE), "cycle"),
         (row.flags.has(Flags::DUPLICATE), "duplicate id"),
+        (row.flags.has(Flags::LATE), "late"),
         (row.budget.parameter, "attribute over 2 MiB"),
         (row.budget.span, "attributes over 4 MiB"),
         (!row.wrong.is_empty(), row.wrong),

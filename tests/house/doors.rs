@@ -13,6 +13,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
     ("capture", &["model", "otlp", "input", "agent", "redact"]),
+    ("live", &["model", "otlp", "capture"]),
     ("forest", &["model", "capture"]),
     ("query", &["model", "capture", "forest"]),
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
@@ -25,7 +26,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
-            "mend", "render",
+            "mend", "live", "render",
         ],
     ),
 ];

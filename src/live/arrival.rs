@@ -1,0 +1,120 @@
+//! What the outside of this room sees of the servers.
+//!
+//! Plain data: batches that were recorded, remarks for people, and why it is over.
+
+use bytes::Bytes;
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub enum Arrival {
+    /// A request was recorded and acknowledged.
+    Batch(Batch),
+    /// Something people should hear of.
+    Note(Note),
+    /// A signal arrived that does not stop anything by itself.
+    Signal(Reason),
+    /// Nothing happened for a moment.
+    Quiet,
+    /// Listening is over; batches that were acknowledged before may still follow.
+    Stop(Reason),
+}
+
+/// A request as it came, its compression undone.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// The message.
+    pub bytes: Bytes,
+    /// How it is written.
+    pub encoding: Encoding,
+    /// How many spans it holds.
+    pub spans: u64,
+}
+
+/// The two encodings of OTLP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// OTLP/protobuf.
+    Proto,
+    /// OTLP/JSON.
+    Json,
+}
+
+/// A kind of telemetry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// Spans.
+    Traces,
+    /// Metrics: counted and let go.
+    Metrics,
+    /// Logs: counted and let go.
+    Logs,
+}
+
+impl Signal {
+    /// The lower-case word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Traces => "traces",
+            Self::Metrics => "metrics",
+            Self::Logs => "logs",
+        }
+    }
+}
+
+/// A remark for people; each kind is made once until things change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A signal that is accepted and thrown away arrived for the first time.
+    OtherSignal(Signal),
+    /// The record cannot be written; senders are told to try again.
+    CannotWrite(String),
+    /// The record can be written again.
+    WritingAgain,
+    /// More arrives than can be held; senders are told to try again.
+    Overloaded,
+    /// A request was refused for the first time, and why.
+    Refused(String),
+    /// Requests cannot be passed on.
+    CannotForward(String),
+    /// Requests can be passed on again.
+    ForwardingAgain,
+}
+
+/// Why listening is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Ctrl-C.
+    Interrupted,
+    /// SIGTERM or a closed terminal.
+    Terminated,
+    /// The time that was asked for is over.
+    Time,
+    /// Nothing arrived for as long as was asked for.
+    Idle,
+    /// So many spans as were asked for arrived.
+    Spans,
+    /// So many traces as were asked for arrived.
+    Traces,
+    /// The command that was run has ended.
+    Command,
+}
+
+impl Reason {
+    /// The word used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupted => "interrupted",
+            Self::Terminated => "terminated",
+            Self::Time => "time",
+            Self::Idle => "idle",
+            Self::Spans => "max-spans",
+            Self::Traces => "max-traces",
+            Self::Command => "command",
+        }
+    }
+
+    /// Whether somebody from outside ended it.
+    pub fn is_signal(self) -> bool {
+        matches!(self, Self::Interrupted | Self::Terminated)
+    }
+}

@@ -1,0 +1,203 @@
+//! Traces that are still arriving, and when each has settled.
+//!
+//! Comes in: batches and the time. Goes out: traces of which nothing more is expected, as OTLP/protobuf that any reader of this
+//! house takes. Traces that settled are remembered for a while, so that late spans join them; memory is bounded.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::arrival::Batch;
+use super::gather::by_trace;
+use crate::model::TraceId;
+
+/// A trace whose root has ended is quiet after this part of the usual wait.
+const ROOTED: u32 = 5;
+/// Bytes of traces that are held; beyond them the oldest settle early and are forgotten.
+const HELD: usize = 64 << 20;
+/// Services that are counted one by one.
+const SERVICES: usize = 1000;
+
+/// A trace of which nothing more is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Its id.
+    pub trace: TraceId,
+    /// Everything of it that came in time, as a request of OTLP/protobuf.
+    pub message: Vec<u8>,
+    /// What came after it had settled before.
+    pub late: Vec<u8>,
+    /// How many spans came late since it was last shown.
+    pub late_spans: u64,
+}
+
+#[derive(Debug)]
+struct Open {
+    message: Vec<u8>,
+    late: Vec<u8>,
+    late_spans: u64,
+    /// It has settled before.
+    again: bool,
+    rooted: bool,
+    last: Instant,
+}
+
+/// Traces that are still arriving.
+#[derive(Debug)]
+pub struct Pending {
+    settle: Duration,
+    keep: usize,
+    open: BTreeMap<TraceId, Open>,
+    done: BTreeMap<TraceId, Settled>,
+    order: VecDeque<TraceId>,
+    held: usize,
+    services: BTreeMap<String, u64>,
+}
+
+impl Pending {
+    /// Traces settle after this much quiet, or sooner when their root has ended; so many are remembered afterwards.
+    pub fn new(settle: Duration, keep: usize) -> Self {
+        Self {
+            settle,
+            keep,
+            open: BTreeMap::new(),
+            done: BTreeMap::new(),
+            order: VecDeque::new(),
+            held: 0,
+            services: BTreeMap::new(),
+        }
+    }
+
+    /// How many traces are still arriving.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Spans by service, as far as batches were shown here.
+    pub fn services(&self) -> &BTreeMap<String, u64> {
+        &self.services
+    }
+
+    /// The trace that got a span last, as far as it has come.
+    pub fn growing(&self) -> Option<Settled> {
+        let (trace, open) = self.open.iter().max_by_key(|(_, open)| open.last)?;
+        Some(Settled {
+            trace: *trace,
+            message: open.message.clone(),
+            late: open.late.clone(),
+            late_spans: open.late_spans,
+        })
+    }
+
+    /// Takes a batch in.
+    pub fn take(&mut self, batch: &Batch, now: Instant) {
+        let Self { open, done, held, services, .. } = self;
+        by_trace(&batch.bytes, batch.encoding, &mut |part| {
+            // Names come from the network: there may not be any number of them.
+            if let Some(spans) = services.get_mut(part.service) {
+                *spans += part.spans;
+            } else if services.len() < SERVICES {
+                services.insert(part.service.to_owned(), part.spans);
+            }
+            let trace = open.entry(part.trace).or_insert_with(|| reopened(done.remove(&part.trace), now));
+            *held += part.message.len();
+            trace.rooted |= part.roots > 0;
+            trace.last = now;
+            if trace.again {
+                trace.late.extend_from_slice(part.message);
+                trace.late_spans += part.spans;
+            } else {
+                trace.message.extend_from_slice(part.message);
+            }
+        });
+    }
+
+    /// The traces that have settled by now, or all that are open.
+    pub fn settled(&mut self, now: Instant, all: bool) -> Vec<Settled> {
+        let (settle, crowded) = (self.settle, self.held > HELD);
+        let is_settled = |open: &Open| {
+            let wait = if open.rooted { settle / ROOTED } else { settle };
+            all || crowded || now.saturating_duration_since(open.last) >= wait
+        };
+        let ready: Vec<TraceId> =
+            self.open.iter().filter(|(_, open)| is_settled(open)).map(|(trace, _)| *trace).collect();
+        let mut settled: Vec<Settled> = Vec::with_capacity(ready.len());
+        for trace in ready {
+            let Some(open) = self.open.remove(&trace) else { continue };
+            let Open { message, late, late_spans, .. } = open;
+            let shown = Settled { trace, message, late, late_spans };
+            self.remember(Settled { late_spans: 0, ..shown.clone() });
+            settled.push(shown);
+        }
+        settled
+    }
+
+    fn remember(&mut self, settled: Settled) {
+        self.order.push_back(settled.trace);
+        self.done.insert(settled.trace, settled);
+        while self.done.len() > self.keep || self.held > HELD {
+            let Some(oldest) = self.order.pop_front() else { return };
+            if let Some(gone) = self.done.remove(&oldest) {
+                self.held = self.held.saturating_sub(gone.message.len() + gone.late.len());
+            }
+        }
+        // Traces that opened again left their old places behind.
+        if self.order.len() > 2 * self.keep + 16 {
+            let done = &self.done;
+            self.order.retain(|trace| done.contains_key(trace));
+        }
+    }
+}
+
+fn reopened(before: Option<Settled>, now: Instant) -> Open {
+    let again = before.is_some();
+    let (message, late) = before.map(|settled| (settled.message, settled.late)).unwrap_or_default();
+    Open { message, late, late_spans: 0, again, rooted: again, last: now }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::Encoding;
+
+    fn batch(trace: u8, span: u8, parent: &str) -> Batch {
+        let json = format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{trace:032x}","spanId":"{span:016x}","parentSpanId":"{parent}"}}]}}]}}]}}"#
+        );
+        Batch { bytes: json.into(), encoding: Encoding::Json, spans: 1 }
+    }
+
+    #[test]
+    fn a_rooted_trace_settles_sooner_and_late_spans_join_it() {
+        let mut pending = Pending::new(Duration::from_secs(5), 10);
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        pending.take(&batch(1, 1, ""), start);
+        pending.take(&batch(2, 2, "00000000000000aa"), start);
+        assert_eq!(pending.settled(after(0), false), []);
+        let first = pending.settled(after(1), false);
+        assert_eq!(first.iter().map(|s| (s.trace.0, s.late_spans)).collect::<Vec<_>>(), [(1, 0)]);
+        assert_eq!(pending.settled(after(5), false).len(), 1);
+        pending.take(&batch(1, 3, "0000000000000001"), after(6));
+        let again = pending.settled(after(7), false);
+        assert_eq!((again[0].late_spans, &again[0].message), (1, &first[0].message));
+        assert!(!again[0].late.is_empty() && pending.is_empty());
+    }
+
+    #[test]
+    fn only_so_many_are_remembered() {
+        let mut pending = Pending::new(Duration::ZERO, 2);
+        let now = Instant::now();
+        for trace in 1..=5 {
+            pending.take(&batch(trace, 1, ""), now);
+            assert_eq!(pending.settled(now, true).len(), 1);
+        }
+        assert_eq!(pending.done.len(), 2);
+        pending.take(&batch(1, 2, ""), now);
+        assert_eq!(pending.settled(now, true)[0].late_spans, 0);
+    }
+}

@@ -1,0 +1,217 @@
+//! The file of a record: whole messages or nothing of them.
+//!
+//! Comes in: what is to be written at once. Goes out: bytes at the end of the file; what could not be written whole is taken
+//! back, so that the file opens at any moment. Older files step aside when it is full.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, IoSlice, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use flate2::write::GzEncoder;
+
+use super::record_form::{Compression, Layout};
+use super::settings::Record;
+
+/// Readable by nobody else: prompts are in it.
+const MODE: u32 = 0o600;
+/// Slices that are written at once at most.
+const SLICES: usize = 512;
+
+/// A record being written.
+pub(super) struct RecordFile {
+    record: Record,
+    file: File,
+    /// Bytes that are in it for good.
+    length: u64,
+    /// A file that can be cut, not a pipe or a device.
+    regular: bool,
+    packed: Vec<u8>,
+}
+
+impl RecordFile {
+    /// Creates the file, or empties the one that is there.
+    pub(super) fn create(record: Record) -> io::Result<Self> {
+        let file = create(&record.path)?;
+        let regular = file.metadata()?.is_file();
+        Ok(Self { record, file, length: 0, regular, packed: Vec::new() })
+    }
+
+    /// Writes messages, all or none.
+    pub(super) fn write(&mut self, messages: &[&[u8]]) -> io::Result<()> {
+        self.make_room(messages)?;
+        let written = self.write_all(messages).and_then(|bytes| self.sync().map(|()| bytes));
+        match written {
+            Ok(bytes) => {
+                self.length += bytes;
+                Ok(())
+            }
+            Err(error) => {
+                self.take_back();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_all(&mut self, messages: &[&[u8]]) -> io::Result<u64> {
+        let lengths: Vec<[u8; 4]> = messages.iter().map(|message| length(message)).collect();
+        let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(2 * messages.len());
+        for (message, length) in messages.iter().zip(&lengths) {
+            match self.record.form.layout {
+                Layout::Framed => slices.extend([IoSlice::new(length), IoSlice::new(message)]),
+                Layout::Lines => slices.extend([IoSlice::new(message), IoSlice::new(b"\n")]),
+            }
+        }
+        match self.record.form.compression {
+            Compression::None => write_slices(&mut self.file, &mut slices),
+            compression => {
+                self.packed.clear();
+                pack(compression, &slices, &mut self.packed)?;
+                self.file.write_all(&self.packed)?;
+                Ok(self.packed.len() as u64)
+            }
+        }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.record.fsync && self.regular { self.file.sync_data() } else { Ok(()) }
+    }
+
+    /// Cuts off what was written in part.
+    fn take_back(&mut self) {
+        if self.regular {
+            // When even this fails the tail is torn, which readers tell and survive.
+            let _ = self.file.set_len(self.length);
+        }
+    }
+
+    /// Puts a full file aside and begins a new one.
+    fn make_room(&mut self, messages: &[&[u8]]) -> io::Result<()> {
+        let Some(limit) = self.record.rotate.filter(|_| self.regular && self.length > 0) else { return Ok(()) };
+        let coming: usize = messages.iter().map(|message| message.len() + 4).sum();
+        if self.length.saturating_add(coming as u64) <= limit {
+            return Ok(());
+        }
+        step_aside(&self.record.path, self.record.keep)?;
+        self.file = create(&self.record.path)?;
+        self.length = 0;
+        Ok(())
+    }
+
+    /// Makes sure that everything is on the disk.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        self.sync()
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+    if file.metadata()?.is_file() {
+        file.set_permissions(fs::Permissions::from_mode(MODE))?;
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// `run.jsonl` becomes `run.1.jsonl`, that `run.2.jsonl`, and so on; the oldest goes.
+fn step_aside(path: &Path, keep: u32) -> io::Result<()> {
+    if keep == 0 {
+        return fs::remove_file(path);
+    }
+    for number in (0..keep).rev() {
+        let from = aside(path, number);
+        if from.exists() {
+            fs::rename(from, aside(path, number + 1))?;
+        }
+    }
+    Ok(())
+}
+
+fn aside(path: &Path, number: u32) -> PathBuf {
+    if number == 0 {
+        return path.to_owned();
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let (stem, rest) = name.split_once('.').map_or((name.as_str(), None), |(stem, rest)| (stem, Some(rest)));
+    let name = match rest {
+        Some(rest) => format!("{stem}.{number}.{rest}"),
+        None => format!("{stem}.{number}"),
+    };
+    path.with_file_name(name)
+}
+
+fn length(message: &[u8]) -> [u8; 4] {
+    u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+fn write_slices(file: &mut File, slices: &mut [IoSlice<'_>]) -> io::Result<u64> {
+    let mut rest = slices;
+    let mut total = 0;
+    while !rest.is_empty() {
+        let some = rest.len().min(SLICES);
+        match file.write_vectored(rest.get(..some).unwrap_or_default()) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => {
+                total += written as u64;
+                IoSlice::advance_slices(&mut rest, written);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(total)
+}
+
+fn pack(compression: Compression, slices: &[IoSlice<'_>], out: &mut Vec<u8>) -> io::Result<()> {
+    match compression {
+        Compression::Zstd => {
+            let mut encoder = zstd::stream::write::Encoder::new(out, 3)?;
+            slices.iter().try_for_each(|slice| encoder.write_all(slice))?;
+            encoder.finish().map(drop)
+        }
+        _ => {
+            let mut encoder = GzEncoder::new(out, flate2::Compression::new(4));
+            slices.iter().try_for_each(|slice| encoder.write_all(slice))?;
+            encoder.finish().map(drop)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::live::RecordForm;
+
+    fn record(path: PathBuf) -> Record {
+        let form = RecordForm::of(&path);
+        Record { path, form, fsync: true, rotate: Some(20), keep: 2 }
+    }
+
+    #[test]
+    fn full_files_step_aside_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        let mut file = RecordFile::create(record(path.clone())).unwrap();
+        for number in 0..5 {
+            file.write(&[format!("{{\"number\":{number}}}").as_bytes()]).unwrap();
+        }
+        file.close().unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!((read("run.jsonl"), read("run.1.jsonl")), ("{\"number\":4}\n".into(), "{\"number\":3}\n".into()));
+        assert_eq!(read("run.2.jsonl"), "{\"number\":2}\n");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, MODE);
+    }
+
+    #[test]
+    fn many_messages_at_once_stand_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.pb");
+        let mut file = RecordFile::create(Record { rotate: None, ..record(path.clone()) }).unwrap();
+        let messages: Vec<Vec<u8>> = (0..2000u32).map(|number| number.to_le_bytes().to_vec()).collect();
+        let borrowed: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
+        file.write(&borrowed).unwrap();
+        let wanted: Vec<u8> = messages.iter().flat_map(|m| [&[0, 0, 0, 4], m.as_slice()].concat()).collect();
+        assert_eq!(fs::read(path).unwrap(), wanted);
+    }
+}

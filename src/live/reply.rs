@@ -1,0 +1,50 @@
+//! The body of an answer: some bytes, then trailers where gRPC wants them.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+/// The body of an answer.
+#[derive(Debug, Default)]
+pub(super) struct Reply {
+    data: Option<Bytes>,
+    trailers: Option<HeaderMap>,
+}
+
+impl Reply {
+    /// A body of bytes.
+    pub(super) fn new(data: impl Into<Bytes>) -> Self {
+        Self { data: Some(data.into()).filter(|data| !data.is_empty()), trailers: None }
+    }
+
+    /// The body with trailers after it.
+    pub(super) fn ending(mut self, trailers: HeaderMap) -> Self {
+        self.trailers = Some(trailers);
+        self
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let frame = match (self.data.take(), &mut self.trailers) {
+            (Some(data), _) => Some(Frame::data(data)),
+            (None, trailers) => trailers.take().map(Frame::trailers),
+        };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.data.is_none() && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64))
+    }
+}

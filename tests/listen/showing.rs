@@ -1,0 +1,99 @@
+//! What people and scripts see while spans arrive and when it is over.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json as value};
+
+use super::server::{JSON, json, listen, post, totals, tracectl};
+
+#[test]
+fn a_trace_is_shown_when_it_has_settled_as_tree_shows_it() {
+    let server = listen(&["-o", "{}/run.jsonl", "--view", "tree", "--settle", "500ms", "--max-traces", "2"]);
+    assert_eq!(post(server.http, &[JSON], &json(1, 3)).status, 200);
+    std::thread::sleep(std::time::Duration::from_millis(400));
+    assert_eq!(post(server.http, &[JSON], &json(2, 1)).status, 200);
+    let ended = server.wait();
+    assert_eq!((ended.code, &ended.stopped["reason"]), (Some(0), &value!("max-traces")));
+    let tree = tracectl().arg("tree").arg(ended.folder.path().join("run.jsonl")).output().unwrap();
+    assert_eq!(ended.out, String::from_utf8(tree.stdout).unwrap());
+}
+
+#[test]
+fn a_pipe_gets_a_line_a_trace_and_late_spans_are_marked() {
+    let server = listen(&["--settle", "200ms", "--format", "jsonl", "--max-spans", "4"]);
+    assert_eq!(post(server.http, &[JSON], &json(1, 1)).status, 200);
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    let late = String::from_utf8(json(1, 3)).unwrap().replace(
+        "0000000000000001\",\"parentSpanId\":\"\"",
+        "0000000000000009\",\"parentSpanId\":\"0000000000000001\"",
+    );
+    assert_eq!(post(server.http, &[JSON], late.as_bytes()).status, 200);
+    let ended = server.wait();
+    let traces: Vec<Value> = ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(traces.len(), 2, "{}", ended.out);
+    let late = |trace: &Value| {
+        let spans = trace["spans"].as_array().unwrap();
+        spans.iter().filter(|span| span["flags"].as_array().unwrap().contains(&value!("late"))).count()
+    };
+    assert_eq!((late(&traces[0]), late(&traces[1])), (0, 3));
+
+    let server = listen(&["--max-spans", "1"]);
+    post(server.http, &[JSON], &json(7, 1));
+    let out = server.wait().out;
+    assert!(out.lines().count() == 1 && out.contains("work") && out.contains("shop"), "{out}");
+}
+
+#[test]
+fn it_stops_when_it_is_asked_to() {
+    for (stop, reason) in [(["--for", "300ms"], "time"), (["--idle", "300ms"], "idle")] {
+        let ended = listen(&stop).wait();
+        assert_eq!((ended.code, &ended.stopped["reason"]), (Some(3), &value!(reason)), "{}", ended.log);
+    }
+    let server = listen(&[]);
+    rustix::process::kill_process(server.pid(), rustix::process::Signal::INT).unwrap();
+    let ended = server.wait();
+    assert_eq!((ended.code, &ended.stopped["reason"]), (Some(0), &value!("interrupted")));
+}
+
+fn run(options: &[&str], command: &[&str]) -> (Option<i32>, String, String) {
+    let output = tracectl().arg("listen").args(options).arg("--").args(command).stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_command_is_told_where_to_send_and_its_code_is_kept() {
+    let (code, out, _) = run(&["--view", "none"], &["sh", "-c", "echo said; env | grep ^OTEL_ | sort; exit 7"]);
+    assert_eq!(code, Some(7));
+    assert!(
+        out.starts_with("said\nOTEL_BSP_SCHEDULE_DELAY=200\nOTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:"),
+        "{out}"
+    );
+    assert!(out.contains("OTEL_TRACES_EXPORTER=otlp\n"));
+    let (code, _, said) = run(&[], &["true"]);
+    assert_eq!(code, Some(3));
+    assert!(said.contains("no spans arrived") && said.contains("hint: "), "{said}");
+    let (code, _, said) = run(&[], &["/no/such/program"]);
+    assert_eq!(code, Some(2), "{said}");
+    let (code, ..) = run(&["--view", "none"], &["sh", "-c", "kill -TERM $$"]);
+    assert_eq!(code, Some(128 + 15));
+}
+
+#[test]
+fn the_run_of_a_command_is_a_span() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("run.jsonl");
+    let script = r#"echo "$TRACEPARENT"; exit 3"#;
+    let (code, out, _) = run(&["--root", "-o", &record.to_string_lossy()], &["sh", "-c", script]);
+    assert_eq!(code, Some(3));
+    let trace = out.split('-').nth(1).unwrap();
+    assert!(out.contains(&trace[..8]) && out.contains("exit code 3"), "{out}");
+    let totals = totals(&record);
+    assert_eq!((&totals["spans"], &totals["errors"]), (&value!(1), &value!(1)));
+}
+
+#[test]
+fn what_a_command_starts_is_waited_for() {
+    let (code, out, _) = run(&["--view", "none"], &["sh", "-c", "(sleep 0.7; echo late) & true"]);
+    assert_eq!((code, out.as_str()), (Some(3), "late\n"));
+}
