@@ -32,7 +32,7 @@ print(duckdb.sql(f'''with r as (select unnest(resourceSpans) r from read_json('{
 MSGSPEC = """
 import msgspec, sys
 class Status(msgspec.Struct): code: int = 0
-class Span(msgspec.Struct): traceId: str; status: Status = Status()
+class Span(msgspec.Struct): traceId: str; status: Status = msgspec.field(default_factory=Status)
 class Scope(msgspec.Struct): spans: list[Span] = []
 class Group(msgspec.Struct): scopeSpans: list[Scope] = []
 class Request(msgspec.Struct): resourceSpans: list[Group] = []
