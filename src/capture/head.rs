@@ -4,7 +4,7 @@
 //! from its bytes again when somebody asks.
 
 use crate::agent::Role;
-use crate::model::{Kind, Nanos, SpanId, Status, Termination, TraceId};
+use crate::model::{Kind, Nanos, Outcome, SpanId, Status, Termination, TraceId};
 use crate::otlp::Shape;
 
 /// A span of a capture: an index that stays valid as long as the capture.
@@ -78,6 +78,16 @@ impl Head {
     /// How long it took; zero when it has no start or end, or ends before it starts.
     pub fn duration(&self) -> Nanos {
         if self.start == 0 || self.end == 0 { Nanos(0) } else { Nanos(self.end.saturating_sub(self.start)) }
+    }
+
+    /// How it ended, as its own record says it: cancelled before error before unfinished before ok.
+    pub fn outcome(&self) -> Outcome {
+        match self.marks.status() {
+            _ if self.marks.termination() != Termination::None => Outcome::Cancelled,
+            Status::Error => Outcome::Error,
+            _ if self.end == 0 => Outcome::Unfinished,
+            _ => Outcome::Ok,
+        }
     }
 
     /// Whether it names no parent.

@@ -4,6 +4,7 @@
 //! No map of ids is kept: the table holds group numbers, and ids are read back out of the heads.
 
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -89,6 +90,21 @@ impl Forest {
     /// All traces, by (earliest start, id).
     pub fn traces(&self) -> impl ExactSizeIterator<Item = TraceGroup<'_>> {
         (0..self.len()).map(|number| self.trace(number))
+    }
+
+    /// The numbers of the traces in `jobs` runs of about as many spans each, for threads to share.
+    pub fn shares(&self, jobs: usize) -> Vec<Range<usize>> {
+        let share = self.spans.len().div_ceil(jobs.max(1)).max(1);
+        let (mut ranges, mut from, mut held) = (Vec::new(), 0, 0);
+        for (number, trace) in self.traces().enumerate() {
+            held += trace.spans.len();
+            if held >= share {
+                ranges.push(from..number + 1);
+                (from, held) = (number + 1, 0);
+            }
+        }
+        ranges.push(from..self.len());
+        ranges
     }
 
     /// The numbers of the traces whose id begins with these hexadecimal digits, in either case; none when it is no

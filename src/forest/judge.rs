@@ -102,18 +102,10 @@ fn judge_outcomes(capture: &Capture, nodes: &mut [Node]) -> (Option<u64>, u32) {
     let mut errors = 0;
     for node in nodes {
         let Some(span) = node.span else { continue };
-        let marks = capture.head(span).marks;
-        let termination = marks.termination();
-        errors += if marks.status() == Status::Error { 1 + node.repeats } else { 0 };
-        node.outcome = if termination != Termination::None {
-            Outcome::Cancelled
-        } else if marks.status() == Status::Error {
-            Outcome::Error
-        } else if node.end == 0 {
-            Outcome::Unfinished
-        } else {
-            Outcome::Ok
-        };
+        let head = capture.head(span);
+        let termination = head.marks.termination();
+        errors += if head.marks.status() == Status::Error { 1 + node.repeats } else { 0 };
+        node.outcome = head.outcome();
         if termination == Termination::Requested {
             node.expected = true;
             requested = Some(requested.map_or(node.start, |earliest| earliest.min(node.start)));

@@ -4,7 +4,6 @@
 //! so that no rule knows of them.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::group::{Groups, Known};
@@ -76,7 +75,7 @@ impl<'p> Gathering<'p> {
         let (plan, known) = (self.plan, &self.known);
         let kept = Mutex::new(&mut self.kept);
         std::thread::scope(|scope| {
-            for range in shares(forest, capture.len(), plan.settings.jobs.max(1)) {
+            for range in forest.shares(plan.settings.jobs) {
                 let (kept, checks) = (&kept, &checks);
                 scope.spawn(move || {
                     let mut notes = Notes::default();
@@ -217,19 +216,4 @@ impl Kept {
 /// Whether a list like `BUD001,AGT` names a rule.
 fn names_rule(codes: &str, code: &str) -> bool {
     codes.split([',', ' ']).any(|word| word == code || (word.len() == 3 && code.starts_with(word)))
-}
-
-/// The traces in `jobs` runs of about as many spans each.
-fn shares(forest: &Forest, spans: usize, jobs: usize) -> Vec<Range<usize>> {
-    let share = spans.div_ceil(jobs).max(1);
-    let (mut ranges, mut from, mut held) = (Vec::new(), 0, 0);
-    for (number, trace) in forest.traces().enumerate() {
-        held += trace.spans.len();
-        if held >= share {
-            ranges.push(from..number + 1);
-            (from, held) = (number + 1, 0);
-        }
-    }
-    ranges.push(from..forest.len());
-    ranges
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::IdPrefix;
 use crate::capture::{Capture, Head, SpanRef};
-use crate::model::{Nanos, Outcome, Status, Termination};
+use crate::model::{Nanos, Outcome};
 
 /// What a span must be like; every part that is given must fit, and one alternative of a part is enough.
 #[derive(Clone, Debug, Default)]
@@ -46,12 +46,7 @@ pub fn name_glob(pattern: &str) -> Result<GlobMatcher, GlobError> {
 
 /// How a span ended, as its own record says it.
 pub fn ended(head: &Head) -> Outcome {
-    match head.marks.status() {
-        _ if head.marks.termination() != Termination::None => Outcome::Cancelled,
-        Status::Error => Outcome::Error,
-        _ if head.end == 0 => Outcome::Unfinished,
-        _ => Outcome::Ok,
-    }
+    head.outcome()
 }
 
 impl Filter {

@@ -57,7 +57,7 @@ struct Tally {
 
 /// Counts everything; also gives the own time of every group.
 pub(super) fn count(capture: &Capture, forest: &Forest, groups: &Groups, jobs: usize) -> (Totals, Vec<u64>) {
-    let ranges = shares(forest, capture.len(), jobs.max(1));
+    let ranges = forest.shares(jobs);
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let threads: Vec<_> =
             ranges.into_iter().map(|range| scope.spawn(move || tally(capture, forest, groups, range))).collect();
@@ -73,21 +73,6 @@ pub(super) fn count(capture: &Capture, forest: &Forest, groups: &Groups, jobs: u
     totals.bytes = capture.sources().iter().map(|source| source.bytes).sum();
     totals.troubles = capture.troubles().len() as u64;
     (totals, all.own)
-}
-
-/// The traces in `jobs` runs of about as many spans each.
-fn shares(forest: &Forest, spans: usize, jobs: usize) -> Vec<Range<usize>> {
-    let share = spans.div_ceil(jobs).max(1);
-    let (mut ranges, mut from, mut held) = (Vec::new(), 0, 0);
-    for (number, trace) in forest.traces().enumerate() {
-        held += trace.spans.len();
-        if held >= share {
-            ranges.push(from..number + 1);
-            (from, held) = (number + 1, 0);
-        }
-    }
-    ranges.push(from..forest.len());
-    ranges
 }
 
 fn tally(capture: &Capture, forest: &Forest, groups: &Groups, traces: Range<usize>) -> Tally {
