@@ -10,6 +10,9 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[path = "lint/readers.rs"]
+mod readers;
+
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/agent-run.jsonl");
 const SECRET: &str =
     "sk-ant-api03-abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789abcdefghijklmnopqAA";

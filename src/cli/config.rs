@@ -214,7 +214,11 @@ impl Config {
             let setting = parse(key, text).ok_or_else(|| wrong(key, format!("'{text}'"), &place))?;
             self.settings.insert(key.name, setting);
         }
-        Ok(())
+        let wrong = |(name, wrong): (String, super::lint_walk::Wrong)| ConfigError::Lint {
+            place: format!("environment variable {name}"),
+            message: wrong.what,
+        };
+        self.lint.read_variables(around).map_err(wrong)
     }
 }
 

@@ -12,6 +12,7 @@ use super::inputs::Inputs;
 pub(super) use super::lint_args::Args;
 use super::lint_format::{Targets, write};
 use super::lint_gate::Gate;
+use super::lint_repository::Repository;
 use super::output::OutputArgs;
 use super::{lint_baseline, lint_fix, lint_settings};
 use crate::lint::{Baseline, Compared, LintReport, Linted};
@@ -44,6 +45,7 @@ fn settings(args: &Args, config: &Config, console: &Console) -> Result<Settings,
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let settings = settings(args, config, console)?;
     let Linted { capture, mut report } = settings.inputs.lint(&settings.lint, console)?;
+    Repository::around(&console.around().directory).locate(&mut report.findings);
     veil(&mut report);
     let baseline = Baseline::of(&report);
     let mut compared = match &settings.baseline {
@@ -53,6 +55,10 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     if let (Some(path), true) = (&settings.baseline, args.gate.update_baseline) {
         lint_baseline::update(path, &baseline, console)?;
         compared = Some(baseline.compare(&report));
+    }
+    // A look at a part proves nothing about the rest.
+    if let Some(compared) = compared.as_mut().filter(|_| settings.lint.filter.is_open()) {
+        Baseline::tell_gone(compared, &mut report);
     }
     let verdict = settings.gate.judge(&report, compared.as_ref());
     if args.gate.new_only {
@@ -98,7 +104,7 @@ fn answer(
         LintMarkdown(*view).write(&mut file).map_err(failed)?;
     }
     if args.answer.budget_report {
-        return lint_fix::budget_report(args.answer.format, capture, console);
+        return lint_fix::budget_report(args.answer.format, capture, &settings.lint.filter, console);
     }
     if let Some(what) = args.fix.emit {
         return lint_fix::emit(what, view.report, &settings.lint, console);

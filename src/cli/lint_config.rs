@@ -2,6 +2,7 @@
 //!
 //! Comes in: the section as it was parsed. Goes out: settings that are checked; what is wrong is told with its line.
 
+use toml::Spanned;
 use toml::de::DeValue;
 
 use super::lint_budget::OwnBudget;
@@ -10,7 +11,8 @@ use super::lint_entries::{budgets, ignores, overrides};
 use super::lint_levels::Level;
 use super::lint_profile::Profile;
 use super::lint_walk::{Walk, Wrong, number, text, texts};
-use crate::lint::{IgnoreFinding, LimitValue, Override, Severity};
+use super::surroundings::Surroundings;
+use crate::lint::{IgnoreFinding, LimitValue, Override, SEMCONV, Severity};
 
 /// What `[lint]` says.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +23,8 @@ pub(super) struct LintConfig {
     pub(super) select: Option<Vec<Selected>>,
     /// `ignore`.
     pub(super) ignore: Vec<Selected>,
+    /// `semconv`, the minor version.
+    pub(super) semconv: Option<u8>,
     /// `budget`.
     pub(super) budget: Option<Vec<String>>,
     /// `fail-on`; the inner `None` is `never`.
@@ -65,9 +69,6 @@ const KEYS: [&str; 15] = [
     "budgets",
 ];
 
-/// The version of the semantic conventions that the rules know.
-const SEMCONV: [&str; 2] = ["1.44", "1.44.0"];
-
 impl LintConfig {
     /// Reads the section.
     pub(super) fn read(walk: &Walk<'_>) -> Result<Self, Wrong> {
@@ -89,9 +90,7 @@ impl LintConfig {
             ("ignore", value) => self.ignore = selected(key, value, at)?,
             ("budget" | "budgets", DeValue::Table(table)) => self.budgets = budgets(&Walk { table })?,
             ("budget", value) => self.budget = Some(texts(key, value, at)?),
-            ("semconv", value) => {
-                Walk::choice(key, value, at, &SEMCONV)?;
-            }
+            ("semconv", value) => self.semconv = Some(semconv(key, value, at)?),
             ("fail-on", value) => {
                 let word = Walk::choice(key, value, at, &["error", "warn", "info", "never"])?;
                 self.fail_on = Some(word.parse().ok());
@@ -114,6 +113,40 @@ impl LintConfig {
         }
         Ok(())
     }
+}
+
+/// Settings that variables may give: `fail-on` is `TRACECTL_LINT_FAIL_ON`. Lists are separated by commas.
+const VARIABLES: [&str; 9] =
+    ["allow-inline", "baseline", "budget", "fail-on", "ignore", "max-warnings", "profile", "select", "semconv"];
+
+impl LintConfig {
+    /// Reads the variables; tells the one that is wrong.
+    pub(super) fn read_variables(&mut self, around: &Surroundings) -> Result<(), (String, Wrong)> {
+        for key in VARIABLES {
+            let name = format!("TRACECTL_LINT_{}", key.replace('-', "_").to_ascii_uppercase());
+            let Some(text) = around.variable(&name) else { continue };
+            let item = |text: &str| Spanned::new(0..0, DeValue::String(text.trim().to_owned().into()));
+            let value = match (key, text) {
+                ("select" | "ignore" | "budget", list) => DeValue::Array(list.split(',').map(item).collect()),
+                ("allow-inline", "1" | "true") => DeValue::Boolean(true),
+                ("allow-inline", "0" | "false") => DeValue::Boolean(false),
+                (_, text) => DeValue::String(text.into()),
+            };
+            self.take(key, &value, 0).map_err(|wrong| (name, wrong))?;
+            if key == "baseline" {
+                // Unlike one in a file, it does not go out from the folder of that file.
+                self.baseline = Some(around.directory.join(text).to_string_lossy().into_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A version of the semantic conventions, like `1.44` or `1.36.0`: its minor version.
+fn semconv(key: &str, value: &DeValue<'_>, at: usize) -> Result<u8, Wrong> {
+    let minor = |text: &str| text.strip_prefix("1.")?.split('.').next()?.parse().ok().filter(|minor| *minor <= SEMCONV);
+    let wanted = || Wrong::kind(key, at, &format!("a version of the conventions up to 1.{SEMCONV}, like \"1.36\""));
+    minor(text(key, value, at)?).ok_or_else(wanted)
 }
 
 fn selected(key: &str, value: &DeValue<'_>, at: usize) -> Result<Vec<Selected>, Wrong> {

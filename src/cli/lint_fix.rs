@@ -13,6 +13,7 @@ use super::output::OutputArgs;
 use crate::capture::Capture;
 use crate::lint::{Cell, Fix, LintReport, RULES, Settings, headroom};
 use crate::mend::{Cut, Done, Encoding, Plan, mend};
+use crate::query::Filter;
 use crate::render::{Ottl, Room, Said, Sdk, write_json};
 
 /// Writes the dump with what can be put right put right.
@@ -90,8 +91,13 @@ fn plan(report: &LintReport, settings: &Settings) -> Plan {
 }
 
 /// Prints how much room every budget leaves.
-pub(super) fn budget_report(format: Option<Format>, capture: &Capture, console: &mut Console) -> Result<(), Error> {
-    let fits = headroom(capture)?;
+pub(super) fn budget_report(
+    format: Option<Format>,
+    capture: &Capture,
+    filter: &Filter,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let fits = headroom(capture, filter)?;
     match format {
         Some(Format::Json) => console
             .write(&OutputArgs::default(), |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out)),

@@ -54,11 +54,6 @@ impl Gate {
             if known > 0 {
                 verdict.notes.push(format!("{known} of the findings are known to the baseline"));
             }
-            if compared.gone > 0 {
-                verdict
-                    .notes
-                    .push(format!("{} known findings are gone: --update-baseline forgets them", compared.gone));
-            }
         }
         verdict
     }

@@ -14,7 +14,7 @@ use super::lint_codes::{NoSuchRule, one, select};
 use super::lint_gate::Gate;
 use super::lint_levels::Base;
 use super::nearest::nearest;
-use crate::lint::{Confidence, DEFAULT_PRESET, LimitError, LimitValue, RULES, Settings, Severity};
+use crate::lint::{Confidence, DEFAULT_PRESET, LimitError, LimitValue, RULES, SEMCONV, Settings, Severity};
 
 /// Why the options cannot be used.
 #[derive(Debug, Error)]
@@ -77,6 +77,7 @@ pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> R
         budget: budget(&names, &lint.budgets).map_err(Misuse::from)?,
         expected: lint.expected.clone(),
         unexpected: lint.unexpected.clone(),
+        semconv: lint.semconv.unwrap_or(SEMCONV),
         partial: args.partial,
         min_confidence: args.min_confidence.map_or(Confidence::Likely, Confidence::from),
         overrides: lint.overrides.clone(),
@@ -85,7 +86,6 @@ pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> R
         filter: args.filter.filter(now)?,
         now,
         jobs,
-        measure: false,
     };
     for text in &args.set {
         for (code, key, value) in set(text)? {

@@ -26,6 +26,7 @@ mod lint_format;
 mod lint_gate;
 mod lint_levels;
 mod lint_profile;
+mod lint_repository;
 mod lint_settings;
 mod lint_walk;
 mod listen;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::finding::Finding;
 use super::report::LintReport;
+use super::verdict::unused_entries;
 use crate::redact;
 
 /// A baseline: what was found, and what every rule was able to look at.
@@ -58,7 +59,7 @@ pub enum BaselineError {
 pub struct Compared {
     /// For every finding of the report whether it is known and no more frequent than it was.
     pub known: Vec<bool>,
-    /// Known findings that were not found any more.
+    /// Known findings that were not found any more, of rules that were in force.
     pub gone: u64,
     /// What is checked less than it was, in words.
     pub less: Vec<String>,
@@ -99,10 +100,16 @@ impl Baseline {
             let (before, now) = (before.get(&*finding.fingerprint), now.get(&*finding.fingerprint));
             before.is_some_and(|before| now.is_some_and(|now| now <= before))
         };
-        Compared {
-            known: report.findings.iter().map(is_known).collect(),
-            gone: before.keys().filter(|fingerprint| !now.contains_key(*fingerprint)).count() as u64,
-            less: self.less(report),
+        let looked_for = self.findings.iter().filter(|known| report.rules.contains(&&*known.code));
+        let gone = looked_for.filter(|known| !now.contains_key(&*known.fingerprint)).count();
+        Compared { known: report.findings.iter().map(is_known).collect(), gone: gone as u64, less: self.less(report) }
+    }
+
+    /// Says in the report that entries of the baseline are of no use any more.
+    pub fn tell_gone(compared: &mut Compared, report: &mut LintReport) {
+        if compared.gone > 0 {
+            let at = report.add(unused_entries(compared.gone));
+            compared.known.insert(at, false);
         }
     }
 

@@ -31,6 +31,8 @@ pub struct Fact<'a> {
     pub confidence: Option<Confidence>,
     /// Other spans that take part.
     pub related: Vec<(SpanRef, &'static str)>,
+    /// It is a finding of its own, whatever else is like it.
+    pub each: bool,
 }
 
 /// One finding, seen by the rule that finds the words for it.

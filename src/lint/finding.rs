@@ -21,6 +21,8 @@ pub struct Finding {
     pub message: String,
     /// What to do about it; empty when nothing is to be said.
     pub help: String,
+    /// A page about the rule; empty where there is none.
+    pub url: &'static str,
     /// The trace of the first occurrence, 32 digits; empty where the finding is about no trace.
     pub trace_id: String,
     /// The span of the first occurrence, 16 digits; empty where the finding is about no span.
@@ -52,8 +54,11 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// Where the span stands in the input.
     pub source: Option<Place>,
-    /// The line of the program, where the span says it.
+    /// The line of the program, where the span says it, or where its stack says that it failed.
     pub code_location: Option<CodePlace>,
+    /// The program's own frames of that stack, innermost first.
+    #[serde(skip)]
+    pub frames: Vec<CodePlace>,
     /// The names from the root of the tree down to the span, that of the span last.
     pub path: Vec<String>,
     /// The largest parts of something that is too large, largest first.
@@ -113,6 +118,9 @@ pub struct CodePlace {
     pub path: String,
     /// The line from 1; zero when it is not known.
     pub line: u64,
+    /// It is a file of the repository that lint runs in, and `path` is relative to its root.
+    #[serde(skip)]
+    pub in_repository: bool,
 }
 
 /// A part of something that is too large.

@@ -6,11 +6,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::group::{Groups, Known};
+use super::group::{Groups, Known, Sources};
 use super::look::{DumpLook, TraceLook};
 use super::note::{Hit, Notes, Sink, Subject, Texts};
 use super::plan::Plan;
-use super::report::Measures;
 use super::rule::Severity;
 use super::rules::RULES;
 use super::settings::Aim;
@@ -26,7 +25,6 @@ pub(super) struct Gathering<'p> {
     pub(super) plan: &'p Plan<'p>,
     pub(super) kept: Kept,
     pub(super) known: Known,
-    pub(super) measures: Measures,
 }
 
 /// What counts, and what was set aside.
@@ -45,7 +43,7 @@ pub(super) struct Kept {
 
 impl<'p> Gathering<'p> {
     pub(super) fn new(plan: &'p Plan<'p>) -> Self {
-        Self { plan, kept: Kept::default(), known: Known::default(), measures: Measures::default() }
+        Self { plan, kept: Kept::default(), known: Known::default() }
     }
 
     /// Takes over what was noted of spans that are in the capture now.
@@ -56,7 +54,6 @@ impl<'p> Gathering<'p> {
         self.known.targets.extend(notes.targets.drain(..).map(|(number, target)| (span(number), target)));
         self.known.inline.extend(notes.inline.drain(..).map(|(number, codes)| (span(number), codes)));
         self.known.sizes.append(&mut notes.sizes);
-        self.measures = self.measures.largest(&notes.measures);
         for hit in &mut notes.hits {
             if let Subject::Span(number) = hit.subject {
                 hit.subject = Subject::Span(span(number.0));
@@ -124,7 +121,8 @@ impl Kept {
         }
         for hit in notes.hits.drain(..) {
             if let Some(severity) = self.judge(plan, capture, known, &notes.texts, &hit) {
-                self.groups.add(capture, &self.places, &notes.texts, severity, hit);
+                let of = Sources { capture, places: &self.places, owners: &self.owners };
+                self.groups.add(&of, &notes.texts, severity, hit);
             }
         }
     }

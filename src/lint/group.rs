@@ -1,4 +1,4 @@
-//! Facts put together: one group for all that is the same fault of spans of one name and origin.
+//! Facts put together: one group for all that is the same fault of spans of one name, service and scope.
 //!
 //! Comes in: facts in any order. Goes out: counts and the first few occurrences, the same whatever the order was.
 
@@ -7,14 +7,17 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use super::budget::Cell;
+use super::ident::{Ident, Order, Owner, Sieve, normal};
 use super::note::{Hit, Subject, Texts};
 use super::rule::{Confidence, Severity};
 use crate::agent::Call;
-use crate::capture::{Capture, EnvelopePlace, NameId, OriginId, SpanRef};
+use crate::capture::{Capture, EnvelopePlace, SourceId, SpanRef};
 
 /// How many occurrences a finding tells.
 pub(super) const EXAMPLES: usize = 5;
-/// Beyond this many groups, new ones are only counted.
+/// Of faults that are a finding each: how many of one kind are, before the rest is one finding.
+pub(super) const EACH: usize = 1_000;
+/// Beyond this many groups, only a part of them is kept, and the others are counted.
 const MOST_GROUPS: usize = 200_000;
 
 /// What was noted of spans while everything was read.
@@ -59,7 +62,7 @@ impl Known {
     }
 }
 
-/// What tells groups apart while spans are read. Texts are numbers yet.
+/// What tells groups apart while spans are read: the parts of an [`Ident`] by number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Key {
     rule: u8,
@@ -69,23 +72,11 @@ struct Key {
     class: &'static str,
 }
 
-/// Whose fault it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Owner {
-    /// That of spans of this name and origin.
-    Spans(OriginId, NameId),
-    /// That of a resource or scope.
-    Envelope(u32),
-    /// That of an input.
-    Input(u16),
-}
-
-/// An occurrence. The derived order is not used.
+/// An occurrence.
 #[derive(Clone, Debug)]
 pub(super) struct Occurrence {
     pub(super) subject: Subject,
-    /// Start, trace, span, place: what the first ones are chosen by.
-    pub(super) order: (u64, u128, u64, u16, u64),
+    pub(super) order: Order,
     pub(super) observed: Option<u64>,
     pub(super) limit: Option<u64>,
     pub(super) cell: Option<Cell>,
@@ -97,53 +88,61 @@ pub(super) struct Occurrence {
 /// The same fault, however often.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
-    pub(super) rule: u8,
-    pub(super) severity: Severity,
-    pub(super) owner: Owner,
-    pub(super) attribute: u32,
-    pub(super) class: &'static str,
+    pub(super) ident: Ident,
     pub(super) count: u64,
     /// The first ones, in order.
     pub(super) first: Vec<Occurrence>,
     /// The one that measures most, where anything is measured.
     pub(super) worst: Option<Occurrence>,
+    /// How many of the first ones are kept.
+    kept: usize,
 }
 
 impl Group {
-    /// Adds the occurrences of another group of the same fault.
-    pub(super) fn merge(&mut self, other: Self) {
-        self.count += other.count;
-        for occurrence in other.first {
-            insert(&mut self.first, occurrence);
+    fn new(ident: Ident, each: bool) -> Self {
+        let kept = if each { EACH } else { EXAMPLES };
+        Self { ident, count: 0, first: Vec::with_capacity(1), worst: None, kept }
+    }
+
+    /// The occurrence that is told: the worst, where anything is measured, else the first.
+    pub(super) fn told(&self) -> Option<&Occurrence> {
+        self.worst.as_ref().or(self.first.first())
+    }
+
+    /// Apart where every occurrence is a finding of its own; what is beyond the kept ones stays with the last.
+    pub(super) fn apart(self) -> Vec<Self> {
+        if self.kept == EXAMPLES {
+            return vec![self];
         }
-        if let Some(occurrence) = other.worst {
-            worsen(&mut self.worst, &occurrence);
+        let Self { ident, count, first, kept, .. } = self;
+        let beyond = count.saturating_sub(first.len() as u64);
+        let one = |occurrence| Self { ident: ident.clone(), count: 1, first: vec![occurrence], worst: None, kept };
+        let mut all: Vec<Self> = first.into_iter().map(one).collect();
+        if let Some(last) = all.last_mut() {
+            last.count += beyond;
         }
+        all
     }
 
     fn add(&mut self, occurrence: Occurrence) {
         self.count += 1;
-        worsen(&mut self.worst, &occurrence);
-        insert(&mut self.first, occurrence);
+        if occurrence.observed.is_some() {
+            self.worsen(&occurrence);
+        }
+        let at = self.first.partition_point(|known| known.order <= occurrence.order);
+        if at < self.kept {
+            self.first.truncate(self.kept - 1);
+            self.first.insert(at, occurrence);
+        }
     }
-}
 
-fn insert(first: &mut Vec<Occurrence>, occurrence: Occurrence) {
-    let at = first.partition_point(|known| known.order <= occurrence.order);
-    if at < EXAMPLES {
-        first.insert(at, occurrence);
-        first.truncate(EXAMPLES);
-    }
-}
-
-fn worsen(worst: &mut Option<Occurrence>, occurrence: &Occurrence) {
-    let Some(observed) = occurrence.observed else { return };
-    let beaten = worst.as_ref().is_none_or(|old| {
-        let known = old.observed.unwrap_or(0);
-        observed > known || (observed == known && occurrence.order < old.order)
-    });
-    if beaten {
-        *worst = Some(occurrence.clone());
+    fn worsen(&mut self, occurrence: &Occurrence) {
+        let beaten = self.worst.as_ref().is_none_or(|old| {
+            (occurrence.observed, std::cmp::Reverse(occurrence.order)) > (old.observed, std::cmp::Reverse(old.order))
+        });
+        if beaten {
+            self.worst = Some(occurrence.clone());
+        }
     }
 }
 
@@ -151,52 +150,116 @@ fn worsen(worst: &mut Option<Occurrence>, occurrence: &Occurrence) {
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     numbers: HashMap<Key, u32>,
-    pub(super) groups: Vec<Group>,
-    pub(super) texts: Texts,
-    /// Facts of rules that had too many different ones.
+    idents: HashMap<u128, u32>,
+    groups: Vec<Group>,
+    texts: Texts,
+    sieve: Sieve,
+    /// Facts that had to be let go because there were too many different ones, by rule.
     pub(super) overflow: BTreeMap<u8, u64>,
 }
 
 impl Groups {
     /// Adds a fact; its texts are those of `texts`.
-    pub(super) fn add(
-        &mut self,
-        capture: &Capture,
-        places: &[EnvelopePlace],
-        texts: &Texts,
-        severity: Severity,
-        hit: Hit,
-    ) {
-        let (owner, order) = match hit.subject {
+    pub(super) fn add(&mut self, of: &Sources<'_>, texts: &Texts, severity: Severity, hit: Hit) {
+        let (owner, order) = of.owner(hit.subject);
+        let attribute = if hit.attribute == 0 { 0 } else { self.texts.number(texts.get(hit.attribute)) };
+        let key = Key { rule: hit.rule, severity, owner, attribute, class: hit.class };
+        let Hit { subject, observed, limit, cell, confidence, note, related, each, .. } = hit;
+        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related };
+        let known = self.numbers.get(&key).copied().or_else(|| self.number(of, key, each));
+        match known.and_then(|number| self.groups.get_mut(number as usize)) {
+            Some(group) => group.add(occurrence),
+            None => *self.overflow.entry(key.rule).or_default() += 1,
+        }
+    }
+
+    /// The number of a group that was not met under this key before; `None` where there are too many.
+    fn number(&mut self, of: &Sources<'_>, key: Key, each: bool) -> Option<u32> {
+        let Key { rule, severity, owner, attribute, class } = key;
+        let (service, scope, name) = of.names(owner);
+        let attribute = self.texts.get(attribute).to_owned();
+        let ident = Ident { severity, rule, service, scope, name, attribute, class };
+        let digest = ident.digest();
+        let number = match self.idents.get(&digest) {
+            Some(number) => *number,
+            None => {
+                if self.groups.len() >= MOST_GROUPS {
+                    self.thin_out();
+                }
+                if !self.sieve.holds(digest) {
+                    return None;
+                }
+                let number = self.groups.len() as u32;
+                self.groups.push(Group::new(ident, each));
+                self.idents.insert(digest, number);
+                number
+            }
+        };
+        self.numbers.insert(key, number);
+        Some(number)
+    }
+
+    /// Lets a part of the groups go. Which ones does not depend on the order in which they came.
+    fn thin_out(&mut self) {
+        self.sieve.narrow();
+        for group in &self.groups {
+            if !self.sieve.holds(group.ident.digest()) {
+                *self.overflow.entry(group.ident.rule).or_default() += group.count;
+            }
+        }
+        let sieve = self.sieve;
+        self.groups.retain(|group| sieve.holds(group.ident.digest()));
+        self.numbers.clear();
+        self.idents = self.groups.iter().zip(0..).map(|(group, number)| (group.ident.digest(), number)).collect();
+    }
+
+    /// The groups in the order of their identity.
+    pub(super) fn sorted(&mut self) -> Vec<Group> {
+        let mut groups = std::mem::take(&mut self.groups);
+        groups.sort_unstable_by(|a, b| a.ident.cmp(&b.ident));
+        groups.into_iter().flat_map(Group::apart).collect()
+    }
+}
+
+/// Where facts come from: what the numbers in them stand for.
+pub(super) struct Sources<'s> {
+    pub(super) capture: &'s Capture,
+    pub(super) places: &'s [EnvelopePlace],
+    /// The services and scopes of what is at these places.
+    pub(super) owners: &'s [(String, String)],
+}
+
+impl Sources<'_> {
+    fn owner(&self, subject: Subject) -> (Owner, Order) {
+        match subject {
             Subject::Span(span) => {
-                let head = capture.head(span);
+                let head = self.capture.head(span);
                 let order = (head.start, head.trace.0, head.id.0, head.source.0, head.at);
                 (Owner::Spans(head.origin, head.name), order)
             }
             Subject::Envelope(number) => {
-                let place = places.get(number as usize);
+                let place = self.places.get(number as usize);
                 let (source, at) = place.map_or((0, 0), |place| (place.source.0, place.at));
                 (Owner::Envelope(number), (0, 0, 0, source, at))
             }
             Subject::Input(source, _, offset) => (Owner::Input(source), (0, 0, 0, source, offset)),
-        };
-        let attribute = if hit.attribute == 0 { 0 } else { self.texts.number(texts.get(hit.attribute)) };
-        let key = Key { rule: hit.rule, severity, owner, attribute, class: hit.class };
-        let Hit { subject, observed, limit, cell, confidence, note, related, .. } = hit;
-        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related };
-        if let Some(group) = self.numbers.get(&key).and_then(|number| self.groups.get_mut(*number as usize)) {
-            group.add(occurrence);
-            return;
         }
-        if self.groups.len() >= MOST_GROUPS {
-            *self.overflow.entry(key.rule).or_default() += 1;
-            return;
+    }
+
+    /// Service, scope and name.
+    fn names(&self, owner: Owner) -> (String, String, String) {
+        let capture = self.capture;
+        match owner {
+            Owner::Spans(origin, name) => {
+                let origin = capture.origin(origin);
+                let text = |name| capture.text(name).to_owned();
+                (text(origin.service), text(origin.scope), normal(capture.text(name)))
+            }
+            Owner::Envelope(number) => {
+                let (service, scope) = self.owners.get(number as usize).cloned().unwrap_or_default();
+                (service, scope, String::new())
+            }
+            Owner::Input(source) => (String::new(), String::new(), capture.source(SourceId(source)).path.clone()),
         }
-        self.numbers.insert(key, self.groups.len() as u32);
-        let Key { rule, class, .. } = key;
-        let mut group =
-            Group { rule, severity, owner, attribute, class, count: 0, first: Vec::with_capacity(1), worst: None };
-        group.add(occurrence);
-        self.groups.push(group);
     }
 }

@@ -3,15 +3,17 @@
 //! Comes in: a capture whose inputs can be read again. Goes out: for every budget which traces fit, and what was measured against
 //! each limit. Spans are measured in passing and only their sizes are kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
 use super::budget::{Cell, PRESETS};
-use crate::capture::{Capture, SourceId};
+use super::resources::resource_sizes;
+use crate::capture::{Capture, SourceId, SpanRef};
 use crate::input::InputError;
-use crate::model::TraceId;
+use crate::model::{SpanId, TraceId};
 use crate::otlp::{Nested, RawAttribute, RawSpan, RawValue, Seen, Text, span_len};
+use crate::query::Filter;
 
 /// A preset and how the traces stand to it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -52,13 +54,19 @@ const CELLS: usize = Cell::ALL.len();
 /// What was measured, by kind of limit.
 type Measured = [u64; CELLS];
 
-/// Measures everything against every preset.
-pub fn headroom(capture: &Capture) -> Result<Vec<Fits>, InputError> {
+/// Measures the spans that the filter lets pass, and their traces, against every preset. The size of a trace is that of its spans
+/// and of each of their resources once, as in `BUD003`.
+pub fn headroom(capture: &Capture, filter: &Filter) -> Result<Vec<Fits>, InputError> {
+    let admitted = (!filter.is_open()).then(|| admitted(capture, filter));
     let mut spans: Vec<Vec<u32>> = vec![Vec::new(); CELLS];
     let mut traces: BTreeMap<TraceId, Measured> = BTreeMap::new();
     for (source, number) in capture.sources().iter().zip(0..) {
         let take = &mut |seen: Seen<'_, '_>| {
             let Seen::Span(span, _) = seen else { return };
+            let id = (span.trace_id.trace(), span.span_id.span());
+            if admitted.as_ref().is_some_and(|admitted| !admitted.contains(&id)) {
+                return;
+            }
             let measured = measure(span);
             for (all, value) in spans.iter_mut().zip(measured) {
                 all.push(u32::try_from(value).unwrap_or(u32::MAX));
@@ -69,8 +77,34 @@ pub fn headroom(capture: &Capture) -> Result<Vec<Fits>, InputError> {
             capture.reread(SourceId(number), take).map_err(|error| InputError::read(&source.path, error))?;
         }
     }
+    add_resources(capture, &mut traces)?;
     spans.iter_mut().for_each(|all| all.sort_unstable());
     Ok(PRESETS.iter().map(|preset| fits(preset.name, preset.cells, &spans, &traces)).collect())
+}
+
+/// Adds the sizes of resources to traces.
+fn add_resources(capture: &Capture, traces: &mut BTreeMap<TraceId, Measured>) -> Result<(), InputError> {
+    let sizes = resource_sizes(capture)?;
+    let mut of_trace: BTreeMap<TraceId, BTreeSet<u32>> = BTreeMap::new();
+    for span in (0..capture.len()).map(|number| SpanRef(number as u32)) {
+        let head = capture.head(span);
+        let resource = capture.envelope_numbers(span).0;
+        if traces.contains_key(&head.trace)
+            && of_trace.entry(head.trace).or_default().insert(resource)
+            && let Some(slot) =
+                traces.get_mut(&head.trace).and_then(|measured| measured.get_mut(Cell::TraceBytes as usize))
+        {
+            *slot += sizes.get(&resource).copied().unwrap_or(0);
+        }
+    }
+    Ok(())
+}
+
+/// The ids of the spans that the filter lets pass.
+fn admitted(capture: &Capture, filter: &Filter) -> BTreeSet<(TraceId, SpanId)> {
+    let spans = (0..capture.len()).map(|number| SpanRef(number as u32));
+    let admits = |span: &SpanRef| filter.admits(capture, *span, capture.head(*span).outcome());
+    spans.filter(admits).map(|span| (capture.head(span).trace, capture.head(span).id)).collect()
 }
 
 fn fits(name: &str, cells: &[(Cell, u64)], spans: &[Vec<u32>], traces: &BTreeMap<TraceId, Measured>) -> Fits {

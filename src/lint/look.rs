@@ -42,6 +42,12 @@ impl SpanLook<'_> {
     pub fn now(&self) -> u64 {
         self.plan.settings.now
     }
+
+    /// The version of the semantic conventions that holds, as a minor version of 1.
+    #[inline]
+    pub fn semconv(&self) -> u8 {
+        self.plan.settings.semconv
+    }
 }
 
 /// A resource or an instrumentation scope.
@@ -56,6 +62,11 @@ pub struct ResourceLook<'a> {
 }
 
 impl ResourceLook<'_> {
+    /// The version of the semantic conventions that holds, as a minor version of 1.
+    pub fn semconv(&self) -> u8 {
+        self.plan.settings.semconv
+    }
+
     /// What the budget allows.
     pub fn bound(&self, cell: Cell) -> Option<u64> {
         self.plan.bound(cell)

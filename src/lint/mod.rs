@@ -11,6 +11,7 @@ mod finding;
 mod gather;
 mod group;
 mod headroom;
+mod ident;
 mod look;
 mod note;
 mod place;
@@ -31,9 +32,9 @@ pub use finding::{CodePlace, Contributor, Example, Finding, Fix, Place, Related,
 pub use headroom::{Fits, Headroom, headroom};
 pub use look::{DumpLook, ResourceLook, SpanLook, TraceLook};
 pub use note::Sink;
-pub use report::{Ignored, LintReport, Measures, NotChecked};
+pub use report::{Ignored, LintReport, NotChecked};
 pub use rule::{
     Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Preset, Rule, Scope, Severity, SeverityError, SpanCheck,
 };
-pub use rules::{RULES, codes, rule};
+pub use rules::{RULES, SEMCONV, codes, rule};
 pub use settings::{Aim, IgnoreFinding, Override, Settings};

@@ -8,7 +8,6 @@ use hashbrown::HashMap;
 
 use super::budget::Cell;
 use super::facts::Fact;
-use super::report::Measures;
 use super::rule::{Confidence, Severity};
 use crate::agent::Call;
 use crate::capture::SpanRef;
@@ -66,6 +65,7 @@ pub(super) struct Hit {
     pub(super) cell: Option<Cell>,
     pub(super) note: Option<Box<str>>,
     pub(super) related: Vec<(SpanRef, &'static str)>,
+    pub(super) each: bool,
 }
 
 /// What was noted of a batch of spans.
@@ -82,7 +82,6 @@ pub(super) struct Notes {
     /// Encoded sizes of all spans, where a rule wants them.
     pub(super) sizes: Vec<u32>,
     pub(super) not_checked: BTreeMap<(u8, &'static str), u64>,
-    pub(super) measures: Measures,
 }
 
 /// Where a check puts what it found.
@@ -95,7 +94,7 @@ pub struct Sink<'n> {
 impl Sink<'_> {
     /// The span or resource that is looked at has this fault.
     pub fn found(&mut self, fact: Fact<'_>) {
-        let Fact { class, attribute, observed, limit, cell, note, severity, confidence, related } = fact;
+        let Fact { class, attribute, observed, limit, cell, note, severity, confidence, related, each } = fact;
         self.notes.hits.push(Hit {
             rule: self.rule,
             subject: self.subject,
@@ -108,6 +107,7 @@ impl Sink<'_> {
             cell,
             note: (!note.is_empty()).then(|| note.into()),
             related,
+            each,
         });
     }
 

@@ -11,6 +11,8 @@ use crate::model::{TraceId, Value};
 
 /// How many names a path holds at most; what is between is left out.
 const LONGEST: usize = 24;
+/// How many frames of a stack are kept.
+const FRAMES: usize = 16;
 
 /// The names from the root of the tree down to each span.
 pub(super) fn paths<'s>(
@@ -53,27 +55,85 @@ fn path(capture: &Capture, tree: &Tree, at: usize) -> Vec<String> {
     names
 }
 
-/// The line of the program: the span's own `code.*` attributes, else the innermost frame of the program's own code.
-pub(super) fn code_place(detail: &Detail) -> Option<CodePlace> {
+/// The line of the program, where the span itself says it.
+pub(super) fn own_place(detail: &Detail) -> Option<CodePlace> {
     let any = |keys: [&str; 2]| keys.iter().find_map(|key| detail.attribute(key));
-    if let Some(Value::String(path)) = any(["code.file.path", "code.filepath"]) {
-        let line = match any(["code.line.number", "code.lineno"]) {
-            Some(Value::Int(line)) => u64::try_from(*line).unwrap_or(0),
-            _ => 0,
-        };
-        return Some(CodePlace { path: path.clone(), line });
-    }
-    let trace = detail.events.iter().rev().find_map(|event| event.text("exception.stacktrace"))?;
-    trace.lines().rev().find_map(python_frame)
+    let Some(Value::String(path)) = any(["code.file.path", "code.filepath"]) else { return None };
+    let line = match any(["code.line.number", "code.lineno"]) {
+        Some(Value::Int(line)) => u64::try_from(*line).unwrap_or(0),
+        _ => 0,
+    };
+    Some(CodePlace { path: path.clone(), line, in_repository: false })
 }
 
-/// `  File "/srv/app/tools.py", line 41, in run`, unless it is a library's or the language's own.
+/// The frames of the program's own code in the last stack the span recorded, innermost first.
+pub(super) fn frames(detail: &Detail) -> Vec<CodePlace> {
+    let stack = detail.events.iter().rev().find_map(|event| event.text("exception.stacktrace"));
+    let Some(stack) = stack else { return Vec::new() };
+    // Only Python writes the innermost frame last.
+    let mut frames: Vec<CodePlace> = stack.lines().rev().filter_map(python_frame).take(FRAMES).collect();
+    if frames.is_empty() {
+        frames = stack.lines().filter_map(path_frame).take(FRAMES).collect();
+    }
+    frames
+}
+
+/// Parts of paths that are of a library or of the language.
+const FOREIGN: &[&str] = &[
+    "site-packages",
+    "dist-packages",
+    "/lib/python",
+    "<frozen",
+    "node_modules",
+    "node:",
+    "/go/pkg/mod/",
+    "/usr/local/go/",
+    "/rustc/",
+    "/.cargo/",
+];
+
+fn frame(path: &str, digits: &str) -> Option<CodePlace> {
+    let foreign = FOREIGN.iter().any(|part| path.contains(part));
+    let line = digits.parse().ok().filter(|line| *line > 0)?;
+    (!foreign && !path.is_empty()).then(|| CodePlace { path: path.to_owned(), line, in_repository: false })
+}
+
+/// `  File "/srv/app/tools.py", line 41, in run`.
 fn python_frame(line: &str) -> Option<CodePlace> {
     let (file, rest) = line.trim_start().strip_prefix("File \"")?.split_once("\", line ")?;
-    let foreign = ["site-packages", "dist-packages", "/lib/python", "<frozen"];
-    if foreign.iter().any(|part| file.contains(part)) {
-        return None;
+    frame(file, rest.split(|c: char| !c.is_ascii_digit()).next()?)
+}
+
+/// A path with the extension of a program and a line behind it: `at run (/srv/app/tools.js:41:7)`, `/srv/app/tools.go:41 +0x1d`,
+/// `in /srv/app/Tools.cs:line 41`.
+fn path_frame(line: &str) -> Option<CodePlace> {
+    const LANGUAGES: &[&str] = &["js", "mjs", "cjs", "ts", "tsx", "jsx", "go", "cs", "rb", "rs", "php"];
+    let mut parts = line.match_indices(':').filter_map(|(at, _)| Some((line.get(..at)?, line.get(at + 1..)?)));
+    let program = |(before, behind): (&str, &str)| {
+        let path = before.rsplit([' ', '(', '\t']).next()?.trim_start_matches("file://");
+        path.rsplit_once('.').filter(|(_, extension)| LANGUAGES.contains(extension))?;
+        let digits = behind.strip_prefix("line ").unwrap_or(behind);
+        frame(path, digits.split(|c: char| !c.is_ascii_digit()).next()?)
+    };
+    parts.find_map(program)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_several_languages_are_read() {
+        let place = |line| path_frame(line).map(|place| (place.path, place.line));
+        assert_eq!(place("    at run (/srv/app/tools.js:41:7)"), Some(("/srv/app/tools.js".into(), 41)));
+        assert_eq!(place("    at file:///srv/app/tools.mjs:3:1"), Some(("/srv/app/tools.mjs".into(), 3)));
+        assert_eq!(place("\t/srv/app/tools.go:41 +0x1d"), Some(("/srv/app/tools.go".into(), 41)));
+        assert_eq!(place("   at App.Run() in /srv/app/Tools.cs:line 41"), Some(("/srv/app/Tools.cs".into(), 41)));
+        assert_eq!(place("    at node:internal/modules/run_main.js:144:12"), None);
+        assert_eq!(place("    at run (/srv/node_modules/x/index.js:1:1)"), None);
+        assert_eq!((place("Error: boom"), place("see http://a.b:80")), (None, None));
+        let python = |line| python_frame(line).map(|place| (place.path, place.line));
+        assert_eq!(python("  File \"/srv/app/tools.py\", line 41, in run"), Some(("/srv/app/tools.py".into(), 41)));
+        assert_eq!(python("  File \"/usr/lib/python3.12/asyncio/tasks.py\", line 520, in wait_for"), None);
     }
-    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-    Some(CodePlace { path: file.to_owned(), line: digits.parse().ok()? })
 }

@@ -59,7 +59,7 @@ impl<'s> Plan<'s> {
         let has = |code| settings.levels.contains_key(code);
         Self {
             bounds: Cell::ALL.map(|cell| budget.get(cell).map(|bound| bound.limit)),
-            sizes: settings.measure || (has("BUD003") && budget.get(Cell::TraceBytes).is_some()),
+            sizes: has("BUD003") && budget.get(Cell::TraceBytes).is_some(),
             calls: ["GEN001", "AGT001"].into_iter().any(has),
             targets: has("AGT002"),
             settings,
@@ -77,6 +77,11 @@ impl<'s> Plan<'s> {
     pub(super) fn numbers(&self, rule: u8) -> &Numbers {
         static NONE: Numbers = Numbers { numbers: Vec::new(), flags: Vec::new(), words: Vec::new() };
         self.numbers.get(usize::from(rule)).unwrap_or(&NONE)
+    }
+
+    /// Whether a rule asks how large traces are.
+    pub(super) fn wants_sizes(&self) -> bool {
+        self.sizes
     }
 
     /// The rules in force, by number.
@@ -114,29 +119,6 @@ impl<'s> Plan<'s> {
         if self.sizes {
             let size = if span.shape == Shape::OtlpProto { span.raw.len() } else { span_len(span) };
             notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
-            self.measure(notes, span, size as u64);
-        }
-    }
-
-    fn measure(&self, notes: &mut Notes, span: &RawSpan<'_>, size: u64) {
-        let measures = &mut notes.measures;
-        let largest = |slot: &mut u64, value: usize| *slot = (*slot).max(value as u64);
-        measures.span_bytes = measures.span_bytes.max(size);
-        largest(&mut measures.attrs, span.attributes().len());
-        largest(&mut measures.events, span.events.len());
-        largest(&mut measures.links, span.links.len());
-        largest(&mut measures.name, span.name.byte_len());
-        if !self.settings.measure {
-            return;
-        }
-        for attribute in &span.pool {
-            largest(&mut measures.attr_key, attribute.key.byte_len());
-            if let Some(text) = attribute.value.text() {
-                largest(&mut measures.attr_value_bytes, text.byte_len());
-                if text.raw.len() as u64 > measures.attr_value_chars {
-                    largest(&mut measures.attr_value_chars, text.char_len());
-                }
-            }
         }
     }
 }

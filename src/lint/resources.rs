@@ -27,13 +27,9 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
                 check(&look, &mut Sink { notes: &mut notes, rule: *rule, subject: Subject::Envelope(number) });
             }
         };
-    let mut sizes = BTreeMap::new();
     let mut bare = spans_without_resource(capture);
     capture.envelopes(&mut |place, envelope| match envelope {
         Envelope::Resource(raw) => {
-            let mut counter = ProtoWriter::counter();
-            counter.resource(&raw);
-            sizes.insert(place.number, counter.len() as u64);
             judge(place, &raw.attributes, raw.dropped, false, (service(&raw.attributes), String::new()));
         }
         Envelope::Scope(raw) => {
@@ -43,11 +39,26 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
     if let Some(place) = bare.take() {
         judge(place, &[], 0, false, (String::new(), String::new()));
     }
-    gathering.known.resource_sizes = sizes;
+    if plan.wants_sizes() {
+        gathering.known.resource_sizes = resource_sizes(capture)?;
+    }
     gathering.kept.places = places;
     gathering.kept.owners = owners;
     gathering.kept.absorb(plan, capture, &gathering.known, &mut notes);
     Ok(())
+}
+
+/// How many bytes every resource takes, encoded, by number.
+pub(super) fn resource_sizes(capture: &Capture) -> Result<BTreeMap<u32, u64>, InputError> {
+    let mut sizes = BTreeMap::new();
+    capture.envelopes(&mut |place, envelope| {
+        if let Envelope::Resource(raw) = envelope {
+            let mut counter = ProtoWriter::counter();
+            counter.resource(&raw);
+            sizes.insert(place.number, counter.len() as u64);
+        }
+    })?;
+    Ok(sizes)
 }
 
 fn service(attributes: &[RawAttribute<'_>]) -> String {

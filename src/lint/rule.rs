@@ -79,6 +79,8 @@ pub struct Rule {
     pub unit: Option<Unit>,
     /// Where the rule comes from.
     pub source: &'static str,
+    /// A page about it; empty where there is none.
+    pub url: &'static str,
     /// What it does.
     pub check: Check,
     /// The words for what it found.

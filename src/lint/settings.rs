@@ -8,7 +8,7 @@ use globset::GlobMatcher;
 
 use super::budget::{Budget, DEFAULT_PRESET};
 use super::rule::{Confidence, Limit, LimitValue, Preset, Rule, Severity};
-use super::rules::RULES;
+use super::rules::{RULES, SEMCONV};
 use crate::query::{Filter, IdPrefix};
 
 /// What lint is asked to do.
@@ -24,6 +24,8 @@ pub struct Settings {
     pub expected: Vec<String>,
     /// Exception types and messages that are cancellations nobody asked for, besides those that are known.
     pub unexpected: Vec<String>,
+    /// The version of the semantic conventions that holds, as a minor version of 1.
+    pub semconv: u8,
     /// The dump is a part of something: missing parents are to be expected.
     pub partial: bool,
     /// Findings that are less sure than this are left out.
@@ -40,8 +42,6 @@ pub struct Settings {
     pub now: u64,
     /// Threads to work with, at least one.
     pub jobs: usize,
-    /// Also measure what every budget limits, for [`super::LintReport::measures`].
-    pub measure: bool,
 }
 
 /// What a span or finding must be like; every part that is given must fit.
@@ -92,6 +92,7 @@ impl Default for Settings {
             budget: Budget::of([DEFAULT_PRESET]).unwrap_or_default(),
             expected: Vec::new(),
             unexpected: Vec::new(),
+            semconv: SEMCONV,
             partial: false,
             min_confidence: Confidence::Likely,
             overrides: Vec::new(),
@@ -100,7 +101,6 @@ impl Default for Settings {
             filter: Filter::default(),
             now: 0,
             jobs: 1,
-            measure: false,
         }
     }
 }

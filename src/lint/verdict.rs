@@ -17,18 +17,8 @@ use crate::query::ended;
 /// The report without its findings.
 pub(super) fn counted(capture: &Capture, forest: &Forest, gathering: &Gathering<'_>) -> LintReport {
     let filter = &gathering.plan.settings.filter;
-    let mut report = LintReport {
-        rules: gathering.plan.rules().map(|(_, rule)| rule.code).collect(),
-        measures: gathering.measures,
-        ..LintReport::default()
-    };
-    let largest = forest.traces().map(|trace| trace.spans.len()).max().unwrap_or(0);
-    report.measures.trace_spans = largest as u64;
-    if !gathering.known.sizes.is_empty() {
-        let size =
-            |trace: crate::forest::TraceGroup<'_>| trace.spans.iter().map(|&span| gathering.known.size(span)).sum();
-        report.measures.trace_bytes = forest.traces().map(size).max().unwrap_or(0);
-    }
+    let mut report =
+        LintReport { rules: gathering.plan.rules().map(|(_, rule)| rule.code).collect(), ..LintReport::default() };
     if filter.is_open() {
         report.spans = capture.len() as u64;
         report.traces = forest.len() as u64;
@@ -77,6 +67,13 @@ pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> 
         findings.push(meta(&NOT_CHECKED, message, &format!("{code} {reason}"), help, *count));
     }
     findings
+}
+
+/// Entries of a baseline that matched nothing.
+pub(super) fn unused_entries(count: u64) -> Finding {
+    let entries = if count == 1 { "entry" } else { "entries" };
+    let message = format!("{count} {entries} of the baseline matched nothing");
+    meta(&UNUSED_IGNORE, message, "baseline", "--update-baseline forgets what was put right", count)
 }
 
 /// A finding of lint about itself; `what` tells it from others from run to run.

@@ -2,18 +2,15 @@
 //!
 //! Comes in: what was gathered. Goes out: the report. Only the spans that are told are read again.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 use super::facts::{Told, Words};
 use super::finding::{Example, Finding, Place, Related};
 use super::gather::Gathering;
-use super::group::{Group, Occurrence, Owner};
+use super::group::{Group, Occurrence};
 use super::note::Subject;
-use super::place::{code_place, paths};
+use super::place::{frames, own_place, paths};
 use super::report::{Ignored, LintReport, NotChecked};
-use super::rule::Severity;
 use super::rules::RULES;
 use super::verdict;
 use crate::capture::{Capture, Detail, SourceId, SpanRef};
@@ -25,34 +22,26 @@ const AT_ONCE: usize = 64;
 /// Of how many findings the spans are read again; beyond, messages say less.
 const MOST_DETAILS: usize = 20_000;
 
-/// What makes two groups one finding.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Ident {
-    severity: Severity,
-    rule: u8,
-    service: String,
-    scope: String,
-    name: String,
-    attribute: String,
-    class: &'static str,
-}
-
 /// Makes the report.
-pub(super) fn report(capture: &Capture, forest: &Forest, gathering: Gathering<'_>) -> Result<LintReport, InputError> {
-    let groups = merged(capture, &gathering);
-    let spans: Vec<Option<SpanRef>> = groups.iter().map(|(_, group)| told_span(group)).collect();
+pub(super) fn report(
+    capture: &Capture,
+    forest: &Forest,
+    mut gathering: Gathering<'_>,
+) -> Result<LintReport, InputError> {
+    let groups = gathering.kept.groups.sorted();
+    let spans: Vec<Option<SpanRef>> = groups.iter().map(told_span).collect();
     let paths = paths(capture, forest, spans.iter().flatten());
-    let places: Vec<(SourceId, u64)> = groups.iter().map(|(_, group)| place(capture, &gathering, group)).collect();
+    let places: Vec<(SourceId, u64)> = groups.iter().map(|group| place(capture, &gathering, group)).collect();
     let lines = capture.lines(&places);
     let mut findings = Vec::with_capacity(groups.len());
     for (from, chunk) in groups.chunks(AT_ONCE).enumerate().map(|(number, chunk)| (number * AT_ONCE, chunk)) {
         let wanted: Vec<SpanRef> = spans.iter().skip(from).take(chunk.len()).flatten().copied().collect();
         let details = if from < MOST_DETAILS { capture.details(&wanted)? } else { Vec::new() };
         let mut details = details.into_iter();
-        for (at, (ident, group)) in chunk.iter().enumerate() {
+        for (at, group) in chunk.iter().enumerate() {
             let span = spans.get(from + at).copied().flatten();
             let detail = span.and_then(|_| details.next().flatten());
-            let mut finding = tell(capture, &gathering, ident, group, detail.as_ref());
+            let mut finding = tell(capture, &gathering, group, detail.as_ref());
             let (source, offset) = places.get(from + at).copied().unwrap_or_default();
             finding.source = Some(Place {
                 path: capture.source(source).path.clone(),
@@ -66,82 +55,15 @@ pub(super) fn report(capture: &Capture, forest: &Forest, gathering: Gathering<'_
     Ok(closed(capture, forest, gathering, findings))
 }
 
-/// The groups of one fault as one, in the order of their identity.
-fn merged(capture: &Capture, gathering: &Gathering<'_>) -> Vec<(Ident, Group)> {
-    let mut merged: BTreeMap<Ident, Group> = BTreeMap::new();
-    for group in &gathering.kept.groups.groups {
-        let (service, scope, name) = match group.owner {
-            Owner::Spans(origin, name) => {
-                let origin = capture.origin(origin);
-                (capture.text(origin.service), capture.text(origin.scope), normal(capture.text(name)))
-            }
-            Owner::Envelope(number) => {
-                let owner = gathering.kept.owners.get(number as usize);
-                let (service, scope) = owner.map_or(("", ""), |(service, scope)| (service, scope));
-                (service, scope, String::new())
-            }
-            Owner::Input(source) => ("", "", capture.source(SourceId(source)).path.clone()),
-        };
-        let ident = Ident {
-            severity: group.severity,
-            rule: group.rule,
-            service: service.to_owned(),
-            scope: scope.to_owned(),
-            name,
-            attribute: gathering.kept.groups.texts.get(group.attribute).to_owned(),
-            class: group.class,
-        };
-        match merged.get_mut(&ident) {
-            Some(known) => known.merge(group.clone()),
-            None => {
-                merged.insert(ident, group.clone());
-            }
-        }
-    }
-    merged.into_iter().collect()
-}
-
-/// A span name without what differs from run to run: ids and digits become `#`.
-fn normal(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for word in name.split_inclusive(|c: char| !c.is_ascii_alphanumeric() && c != '-') {
-        let (body, end) = match word.char_indices().next_back() {
-            Some((at, c)) if !c.is_ascii_alphanumeric() && c != '-' => word.split_at(at),
-            _ => (word, ""),
-        };
-        let hex = body.len() >= 8 && body.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        if hex && body.bytes().any(|b| b.is_ascii_digit()) {
-            out.push('#');
-        } else {
-            let mut digits = false;
-            for c in body.chars() {
-                if !c.is_ascii_digit() {
-                    out.push(c);
-                } else if !digits {
-                    out.push('#');
-                }
-                digits = c.is_ascii_digit();
-            }
-        }
-        out.push_str(end);
-    }
-    out
-}
-
-/// The occurrence that is told: the worst, where anything is measured, else the first.
-fn told(group: &Group) -> Option<&Occurrence> {
-    group.worst.as_ref().or(group.first.first())
-}
-
 fn told_span(group: &Group) -> Option<SpanRef> {
-    match told(group)?.subject {
+    match group.told()?.subject {
         Subject::Span(span) => Some(span),
         _ => None,
     }
 }
 
 fn place(capture: &Capture, gathering: &Gathering<'_>, group: &Group) -> (SourceId, u64) {
-    match told(group).map(|told| told.subject) {
+    match group.told().map(|told| told.subject) {
         Some(Subject::Span(span)) => (capture.head(span).source, capture.head(span).at),
         Some(Subject::Envelope(number)) => {
             gathering.kept.places.get(number as usize).map(|place| (place.source, place.at)).unwrap_or_default()
@@ -153,20 +75,15 @@ fn place(capture: &Capture, gathering: &Gathering<'_>, group: &Group) -> (Source
 
 /// The line, where the check knew it.
 fn line_of(group: &Group) -> Option<u64> {
-    match told(group)?.subject {
+    match group.told()?.subject {
         Subject::Input(_, line, _) => Some(line),
         _ => None,
     }
 }
 
-fn tell(
-    capture: &Capture,
-    gathering: &Gathering<'_>,
-    ident: &Ident,
-    group: &Group,
-    detail: Option<&Detail>,
-) -> Finding {
-    let (Some(rule), Some(occurrence)) = (RULES.get(usize::from(group.rule)), told(group)) else {
+fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Option<&Detail>) -> Finding {
+    let ident = &group.ident;
+    let (Some(rule), Some(occurrence)) = (RULES.get(usize::from(ident.rule)), group.told()) else {
         return Finding::default();
     };
     let span = told_span(group);
@@ -176,7 +93,7 @@ fn tell(
     let unit = occurrence.cell.map(|cell| cell.unit()).or(rule.unit);
     let span_name = span.map(|span| capture.name(span)).unwrap_or_default();
     let words = (rule.tell)(&Told {
-        class: group.class,
+        class: ident.class,
         attribute: &ident.attribute,
         observed: occurrence.observed.unwrap_or(0),
         limit: occurrence.limit.unwrap_or(0),
@@ -195,13 +112,18 @@ fn tell(
         span_id: capture.head(*span).id.to_string(),
         role,
     };
+    let own = detail.and_then(own_place);
+    // A stack tells where something failed, not where an attribute was set.
+    let fails = ["ERR", "AGT"].contains(&rule.group());
+    let frames = detail.filter(|_| fails && own.is_none()).map(frames).unwrap_or_default();
     Finding {
         code: rule.code,
         name: rule.name,
-        severity: group.severity,
+        severity: ident.severity,
         confidence: occurrence.confidence.unwrap_or(rule.confidence),
         message,
         help,
+        url: rule.url,
         trace_id: head.map(|head| head.trace.to_string()).unwrap_or_default(),
         span_id: head.map(|head| head.id.to_string()).unwrap_or_default(),
         span_name: span_name.to_owned(),
@@ -217,13 +139,14 @@ fn tell(
         preset,
         related: occurrence.related.iter().map(related).collect(),
         source: None,
-        code_location: detail.and_then(code_place),
+        code_location: own.or_else(|| frames.first().cloned()),
+        frames,
         path: Vec::new(),
         contributors,
         count: group.count,
         examples: group.first.iter().filter_map(|occurrence| example(capture, occurrence)).collect(),
         fix,
-        fingerprint: fingerprint(rule.code, ident),
+        fingerprint: ident.fingerprint(),
     }
 }
 
@@ -238,21 +161,11 @@ fn example(capture: &Capture, occurrence: &Occurrence) -> Option<Example> {
     })
 }
 
-/// The same from run to run: no ids, times, sizes or positions are in it.
-fn fingerprint(code: &str, ident: &Ident) -> String {
-    let mut hasher = Sha256::new();
-    for part in [code, &ident.service, &ident.scope, &ident.name, &ident.attribute, ident.class] {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    hasher.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Puts findings in order, adds what lint has to say about itself, and counts.
 fn closed(capture: &Capture, forest: &Forest, gathering: Gathering<'_>, mut findings: Vec<Finding>) -> LintReport {
     let mut report = verdict::counted(capture, forest, &gathering);
     findings.extend(verdict::about_lint(&gathering, report.spans));
-    findings.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+    findings.sort_by(|a, b| key(a).cmp(&key(b)));
     for finding in &findings {
         *report.by_rule.entry(finding.code).or_default() += 1;
     }
@@ -273,11 +186,12 @@ fn closed(capture: &Capture, forest: &Forest, gathering: Gathering<'_>, mut find
     report
 }
 
-/// Severity, code, service, span name, start, trace, span, attribute.
-fn key(finding: &Finding) -> impl Ord + '_ {
+/// Severity, code, service, span name, start, trace, span, attribute; then what is left to tell findings apart.
+pub(super) fn key(finding: &Finding) -> impl Ord + '_ {
     (
         (finding.severity, finding.code, &finding.service, &finding.span_name),
         (finding.start, &finding.trace_id, &finding.span_id, &finding.attribute),
+        &finding.fingerprint,
     )
 }
 
@@ -285,17 +199,4 @@ fn key(finding: &Finding) -> impl Ord + '_ {
 pub(super) fn services<'n>(names: impl Iterator<Item = &'n str>) -> Vec<String> {
     let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
     names.into_iter().map(str::to_owned).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lose_what_differs_from_run_to_run() {
-        assert_eq!(normal("GET /v1/agents/agent-1e2f/17"), "GET /v#/agents/agent-#e#f/#");
-        assert_eq!(normal("run 3f2504e0-4f89-41d3-9a0c-0305e82c3301!"), "run #!");
-        assert_eq!(normal("LettaAgentV3.step"), "LettaAgentV#.step");
-        assert_eq!(normal("feedback"), "feedback");
-    }
 }

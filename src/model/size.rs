@@ -32,6 +32,25 @@ impl fmt::Display for ByteSize {
     }
 }
 
+impl ByteSize {
+    /// The very number, in the largest unit, binary or decimal, that it is a whole number of: `64 KiB`, `5 MB`, `32766 B`.
+    pub fn exact(self) -> String {
+        const UNITS: [(u64, &str); 6] = [
+            (1 << 30, "GiB"),
+            (1 << 20, "MiB"),
+            (1 << 10, "KiB"),
+            (1_000_000_000, "GB"),
+            (1_000_000, "MB"),
+            (1_000, "kB"),
+        ];
+        let whole = UNITS.iter().find(|(unit, _)| self.0 >= *unit && self.0.is_multiple_of(*unit));
+        match whole {
+            Some((unit, name)) => format!("{} {name}", self.0 / unit),
+            None => format!("{} B", self.0),
+        }
+    }
+}
+
 /// Why a size on the command line was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("'{text}' is not a size (write it like 512, 64KiB, 2MB or 1.5GiB)")]
@@ -86,6 +105,20 @@ mod tests {
         ];
         for (bytes, text) in cases {
             assert_eq!(ByteSize(bytes).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn limits_print_as_the_number_they_are() {
+        for (bytes, text) in [
+            (65_536, "64 KiB"),
+            (5_000_000, "5 MB"),
+            (25_000, "25 kB"),
+            (4_194_304, "4 MiB"),
+            (32_766, "32766 B"),
+            (0, "0 B"),
+        ] {
+            assert_eq!(ByteSize(bytes).exact(), text);
         }
     }
 

@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "MAST FM-1.3 step repetition; tracelint R4 and R5",
+    url: "https://arxiv.org/abs/2503.13657",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

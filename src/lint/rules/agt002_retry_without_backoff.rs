@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "own; letta 0.16.8 db.py retries",
+    url: "https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-throttling",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

@@ -25,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Bytes),
     source: "letta 0.16.8 MAX_PARAM_SIZE; limits of the named budgets",
+    url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
     check: Check { span: Some(check), resource: Some(check_resource), ..Check::NONE },
     tell,
 };

@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Bytes),
     source: "limits of the named budgets, Tempo's TRACE_TOO_LARGE above all",
+    url: "https://grafana.com/docs/tempo/latest/troubleshooting/",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "OpenTelemetry SDK limits; limits of the named budgets",
+    url: "https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

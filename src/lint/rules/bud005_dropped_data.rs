@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: Some(Unit::Count),
     source: "opentelemetry-proto trace.proto, dropped counts",
+    url: "https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto",
     check: Check { span: Some(check), resource: Some(check_resource), ..Check::NONE },
     tell,
 };

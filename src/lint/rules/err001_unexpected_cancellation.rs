@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py",
+    url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };
@@ -53,7 +54,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let related = related.filter_map(|above| above.span).take(passed.min(20) as usize);
         let related = related.map(|span| (span, "propagated")).collect();
         let note = passed.to_string().into();
-        sink.found_at(span, Fact { class, note, related, ..Fact::default() });
+        sink.found_at(span, Fact { class, note, related, each: true, ..Fact::default() });
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "OpenTelemetry specification, recording errors",
+    url: "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: Some(Unit::Count),
     source: "OpenTelemetry specification, recording errors; HTTP semantic conventions",
+    url: "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

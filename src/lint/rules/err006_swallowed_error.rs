@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: None,
     source: "own; TRAIL system execution errors",
+    url: "https://arxiv.org/abs/2505.08638",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "OpenTelemetry GenAI semantic conventions 1.41.1",
+    url: "https://github.com/open-telemetry/semantic-conventions-genai",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "OpenTelemetry GenAI semantic conventions 1.41.1, gen_ai.usage.*",
+    url: "https://github.com/open-telemetry/semantic-conventions-genai",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

@@ -18,6 +18,7 @@ const META: Rule = Rule {
     limits: &[],
     unit: None,
     source: "own",
+    url: "",
     check: Check::NONE,
     tell: silent,
 };

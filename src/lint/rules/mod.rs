@@ -36,3 +36,4 @@ mod tre007_child_outside_parent;
 
 pub use list::{RULES, codes, rule};
 pub(super) use meta::{NOT_CHECKED, NOTHING_LINTED, UNUSED_IGNORE};
+pub use renames::SEMCONV;

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "published token shapes of the providers, as in gitleaks",
+    url: "https://github.com/gitleaks/gitleaks",
     check: Check { span: Some(check), resource: Some(check_resource), ..Check::NONE },
     tell,
 };

@@ -2,7 +2,7 @@
 //!
 //! Comes in: the attributes of a span or resource. Goes out: one fact a key that was renamed.
 
-use super::renames::renamed;
+use super::renames::{SEMCONV, renamed};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
 use crate::lint::look::{ResourceLook, SpanLook};
@@ -23,30 +23,34 @@ pub(super) const RULE: Rule = Rule {
     good: "http.request.method",
     limits: &[],
     unit: None,
-    source: "OpenTelemetry semantic conventions 1.44.0 and its GenAI conventions",
+    source: "OpenTelemetry semantic conventions, schema file and registry of 1.44.0; [lint] semconv chooses an older version",
+    url: "https://opentelemetry.io/docs/specs/semconv/registry/attributes/",
     check: Check { span: Some(check), resource: Some(check_resource), ..Check::NONE },
     tell,
 };
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    judge(look.span.attributes(), sink);
+    judge(look.span.attributes(), look.semconv(), sink);
 }
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
-    judge(look.attributes, sink);
+    judge(look.attributes, look.semconv(), sink);
 }
 
 #[inline]
-fn judge(attributes: &[RawAttribute<'_>], sink: &mut Sink<'_>) {
+fn judge(attributes: &[RawAttribute<'_>], semconv: u8, sink: &mut Sink<'_>) {
     for attribute in attributes {
-        if renamed(attribute.key.raw).is_some() {
+        if renamed(attribute.key.raw, semconv).is_some() {
             sink.found(Fact { class: "renamed", attribute: attribute.key.decode(), ..Fact::default() });
         }
     }
 }
 
 fn tell(told: &Told<'_>) -> Words {
-    let (from, to) = (told.attribute, renamed(told.attribute.as_bytes()).unwrap_or_default());
+    let from = told.attribute;
+    let Some(rename) = renamed(from.as_bytes(), SEMCONV) else { return Words::default() };
+    let to = rename.to;
+    let since = if rename.since == 0 { String::new() } else { format!(" (conventions 1.{})", rename.since) };
     let fix = Fix::RenameAttribute { from: from.to_owned(), to: to.to_owned() };
-    Words::new(format!("{from} is now {to}"), format!("update the instrumentation, or rename it to {to}")).fix(fix)
+    Words::new(format!("{from} is now {to}{since}"), "update the instrumentation that records it").fix(fix)
 }

@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "OpenTelemetry semantic conventions 1.44.0 registry",
+    url: "https://opentelemetry.io/docs/specs/semconv/registry/attributes/",
     check: Check { span: Some(check), resource: Some(check_resource), ..Check::NONE },
     tell,
 };

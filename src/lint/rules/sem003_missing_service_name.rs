@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "Instrumentation Score RES-005",
+    url: "https://github.com/instrumentation-score/spec",
     check: Check { resource: Some(check), ..Check::NONE },
     tell,
 };

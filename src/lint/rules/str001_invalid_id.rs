@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: None,
     source: "opentelemetry-proto trace.proto, Span fields 1, 2 and 4",
+    url: "https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

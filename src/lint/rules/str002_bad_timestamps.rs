@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Nanos),
     source: "opentelemetry-proto trace.proto, Span fields 7 and 8; datadog-agent Year2000NanosecTS",
+    url: "https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto",
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };

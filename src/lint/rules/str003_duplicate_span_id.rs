@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: Some(Unit::Count),
     source: "opentelemetry-proto trace.proto, Span.span_id",
+    url: "https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

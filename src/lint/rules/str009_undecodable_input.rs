@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: Some(Unit::Count),
     source: "reader of this program; file exporters cut files when they rotate",
+    url: "https://opentelemetry.io/docs/specs/otel/protocol/file-exporter/",
     check: Check { dump: Some(check), ..Check::NONE },
     tell,
 };

@@ -23,6 +23,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &[],
     unit: Some(Unit::Count),
     source: "Instrumentation Score SPA-002; opentelemetry-proto SpanFlags",
+    url: "https://github.com/instrumentation-score/spec",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

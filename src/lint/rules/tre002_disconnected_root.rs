@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "own; background tasks that lose their context",
+    url: "https://opentelemetry.io/docs/concepts/context-propagation/",
     check: Check { dump: Some(check), ..Check::NONE },
     tell,
 };

@@ -26,6 +26,7 @@ pub(super) const RULE: Rule = Rule {
     limits: &LIMITS,
     unit: Some(Unit::Nanos),
     source: "own; clock skew adjustment as in Jaeger",
+    url: "https://opentelemetry.io/docs/concepts/signals/traces/#span-links",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };

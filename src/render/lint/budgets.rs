@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::words::measure;
+use super::words::limit;
 use super::wrap::wrapped;
 use crate::lint::{BudgetPreset, Cell, DEFAULT_PRESET, PRESETS};
 use crate::render::json::write_json;
@@ -33,10 +33,8 @@ impl Render for Budgets {
 }
 
 fn limits(preset: &BudgetPreset) -> String {
-    let cells = preset
-        .cells
-        .iter()
-        .map(|(cell, limit)| format!("{} {}", cell_words(*cell), measure(*limit, Some(cell.unit()))));
+    let cells =
+        preset.cells.iter().map(|(cell, most)| format!("{} {}", cell_words(*cell), limit(*most, Some(cell.unit()))));
     cells.collect::<Vec<_>>().join(", ")
 }
 

@@ -1,4 +1,4 @@
-//! One line a finding: `run.jsonl:12: BUD001 error service span: message`.
+//! One line a finding: `run.jsonl:12: BUD001 error service span: message`, or `run.pb@4096: …` where there are no lines.
 //!
 //! Comes in: a view. Goes out: lines that `grep` and editors understand, then one that says how it went.
 
@@ -15,10 +15,13 @@ impl Render for Concise<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         let shown = self.0.shown();
         for finding in shown.iter().take(self.0.limit.unwrap_or(usize::MAX)) {
-            match place(finding) {
-                Some(("-", line)) => ink.say(format_args!("stdin:{line}: "))?,
-                Some((path, line)) => ink.say(format_args!("{path}:{line}: "))?,
-                None => {}
+            if let Some((path, line)) = place(finding) {
+                ink.say(if path == "-" { "stdin" } else { path })?;
+                match (&finding.source, line) {
+                    // A dump without lines.
+                    (Some(source), 0) => ink.say(format_args!("@{}: ", source.byte_offset))?,
+                    _ => ink.say(format_args!(":{line}: "))?,
+                }
             }
             ink.say(finding.code)?;
             ink.put(tone(finding.severity), format_args!(" {}", finding.severity))?;

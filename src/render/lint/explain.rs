@@ -32,6 +32,7 @@ struct Row {
     bad: &'static str,
     good: &'static str,
     source: &'static str,
+    url: &'static str,
     limits: Vec<LimitRow>,
 }
 
@@ -79,6 +80,7 @@ fn row(rule: &Rule) -> Row {
         bad: rule.bad,
         good: rule.good,
         source: rule.source,
+        url: rule.url,
         limits: rule.limits.iter().map(limit).collect(),
     }
 }
@@ -125,7 +127,7 @@ impl Render for Explain<'_> {
             ink.line()?;
             rule.limits.iter().try_for_each(|limit| limit_line(ink, rule, limit))?;
         }
-        section(ink, "Source", rule.source)?;
+        section(ink, "Source", &format!("{}\n{}", rule.source, rule.url))?;
         ink.line()?;
         let code = rule.code.to_ascii_lowercase();
         if rule.is_meta() {
@@ -138,6 +140,9 @@ impl Render for Explain<'_> {
             2,
         )?;
         ink.line()?;
+        if rule.limits.is_empty() {
+            return Ok(());
+        }
         wrapped(ink, Tone::Quiet, &format!("Its settings: --set {code}.KEY=VALUE or [lint.rules.{code}]"), 2)?;
         ink.line()
     }

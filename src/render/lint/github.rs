@@ -5,9 +5,9 @@
 
 use std::io::{self, Write};
 
-use super::view::LintView;
+use super::view::{LintView, Same};
 use super::words::{looked_at, place, totals};
-use crate::lint::{Finding, Severity};
+use crate::lint::Severity;
 use crate::render::clean;
 
 /// Findings as workflow commands.
@@ -19,15 +19,14 @@ const SHOWN: usize = 10;
 impl GitHub<'_> {
     /// Writes the commands.
     pub fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        let shown = self.0.shown();
+        let folded = self.0.folded();
         for severity in Severity::ALL {
-            let of_level: Vec<&Finding> =
-                shown.iter().copied().filter(|finding| finding.severity == severity).collect();
+            let of_level: Vec<&Same<'_>> = folded.iter().filter(|same| same.first.severity == severity).collect();
             // The last place is kept for how many there are more.
             let full = of_level.len() <= SHOWN;
             let take = if full { of_level.len() } else { SHOWN - 1 };
-            for finding in of_level.iter().take(take) {
-                command(finding, out)?;
+            for same in of_level.iter().take(take) {
+                command(same, out)?;
             }
             if !full {
                 let more = of_level.len() - take;
@@ -52,7 +51,8 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-fn command(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
+fn command(same: &Same<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let finding = same.first;
     write!(out, "::{} ", word(finding.severity))?;
     if let Some((path, line)) = place(finding).filter(|(path, _)| *path != "-") {
         write!(out, "file={},", property(path))?;
@@ -67,8 +67,11 @@ fn command(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
             text.push_str(&format!("\n{word}: {part}"));
         }
     }
-    if finding.count > 1 {
-        text.push_str(&format!("\n{} times", finding.count));
+    if same.count() > 1 {
+        text.push_str(&format!("\n{} times", same.count()));
+    }
+    if !same.others.is_empty() {
+        text.push_str(&format!(", also in {}", same.names()));
     }
     if !finding.help.is_empty() {
         text.push_str(&format!("\nhelp: {}", finding.help));

@@ -5,11 +5,11 @@
 use std::io;
 
 use super::snippet::{margin, snippet};
-use super::view::LintView;
+use super::view::{LintView, Same};
 use super::words::{count, fix, looked_at, measure, place_text, tone, totals};
 use super::wrap::wrapped;
 use crate::lint::{Confidence, Finding, Severity};
-use crate::render::{Ink, Render, Tone};
+use crate::render::{Ink, Render, Tone, clean, width};
 
 /// Findings as blocks.
 pub struct Human<'r>(pub LintView<'r>);
@@ -21,11 +21,11 @@ const NAMED: usize = 3;
 
 impl Render for Human<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let shown = self.0.shown();
+        let shown = self.0.folded();
         let limit = self.0.limit.unwrap_or(usize::MAX);
         let mut group = None;
-        for finding in shown.iter().take(limit) {
-            let heading = self.0.group(finding);
+        for same in shown.iter().take(limit) {
+            let heading = self.0.group(same.first);
             if heading.is_some() && heading != group {
                 ink.put(Tone::Title, format_args!("{} ", if ink.page().unicode { "──" } else { "--" }))?;
                 ink.put(Tone::Title, heading.unwrap_or_default())?;
@@ -33,7 +33,7 @@ impl Render for Human<'_> {
                 ink.line()?;
                 group = heading;
             }
-            block(ink, finding)?;
+            block(ink, same)?;
         }
         let left_out = shown.len().saturating_sub(limit);
         if left_out > 0 {
@@ -94,7 +94,8 @@ impl Human<'_> {
     }
 }
 
-fn block(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
+fn block(ink: &mut Ink<'_>, same: &Same<'_>) -> io::Result<()> {
+    let finding = same.first;
     ink.put(tone(finding.severity), format_args!("{}[{}]", finding.severity, finding.code))?;
     ink.say(" ")?;
     ink.put(Tone::Title, finding.name)?;
@@ -109,6 +110,9 @@ fn block(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
     snippet(ink, finding)?;
     margin(ink)?;
     remarks(ink, finding)?;
+    if same.count() > 1 {
+        remark(ink, "seen", &seen(same))?;
+    }
     ink.line()
 }
 
@@ -131,7 +135,18 @@ fn address(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
         return Ok(());
     }
     ink.put(Tone::Quiet, if ink.page().unicode { "  ─▶ " } else { " --> " })?;
-    wrapped(ink, Tone::Service, &parts.join(if ink.page().unicode { " · " } else { ", " }), 5)?;
+    let between = if ink.page().unicode { " · " } else { ", " };
+    for (number, part) in parts.iter().enumerate() {
+        let room = ink.page().width.saturating_sub(ink.column() + between.len());
+        if number > 0 && width(&clean(part)) > room {
+            ink.say(between.trim_end())?;
+            ink.line()?;
+            ink.pad_to(5)?;
+        } else if number > 0 {
+            ink.put(Tone::Quiet, between)?;
+        }
+        wrapped(ink, Tone::Service, part, 5)?;
+    }
     ink.line()
 }
 
@@ -158,14 +173,15 @@ fn remarks(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
     if let Some(change) = &finding.fix {
         remark(ink, "fix", &fix(change))?;
     }
-    if finding.count > 1 {
-        remark(ink, "seen", &seen(finding))?;
-    }
     Ok(())
 }
 
 /// How often, and where else.
-fn seen(finding: &Finding) -> String {
+fn seen(same: &Same<'_>) -> String {
+    let finding = same.first;
+    if !same.others.is_empty() {
+        return format!("{}, also in {}", count(same.count(), "time", "times"), same.names());
+    }
     let others: Vec<&str> = finding
         .examples
         .iter()

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::view::LintView;
+use super::view::{LintView, Same};
 use super::words::{count, fix, looked_at, place_text, thousands, totals};
 use crate::lint::{Finding, Severity};
 use crate::render::tree_markdown::{code, escaped};
@@ -36,7 +36,7 @@ impl LintMarkdown<'_> {
         let shown = view.shown();
         if !shown.is_empty() {
             self.table(&shown, &mut text);
-            self.details(&shown, &mut text);
+            self.details(&mut text);
         }
         for not in &view.report.not_checked {
             let places = count(not.count, "place", "places");
@@ -68,11 +68,12 @@ impl LintMarkdown<'_> {
         }
     }
 
-    fn details(&self, shown: &[&Finding], text: &mut String) {
+    fn details(&self, text: &mut String) {
+        let shown = self.0.folded();
         text.push_str("\n<details><summary>Findings</summary>\n\n");
         let mut length = text.chars().count();
-        for (number, finding) in shown.iter().enumerate() {
-            let entry = entry(finding);
+        for (number, same) in shown.iter().enumerate() {
+            let entry = entry(same);
             let longer = length + entry.chars().count();
             if longer + TAIL > MOST || self.0.limit.is_some_and(|limit| number >= limit) {
                 text.push_str(&format!("- and {} more\n", shown.len() - number));
@@ -85,7 +86,8 @@ impl LintMarkdown<'_> {
     }
 }
 
-fn entry(finding: &Finding) -> String {
+fn entry(same: &Same<'_>) -> String {
+    let finding = same.first;
     let mut text = format!("- **{} {}** {}", finding.severity, finding.code, escaped(&cut(&finding.message)));
     let mut facts = Vec::new();
     for (word, part) in [("service", &finding.service), ("span", &finding.span_name), ("trace", &finding.trace_id)] {
@@ -94,8 +96,11 @@ fn entry(finding: &Finding) -> String {
         }
     }
     facts.extend(place_text(finding).map(|place| code(&place)));
-    if finding.count > 1 {
-        facts.push(count(finding.count, "time", "times"));
+    if same.count() > 1 {
+        facts.push(count(same.count(), "time", "times"));
+    }
+    if !same.others.is_empty() {
+        facts.push(format!("also in {}", escaped(&cut(&same.names()))));
     }
     if !facts.is_empty() {
         text.push_str(&format!("  \n  {}", facts.join(" · ")));

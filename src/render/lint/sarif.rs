@@ -3,6 +3,7 @@
 //! Comes in: a view. Goes out: one document with one run. GitHub takes so many results of a run and shows fewer: the worst
 //! 5,000 are written, and how many are left out is said.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
@@ -20,8 +21,13 @@ const MOST: usize = 5_000;
 /// Writes the document.
 pub fn sarif(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let findings = &view.report.findings;
-    let results: Vec<Value> =
-        findings.iter().enumerate().take(MOST).map(|(number, finding)| result(view, number, finding)).collect();
+    let mut times = BTreeMap::new();
+    let results = findings.iter().enumerate().take(MOST).map(|(number, finding)| {
+        let times: &mut u64 = times.entry(&finding.fingerprint).or_default();
+        *times += 1;
+        result(view, number, finding, *times)
+    });
+    let results: Vec<Value> = results.collect();
     let mut notices: Vec<Value> = view
         .report
         .not_checked
@@ -66,7 +72,8 @@ fn notice(level: &str, text: &str) -> Value {
     json!({ "level": level, "message": { "text": text } })
 }
 
-fn result(view: &LintView<'_>, number: usize, finding: &Finding) -> Value {
+/// `time` tells findings of one fingerprint apart: alerts of one are one alert to GitHub.
+fn result(view: &LintView<'_>, number: usize, finding: &Finding, time: u64) -> Value {
     let mut result = Map::new();
     let mut put = |key: &str, value: Value| result.insert(key.to_owned(), value);
     put("ruleId", json!(finding.code));
@@ -78,7 +85,10 @@ fn result(view: &LintView<'_>, number: usize, finding: &Finding) -> Value {
     put("locations", json!([location(finding)]));
     put(
         "partialFingerprints",
-        json!({ "tracectl/v1": finding.fingerprint, "primaryLocationLineHash": finding.fingerprint }),
+        json!({
+            "tracectl/v1": finding.fingerprint,
+            "primaryLocationLineHash": format!("{}:{time}", finding.fingerprint),
+        }),
     );
     put("occurrenceCount", json!(finding.count.max(1)));
     if let Some(state) = view.baseline(number) {

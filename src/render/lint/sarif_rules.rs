@@ -14,7 +14,7 @@ pub(super) fn rules() -> Vec<Value> {
 
 fn descriptor(rule: &Rule) -> Value {
     let group = GROUPS.iter().find(|(code, _)| *code == rule.group()).map_or("lint", |(_, about)| about);
-    json!({
+    let mut descriptor = json!({
         "id": rule.code,
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
@@ -22,7 +22,11 @@ fn descriptor(rule: &Rule) -> Value {
         "help": { "text": help(rule), "markdown": markdown(rule) },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "tags": [group], "precision": if rule.confidence.name() == "proven" { "very-high" } else { "medium" } },
-    })
+    });
+    if let (Value::Object(fields), false) = (&mut descriptor, rule.url.is_empty()) {
+        fields.insert("helpUri".to_owned(), json!(rule.url));
+    }
+    descriptor
 }
 
 fn help(rule: &Rule) -> String {

@@ -4,7 +4,7 @@
 
 use std::io;
 
-use super::words::{measure, tone};
+use super::words::{limit, measure, tone};
 use crate::lint::Finding;
 use crate::render::{Ink, Tone, clean, width};
 
@@ -64,7 +64,7 @@ fn fault(ink: &mut Ink<'_>, finding: &Finding, attribute: &str, indent: usize) -
 fn measured(finding: &Finding) -> Option<String> {
     let observed = measure(finding.observed?, finding.unit);
     Some(match finding.limit {
-        Some(limit) => format!("{observed}, limit {}", measure(limit, finding.unit)),
+        Some(allowed) => format!("{observed}, limit {}", limit(allowed, finding.unit)),
         None => observed,
     })
 }

@@ -2,6 +2,8 @@
 //!
 //! Plain data: the report, what the baseline and the gate say of it, and how much is to be shown.
 
+use std::collections::BTreeMap;
+
 use crate::lint::{Finding, LintReport, Severity};
 
 /// A report and everything that was decided about it.
@@ -21,6 +23,38 @@ pub struct LintView<'r> {
     pub group_by: GroupBy,
     /// Only so many findings are shown to people.
     pub limit: Option<usize>,
+}
+
+/// Findings that say the same of spans of several names: told once.
+#[derive(Debug)]
+pub(super) struct Same<'r> {
+    /// The one that is told.
+    pub(super) first: &'r Finding,
+    /// The others.
+    pub(super) others: Vec<&'r Finding>,
+}
+
+/// Names of spans that are listed before the rest is only counted.
+const NAMES: usize = 3;
+
+impl Same<'_> {
+    /// How often it occurs, all in all.
+    pub(super) fn count(&self) -> u64 {
+        self.others.iter().map(|finding| finding.count).sum::<u64>() + self.first.count
+    }
+
+    /// The other names of spans, the first few: `GET /a (2 times), GET /b and 7 more`; empty where there are none.
+    pub(super) fn names(&self) -> String {
+        let name = |finding: &&Finding| match finding.count {
+            0 | 1 => finding.span_name.clone(),
+            times => format!("{} ({times} times)", finding.span_name),
+        };
+        let names: Vec<String> = self.others.iter().take(NAMES).map(name).collect();
+        match self.others.len().checked_sub(NAMES + 1) {
+            Some(more) => format!("{} and {} more", names.join(", "), more + 1),
+            None => names.join(", "),
+        }
+    }
 }
 
 /// How the run ended.
@@ -66,6 +100,24 @@ impl<'r> LintView<'r> {
             GroupBy::Service => shown.sort_by(|a, b| a.service.cmp(&b.service)),
         }
         shown
+    }
+
+    /// The same, those that say the same of spans of several names together.
+    pub(super) fn folded(&self) -> Vec<Same<'r>> {
+        let mut folded: Vec<Same<'r>> = Vec::new();
+        let mut numbers = BTreeMap::new();
+        for finding in self.shown() {
+            let what = (finding.severity, finding.code, &finding.message, &finding.help);
+            let key = (self.group(finding), what, &finding.service, &finding.attribute);
+            match numbers.get(&key).and_then(|number: &usize| folded.get_mut(*number)) {
+                Some(same) => same.others.push(finding),
+                None => {
+                    numbers.insert(key, folded.len());
+                    folded.push(Same { first: finding, others: Vec::new() });
+                }
+            }
+        }
+        folded
     }
 
     /// The heading under which a finding stands.

@@ -17,6 +17,14 @@ pub(super) fn measure(number: u64, unit: Option<Unit>) -> String {
     }
 }
 
+/// A limit with its unit: the very number.
+pub(super) fn limit(number: u64, unit: Option<Unit>) -> String {
+    match unit {
+        Some(Unit::Bytes) => ByteSize(number).exact(),
+        unit => measure(number, unit),
+    }
+}
+
 /// `1,234,567`.
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -35,9 +43,10 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
 }
 
-/// The file and line that a finding points to: the program's, else the dump's.
+/// The file and line that a finding points to: the program's where the repository has it, else the dump's.
 pub(super) fn place(finding: &Finding) -> Option<(&str, u64)> {
-    let code = finding.code_location.as_ref().map(|place| (place.path.as_str(), place.line));
+    let code = finding.code_location.as_ref().filter(|place| place.in_repository);
+    let code = code.map(|place| (place.path.as_str(), place.line));
     code.or_else(|| finding.source.as_ref().map(|place| (place.path.as_str(), place.line)))
 }
 
@@ -56,7 +65,7 @@ pub(super) fn place_text(finding: &Finding) -> Option<String> {
 pub(super) fn fix(fix: &Fix) -> String {
     match fix {
         Fix::RenameAttribute { from, to } => format!("rename {from} to {to}"),
-        Fix::TruncateAttribute { key, limit, unit } => format!("cut {key} to {}", measure(*limit, Some(*unit))),
+        Fix::TruncateAttribute { key, limit, unit } => format!("cut {key} to {}", self::limit(*limit, Some(*unit))),
         Fix::RemoveAttribute { key } => format!("remove {key}"),
         Fix::ConvertAttribute { key, to } => format!("record {key} as {to}"),
         Fix::RedactAttribute { key } => format!("hide the secret in {key}"),
