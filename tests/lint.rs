@@ -288,6 +288,157 @@ fn configuration_is_heard_and_slips_are_located() {
     }
 }
 
+/// The findings of a run, as JSON.
+fn findings(folder: &Path, arguments: &[&str]) -> Vec<Value> {
+    let ended = lint(folder, &[arguments, &["--format", "jsonl"]].concat());
+    ended.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A span that was cancelled while it ran as a task.
+fn cancelled(id: u64, parent: u64, name: &str, task: &str) -> Value {
+    let attributes = [
+        text("exception.type", "asyncio.CancelledError"),
+        text("exception.stacktrace", "Traceback\n  File \"/srv/shop/tools/search.py\", line 7, in run\n"),
+        text("task.name", task),
+        text("function.name", "run"),
+    ];
+    let mut span = span(id, name, Vec::new());
+    span["status"] = serde_json::json!({ "code": 2 });
+    let event =
+        serde_json::json!({ "name": "exception", "timeUnixNano": "1763800000900000000", "attributes": attributes });
+    span["events"] = Value::Array(vec![event]);
+    if parent > 0 {
+        span["parentSpanId"] = format!("{parent:016x}").into();
+    }
+    span
+}
+
+#[test]
+fn every_cancelled_task_is_a_finding_that_points_into_the_repository() {
+    let desk = Desk::with(&dump(vec![
+        cancelled(1, 0, "serve", "Task-1"),
+        cancelled(2, 1, "search", "Task-1"),
+        cancelled(3, 0, "search", "Task-2"),
+        cancelled(4, 0, "search", "Task-3"),
+    ]));
+    fs::create_dir_all(desk.file("tools")).unwrap();
+    fs::write(desk.file("tools/search.py"), "").unwrap();
+    let found = findings(desk.path(), &["run.jsonl", "--select", "ERR001"]);
+    let tasks: Vec<bool> = (1..4)
+        .map(|task| found.iter().any(|f| f["message"].as_str().unwrap().contains(&format!("task Task-{task}"))))
+        .collect();
+    assert_eq!((found.len(), tasks), (3, vec![true; 3]), "{found:?}");
+    assert!(found.iter().any(|f| f["message"].as_str().unwrap().ends_with("propagated through 1 span")));
+    for finding in &found {
+        assert_eq!(finding["code_location"], serde_json::json!({ "path": "tools/search.py", "line": 7 }));
+        assert_eq!((&finding["count"], &finding["fingerprint"]), (&1.into(), &found[0]["fingerprint"]));
+    }
+    let concise = lint(desk.path(), &["run.jsonl", "--select", "ERR001", "--format", "concise"]).out;
+    assert!(concise.starts_with("tools/search.py:7: ERR001 error"), "{concise}");
+    let baseline = ["run.jsonl", "--select", "ERR001", "--baseline", "known.json"];
+    assert_eq!(lint(desk.path(), &[&baseline[..], &["--update-baseline"]].concat()).code, 0);
+    assert_eq!(lint(desk.path(), &baseline).code, 0);
+}
+
+#[test]
+fn what_sets_nothing_aside_is_told() {
+    let desk = Desk::with(&wrong());
+    let entry = |rule: &str, more: &str| {
+        let text = format!("[[lint.ignore-finding]]\nrule = \"{rule}\"\nreason = \"because\"\n{more}");
+        fs::write(desk.file("tracectl.toml"), text).unwrap();
+        let found = findings(desk.path(), &["run.jsonl"]);
+        let code = |code: &str| found.iter().filter(|finding| finding["code"] == code).count();
+        (code("SEM001"), code("CFG002"))
+    };
+    assert_eq!(entry("SEM001", ""), (0, 0));
+    assert_eq!(entry("SEM001", "attribute = \"http.m*\"\n"), (0, 0));
+    assert_eq!(entry("SEM001", "attribute = \"http.url\"\n"), (1, 1));
+    assert_eq!(entry("STR003", ""), (1, 1));
+    assert_eq!(entry("SEM001", "expires = \"2020-01-01\"\n"), (1, 1));
+
+    fs::write(desk.file("tracectl.toml"), "").unwrap();
+    let baseline = ["run.jsonl", "--baseline", "known.json"];
+    assert_eq!(lint(desk.path(), &[&baseline[..], &["--update-baseline"]].concat()).code, 0);
+    fs::write(desk.file("run.jsonl"), dump(vec![span(3, "c", Vec::new())])).unwrap();
+    let found = findings(desk.path(), &baseline);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0]["code"] == "CFG002"
+            && found[0]["message"].as_str().unwrap().contains("of the baseline matched nothing")
+    );
+    assert_eq!(findings(desk.path(), &[&baseline[..], &["--name", "c"]].concat()), Vec::<Value>::new());
+}
+
+#[test]
+fn variables_stand_between_flags_and_files() {
+    let desk = Desk::with(&wrong());
+    fs::write(desk.file("tracectl.toml"), "[lint]\nselect = [\"STR\"]\nsemconv = \"1.20\"\n").unwrap();
+    let code = |variables: &[(&str, &str)], more: &[&str]| {
+        run(desk.path(), &[&["lint", "run.jsonl"], more].concat(), variables).code
+    };
+    let select = ("TRACECTL_LINT_SELECT", "SEM001, SEM002");
+    let fail = ("TRACECTL_LINT_FAIL_ON", "warn");
+    assert_eq!(code(&[], &[]), 0);
+    assert_eq!(code(&[select, fail], &[]), 0);
+    assert_eq!(code(&[select, fail, ("TRACECTL_LINT_SEMCONV", "1.44")], &[]), 1);
+    assert_eq!(code(&[select, fail, ("TRACECTL_LINT_SEMCONV", "1.44")], &["--fail-on", "error"]), 0);
+    assert_eq!(code(&[("TRACECTL_LINT_SEMCONV", "2.0")], &[]), 2);
+    assert_eq!(code(&[("TRACECTL_LINT_SELECT", "SEM01")], &[]), 2);
+}
+
+#[test]
+fn the_same_advice_is_told_to_people_once() {
+    let names = ["a", "b", "c", "d", "e", "f"];
+    let spans = names.iter().zip(1..).map(|(name, id)| span(id, name, vec![text("http.method", "GET")]));
+    let desk = Desk::with(&dump(spans.collect()));
+    let ended = lint(desk.path(), &["run.jsonl", "--select", "SEM001"]);
+    assert_eq!(ended.out.matches("http.method is now http.request.method").count(), 1, "{}", ended.out);
+    assert!(ended.out.contains("6 times, also in b, c, d and 2 more"), "{}", ended.out);
+    assert_eq!(findings(desk.path(), &["run.jsonl", "--select", "SEM001"]).len(), names.len());
+}
+
+#[test]
+fn what_is_too_large_names_its_largest_parts() {
+    let values = [("parameter.a", 300), ("parameter.b", 500), ("other", 900)];
+    let attributes = values.iter().map(|(key, size)| text(key, &"ä".repeat(*size))).collect();
+    let desk = Desk::with(&dump(vec![span(1, "big", attributes), span(2, "small", Vec::new())]));
+    let parts = |set: &[&str]| {
+        let found = findings(desk.path(), &[&["run.jsonl", "--select", "BUD002,BUD003", "--set"], set].concat());
+        assert_eq!(found.len(), 1, "{found:?}");
+        let parts = found[0]["contributors"].as_array().unwrap().clone();
+        parts
+            .iter()
+            .map(|part| (part["name"].as_str().unwrap().to_owned(), part["size"].as_u64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    let named = |name: &str, size| (name.to_owned(), size);
+    assert_eq!(parts(&["bud002.params_total=700"]), [named("parameter.b", 500), named("parameter.a", 300)]);
+    assert_eq!(parts(&["bud002.span_bytes=2000"])[0], named("other", 1805));
+    let spans = parts(&["bud003.trace_bytes=3000"]);
+    assert!(spans[0].0 == "big" && spans[1].0 == "small" && spans[0].1 > 3400, "{spans:?}");
+
+    let limit = ["--set", "bud002.params_total=700"];
+    let fixed = lint(desk.path(), &[&["run.jsonl", "--fix-output", "fixed.jsonl", "--exit-zero"], &limit[..]].concat());
+    assert!(fixed.err.contains("wrote 2 spans"), "{}", fixed.err);
+    let again = findings(desk.path(), &[&["fixed.jsonl", "--select", "BUD002"], &limit[..]].concat());
+    assert_eq!(again, Vec::<Value>::new());
+}
+
+#[test]
+fn the_budget_report_hears_filters() {
+    let desk = Desk::with(&wrong());
+    let room = |more: &[&str]| {
+        let ended =
+            lint(desk.path(), &[&["run.jsonl", "--budget-report", "--format", "json", "--exit-zero"], more].concat());
+        let report: Value = serde_json::from_str(&ended.out).unwrap();
+        let letta =
+            report["budgets"].as_array().unwrap().iter().find(|budget| budget["preset"] == "letta").unwrap().clone();
+        letta["limits"][0]["max"].as_u64().unwrap()
+    };
+    assert_eq!(room(&[]), 500);
+    assert!(room(&["--name", "c"]) < 100);
+}
+
 #[test]
 fn on_github_it_speaks_to_github() {
     let desk = Desk::with(&wrong());

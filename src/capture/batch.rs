@@ -6,7 +6,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use crate::agent::{self, Glance, Usage};
-use crate::model::{Kind, Status};
+use crate::model::{Kind, SpanId, Status, TraceId};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
 
@@ -43,6 +43,8 @@ pub(super) struct Batch {
     pub(super) usage: Vec<(u32, Usage)>,
     /// Values of the attribute that was asked for, by number in this batch.
     pub(super) captured: Vec<(u32, NameId)>,
+    /// Exceptions of spans that stand in log records, by the ids of the span.
+    pub(super) logged: Vec<(TraceId, SpanId, NameId)>,
     /// The formats that were met, a bit each.
     pub(super) shapes: u8,
 }
@@ -96,6 +98,10 @@ impl<'o, N: Default> Builder<'o, N> {
                 if let Some(entry) = self.batch.scopes.last_mut() {
                     entry.schema = schema;
                 }
+            }
+            Seen::LogException(exception) => {
+                let kind = NameId(self.batch.names.intern(&exception.kind));
+                self.batch.logged.push((exception.trace, exception.span, kind));
             }
             Seen::CloseScope => self.open_scope = false,
             Seen::Close => self.open_group = false,
@@ -235,6 +241,7 @@ impl Batch {
         self.scopes.clear();
         self.usage.clear();
         self.captured.clear();
+        self.logged.clear();
         self.shapes = 0;
     }
 }

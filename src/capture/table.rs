@@ -9,6 +9,7 @@ use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
 use super::names::Names;
 use crate::agent::Usage;
 use crate::input::{Format, Store};
+use crate::model::{SpanId, TraceId};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
 use crate::redact;
 
@@ -59,6 +60,7 @@ pub struct Capture {
     /// In the order of the spans.
     usage: Vec<(SpanRef, Usage)>,
     captured: BTreeMap<SpanRef, NameId>,
+    logged: Vec<(TraceId, SpanId, NameId)>,
     pub(super) sources: Vec<Source>,
     /// What stands for the input of a span that is not of this capture.
     nowhere: Source,
@@ -80,6 +82,7 @@ impl Default for Capture {
             scope_numbers: HashMap::default(),
             usage: Vec::new(),
             captured: BTreeMap::new(),
+            logged: Vec::new(),
             sources: Vec::new(),
             nowhere: Source::default(),
             stores: Vec::new(),
@@ -150,6 +153,11 @@ impl Capture {
         &self.usage
     }
 
+    /// Exceptions of spans that were recorded as logs: the span's ids and the type of the exception.
+    pub fn logged(&self) -> impl Iterator<Item = (TraceId, SpanId, &str)> {
+        self.logged.iter().map(|(trace, span, kind)| (*trace, *span, self.text(*kind)))
+    }
+
     /// The inputs in the order they were read.
     pub fn sources(&self) -> &[Source] {
         &self.sources
@@ -213,6 +221,7 @@ impl Capture {
             self.push(Head { name: name(head.name), origin, ..*head });
         }
         self.usage.extend(batch.usage.iter().map(|(number, usage)| (SpanRef(first + number), *usage)));
+        self.logged.extend(batch.logged.iter().map(|(trace, span, kind)| (*trace, *span, name(*kind))));
         self.captured.extend(batch.captured.iter().map(|(number, value)| (SpanRef(first + number), name(*value))));
     }
 

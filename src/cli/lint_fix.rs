@@ -11,7 +11,7 @@ use super::lint_args::Emit;
 use super::lint_format::Format;
 use super::output::OutputArgs;
 use crate::capture::Capture;
-use crate::lint::{Cell, Fix, LintReport, RULES, Settings, headroom};
+use crate::lint::{Cell, DEFAULT_PRESET, Fix, LintReport, RULES, Rule, Settings, headroom};
 use crate::mend::{Cut, Done, Encoding, Plan, mend};
 use crate::query::Filter;
 use crate::render::{Ottl, Room, Said, Sdk, write_json};
@@ -72,22 +72,23 @@ fn plan(report: &LintReport, settings: &Settings) -> Plan {
     }
     if let Some(rule) = RULES.iter().find(|rule| rule.code == "BUD001").filter(|_| found("BUD001")) {
         plan.exempt = rule.limit("exempt").map(|limit| settings.words(rule, limit)).unwrap_or_default();
-        // What somebody set stands over what the budget says.
-        let limit_of = |cell: Cell| {
-            let own = rule.limit(cell.name()).and_then(|limit| settings.number(rule, limit));
-            let bound = settings.budget.get(cell);
-            own.map(|limit| (limit, "")).or(bound.map(|bound| (bound.limit, bound.preset.as_str())))
-        };
-        plan.cuts.extend(limit_of(Cell::AttrValueBytes).map(|(limit, _)| Cut::Bytes(limit)));
-        plan.cuts.extend(limit_of(Cell::AttrValueChars).map(|(limit, preset)| match preset {
-            "letta" => Cut::Characters(limit),
+        plan.cuts.extend(limit(settings, rule, Cell::AttrValueBytes).map(|(limit, _)| Cut::Bytes(limit)));
+        plan.cuts.extend(limit(settings, rule, Cell::AttrValueChars).map(|(limit, preset)| match preset {
+            DEFAULT_PRESET => Cut::Characters(limit),
             _ => Cut::AllCharacters(limit),
         }));
     }
-    if found("BUD002") {
-        plan.parameters = settings.budget.get(Cell::ParamsTotal).map(|bound| bound.limit);
+    if let Some(rule) = RULES.iter().find(|rule| rule.code == "BUD002").filter(|_| found("BUD002")) {
+        plan.parameters = limit(settings, rule, Cell::ParamsTotal).map(|(limit, _)| limit);
     }
     plan
+}
+
+/// A limit of a rule and the preset it is of: what somebody set stands over what the budget says.
+fn limit<'s>(settings: &'s Settings, rule: &Rule, cell: Cell) -> Option<(u64, &'s str)> {
+    let own = rule.limit(cell.name()).and_then(|limit| settings.number(rule, limit));
+    let bound = settings.budget.get(cell);
+    own.map(|limit| (limit, "")).or(bound.map(|bound| (bound.limit, bound.preset.as_str())))
 }
 
 /// Prints how much room every budget leaves.

@@ -39,6 +39,7 @@ pub fn lint(
             take: &mut |capture, first, notes| gathering.take(capture, first, notes),
         },
     )?;
+    gathering.known.add_logged(&capture);
     resources::check(&capture, &mut gathering)?;
     let forest = Forest::of(&capture);
     gathering.traces(&capture, &forest);

@@ -33,6 +33,10 @@ pub struct Fact<'a> {
     pub related: Vec<(SpanRef, &'static str)>,
     /// It is a finding of its own, whatever else is like it.
     pub each: bool,
+    /// What it is about instead of spans of one name and scope: facts of one service with the same text here are one finding.
+    pub about: Cow<'a, str>,
+    /// The largest parts of something too large, with their sizes.
+    pub parts: Vec<(SpanRef, u64)>,
 }
 
 /// One finding, seen by the rule that finds the words for it.
@@ -62,6 +66,8 @@ pub struct Told<'a> {
     pub detail: Option<&'a Detail>,
     /// How many other spans take part.
     pub related: usize,
+    /// The largest parts of something too large.
+    pub parts: Vec<Contributor>,
 }
 
 /// The words for a finding.

@@ -51,6 +51,7 @@ impl<'p> Gathering<'p> {
         let span = |number: u32| SpanRef(first.0 + number);
         self.known.calls.extend(notes.calls.drain(..).map(|(number, call)| (span(number), call)));
         self.known.exceptions.extend(notes.exceptions.drain(..).map(|(number, text)| (span(number), text)));
+        self.known.silent.extend(notes.silent.drain(..).map(span));
         self.known.targets.extend(notes.targets.drain(..).map(|(number, target)| (span(number), target)));
         self.known.inline.extend(notes.inline.drain(..).map(|(number, codes)| (span(number), codes)));
         self.known.sizes.append(&mut notes.sizes);

@@ -12,6 +12,7 @@ use super::note::{Hit, Subject, Texts};
 use super::rule::{Confidence, Severity};
 use crate::agent::Call;
 use crate::capture::{Capture, EnvelopePlace, SourceId, SpanRef};
+use crate::model::{SpanId, TraceId};
 
 /// How many occurrences a finding tells.
 pub(super) const EXAMPLES: usize = 5;
@@ -26,6 +27,7 @@ pub struct Known {
     pub(super) calls: Vec<(SpanRef, Call)>,
     pub(super) exceptions: Vec<(SpanRef, String)>,
     pub(super) targets: Vec<(SpanRef, u64)>,
+    pub(super) silent: Vec<SpanRef>,
     /// Encoded sizes of resources, by number.
     pub(super) resource_sizes: BTreeMap<u32, u64>,
     pub(super) inline: BTreeMap<SpanRef, String>,
@@ -43,6 +45,30 @@ impl Known {
     pub fn exception(&self, span: SpanRef) -> &str {
         let at = self.exceptions.binary_search_by_key(&span, |(span, _)| *span).ok();
         at.and_then(|at| self.exceptions.get(at)).map_or("", |(_, text)| text)
+    }
+
+    /// Whether the span failed and says nothing about it.
+    pub fn is_silent(&self, span: SpanRef) -> bool {
+        self.silent.binary_search(&span).is_ok()
+    }
+
+    /// Whether any span is.
+    pub fn has_silent(&self) -> bool {
+        !self.silent.is_empty()
+    }
+
+    /// Adds exceptions that spans recorded as logs; those in spans themselves count first.
+    pub(super) fn add_logged(&mut self, capture: &Capture) {
+        let logged: BTreeMap<(TraceId, SpanId), &str> =
+            capture.logged().map(|(trace, span, kind)| ((trace, span), kind)).collect();
+        if logged.is_empty() {
+            return;
+        }
+        let of = |span: &SpanRef| logged.get(&(capture.head(*span).trace, capture.head(*span).id));
+        let new = capture.spans().filter(|span| self.exception(*span).is_empty());
+        let new: Vec<_> = new.filter_map(|span| Some((span, (*of(&span)?).to_owned()))).collect();
+        self.exceptions.extend(new);
+        self.exceptions.sort_by_key(|(span, _)| *span);
     }
 
     /// A fingerprint of what a failed span wanted to reach.
@@ -83,6 +109,7 @@ pub(super) struct Occurrence {
     pub(super) confidence: Option<Confidence>,
     pub(super) note: Option<Box<str>>,
     pub(super) related: Vec<(SpanRef, &'static str)>,
+    pub(super) parts: Vec<(SpanRef, u64)>,
 }
 
 /// The same fault, however often.
@@ -161,11 +188,14 @@ pub(super) struct Groups {
 impl Groups {
     /// Adds a fact; its texts are those of `texts`.
     pub(super) fn add(&mut self, of: &Sources<'_>, texts: &Texts, severity: Severity, hit: Hit) {
-        let (owner, order) = of.owner(hit.subject);
+        let (mut owner, order) = of.owner(hit.subject);
+        if let (Owner::Spans(origin, _), 1..) = (owner, hit.about) {
+            owner = Owner::Service(of.capture.origin(origin).service, self.texts.number(texts.get(hit.about)));
+        }
         let attribute = if hit.attribute == 0 { 0 } else { self.texts.number(texts.get(hit.attribute)) };
         let key = Key { rule: hit.rule, severity, owner, attribute, class: hit.class };
-        let Hit { subject, observed, limit, cell, confidence, note, related, each, .. } = hit;
-        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related };
+        let Hit { subject, observed, limit, cell, confidence, note, related, each, parts, .. } = hit;
+        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related, parts };
         let known = self.numbers.get(&key).copied().or_else(|| self.number(of, key, each));
         match known.and_then(|number| self.groups.get_mut(number as usize)) {
             Some(group) => group.add(occurrence),
@@ -176,7 +206,7 @@ impl Groups {
     /// The number of a group that was not met under this key before; `None` where there are too many.
     fn number(&mut self, of: &Sources<'_>, key: Key, each: bool) -> Option<u32> {
         let Key { rule, severity, owner, attribute, class } = key;
-        let (service, scope, name) = of.names(owner);
+        let (service, scope, name) = of.names(owner, &self.texts);
         let attribute = self.texts.get(attribute).to_owned();
         let ident = Ident { severity, rule, service, scope, name, attribute, class };
         let digest = ident.digest();
@@ -247,13 +277,16 @@ impl Sources<'_> {
     }
 
     /// Service, scope and name.
-    fn names(&self, owner: Owner) -> (String, String, String) {
+    fn names(&self, owner: Owner, texts: &Texts) -> (String, String, String) {
         let capture = self.capture;
         match owner {
             Owner::Spans(origin, name) => {
                 let origin = capture.origin(origin);
                 let text = |name| capture.text(name).to_owned();
                 (text(origin.service), text(origin.scope), normal(capture.text(name)))
+            }
+            Owner::Service(service, about) => {
+                (capture.text(service).to_owned(), String::new(), texts.get(about).to_owned())
             }
             Owner::Envelope(number) => {
                 let (service, scope) = self.owners.get(number as usize).cloned().unwrap_or_default();

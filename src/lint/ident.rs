@@ -16,6 +16,8 @@ pub(super) type Order = (u64, u128, u64, u16, u64);
 pub(super) enum Owner {
     /// That of spans of this name and origin.
     Spans(OriginId, NameId),
+    /// That of a service, and what of it: a text by number.
+    Service(NameId, u32),
     /// That of a resource or scope.
     Envelope(u32),
     /// That of an input.
@@ -29,7 +31,7 @@ pub(super) struct Ident {
     pub(super) rule: u8,
     pub(super) service: String,
     pub(super) scope: String,
-    /// The span's name without what differs from run to run, or the path of the input.
+    /// The span's name without what differs from run to run, the path of the input, or what else it is about.
     pub(super) name: String,
     pub(super) attribute: String,
     pub(super) class: &'static str,

@@ -21,6 +21,12 @@ pub struct SpanLook<'a> {
 }
 
 impl SpanLook<'_> {
+    /// Whether the limit of characters is Letta's, which a value that Letta cut holds to: the note it appends is beyond it.
+    #[inline]
+    pub fn forgives_cuts(&self) -> bool {
+        self.plan.forgives_cuts
+    }
+
     /// The rule's limit with this place in its list.
     #[inline]
     pub fn limit(&self, at: usize) -> Option<u64> {
@@ -62,6 +68,12 @@ pub struct ResourceLook<'a> {
 }
 
 impl ResourceLook<'_> {
+    /// Whether the limit of characters is Letta's, which a value that Letta cut holds to: the note it appends is beyond it.
+    #[inline]
+    pub fn forgives_cuts(&self) -> bool {
+        self.plan.forgives_cuts
+    }
+
     /// The version of the semantic conventions that holds, as a minor version of 1.
     pub fn semconv(&self) -> u8 {
         self.plan.settings.semconv

@@ -66,6 +66,9 @@ pub(super) struct Hit {
     pub(super) note: Option<Box<str>>,
     pub(super) related: Vec<(SpanRef, &'static str)>,
     pub(super) each: bool,
+    /// The number of what it is about instead of spans of one name.
+    pub(super) about: u32,
+    pub(super) parts: Vec<(SpanRef, u64)>,
 }
 
 /// What was noted of a batch of spans.
@@ -75,6 +78,8 @@ pub(super) struct Notes {
     pub(super) texts: Texts,
     pub(super) calls: Vec<(u32, Call)>,
     pub(super) exceptions: Vec<(u32, String)>,
+    /// Failed spans that say nothing about it.
+    pub(super) silent: Vec<u32>,
     /// What failed spans wanted to reach, as fingerprints.
     pub(super) targets: Vec<(u32, u64)>,
     /// Codes that spans ask to be ignored.
@@ -94,7 +99,8 @@ pub struct Sink<'n> {
 impl Sink<'_> {
     /// The span or resource that is looked at has this fault.
     pub fn found(&mut self, fact: Fact<'_>) {
-        let Fact { class, attribute, observed, limit, cell, note, severity, confidence, related, each } = fact;
+        let Fact { class, attribute, observed, limit, cell, note, severity, confidence, related, each, about, parts } =
+            fact;
         self.notes.hits.push(Hit {
             rule: self.rule,
             subject: self.subject,
@@ -108,6 +114,8 @@ impl Sink<'_> {
             note: (!note.is_empty()).then(|| note.into()),
             related,
             each,
+            about: self.notes.texts.number(&about),
+            parts,
         });
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Comes in: settings. Goes out: what is noted of a span.
 
-use super::budget::{Budget, Cell};
+use super::budget::{Budget, Cell, DEFAULT_PRESET};
 use super::look::SpanLook;
 use super::note::{Notes, Sink, Subject};
 use super::rule::{LimitValue, Preset, Rule, SpanCheck};
@@ -44,6 +44,7 @@ pub(super) struct Plan<'s> {
     pub(super) budget: Budget,
     bounds: [Option<u64>; Cell::ALL.len()],
     numbers: Vec<Numbers>,
+    pub(super) forgives_cuts: bool,
     spans: Vec<(u8, SpanCheck)>,
     calls: bool,
     targets: bool,
@@ -62,6 +63,7 @@ impl<'s> Plan<'s> {
             sizes: has("BUD003") && budget.get(Cell::TraceBytes).is_some(),
             calls: ["GEN001", "AGT001"].into_iter().any(has),
             targets: has("AGT002"),
+            forgives_cuts: budget.get(Cell::AttrValueChars).is_some_and(|bound| bound.preset == DEFAULT_PRESET),
             settings,
             budget,
             numbers,
@@ -105,6 +107,9 @@ impl<'s> Plan<'s> {
         if glance.exception {
             note_exception(notes, span, number);
         }
+        if span.status == 2 && !glance.exception && is_silent(span) {
+            notes.silent.push(number);
+        }
         if self.targets
             && span.status == 2
             && let Some(target) = agent::target(span)
@@ -121,6 +126,12 @@ impl<'s> Plan<'s> {
             notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
         }
     }
+}
+
+/// Whether a span says nothing about why it failed.
+fn is_silent(span: &RawSpan<'_>) -> bool {
+    let says = |key: &str| span.attribute(key).and_then(|value| value.text()).is_some_and(|text| !text.is_empty());
+    span.message.is_empty() && !["error.type", "exception.type", "exception.message"].into_iter().any(says)
 }
 
 /// Remembers the type of an exception, or what it says where it has none.

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use super::facts::{Told, Words};
-use super::finding::{Example, Finding, Place, Related};
+use super::finding::{Contributor, Example, Finding, Place, Related};
 use super::gather::Gathering;
 use super::group::{Group, Occurrence};
 use super::note::Subject;
@@ -92,6 +92,7 @@ fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Opt
     let preset = bound.map(|bound| bound.preset.clone()).filter(|preset| !preset.is_empty());
     let unit = occurrence.cell.map(|cell| cell.unit()).or(rule.unit);
     let span_name = span.map(|span| capture.name(span)).unwrap_or_default();
+    let part = |(span, size): &(SpanRef, u64)| Contributor { name: capture.name(*span).to_owned(), size: *size };
     let words = (rule.tell)(&Told {
         class: ident.class,
         attribute: &ident.attribute,
@@ -105,6 +106,7 @@ fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Opt
         service: &ident.service,
         detail,
         related: occurrence.related.len(),
+        parts: occurrence.parts.iter().map(part).collect(),
     });
     let Words { message, help, fix, contributors } = words;
     let related = |(span, role): &(SpanRef, &'static str)| Related {

@@ -145,6 +145,7 @@ impl Gather {
                     open.after = after;
                 }
             }
+            Seen::LogException(_) => {}
             Seen::Close => return true,
         }
         false

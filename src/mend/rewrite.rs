@@ -76,7 +76,7 @@ impl Rewrite<'_> {
             Seen::Scope(scope, _) => self.scope(scope),
             Seen::ScopeSchema(url) => self.assembly.scope_schema(url.decode().into_owned()),
             Seen::Span(span, _) => self.span(span),
-            Seen::CloseScope => {}
+            Seen::CloseScope | Seen::LogException(_) => {}
         }
     }
 

@@ -18,6 +18,8 @@ use super::trouble::TroubleKind;
 const MAX_LEAF: usize = 256 << 20;
 /// How much of an object is looked at to find out what it is, or where a broken value ends.
 const MAX_PROBE: usize = 16 << 20;
+/// The name of the array of log records.
+const RECORDS: &str = "logRecords";
 /// Envelopes do not nest deeper; what does is stepped over.
 const MAX_FRAMES: usize = 32;
 
@@ -38,6 +40,10 @@ enum Level {
     ScopeGroup,
     /// The array of `spans`.
     Spans,
+    /// An array of ResourceLogs, ScopeLogs or log records, by its name.
+    LogList,
+    /// A ResourceLogs or ScopeLogs.
+    Logs,
     /// A value that is stepped over.
     Skip(Discard),
     /// A line that is not JSON.
@@ -57,7 +63,7 @@ struct Frame {
 
 impl Frame {
     fn is_array(&self) -> bool {
-        matches!(self.level, Level::List | Level::Groups | Level::Scopes | Level::Spans)
+        matches!(self.level, Level::List | Level::Groups | Level::Scopes | Level::Spans | Level::LogList)
     }
 }
 
@@ -176,6 +182,9 @@ impl JsonReader {
             Level::Spans if next == b'{' => self.span(cursor, span, sink)?,
             Level::Groups if next == b'{' => self.descend(cursor, Level::Group, "", sink),
             Level::Scopes if next == b'{' => self.descend(cursor, Level::ScopeGroup, "", sink),
+            Level::LogList if next == b'{' && frame.name == RECORDS => self.log_record(cursor, sink)?,
+            Level::LogList if next == b'{' => self.descend(cursor, Level::Logs, "", sink),
+            Level::Logs => self.logs_member(cursor, sink)?,
             Level::List => self.document(cursor, span, sink)?,
             Level::Object => self.object_member(cursor, sink)?,
             Level::Group => self.group_member(cursor, sink)?,
@@ -390,7 +399,7 @@ impl JsonReader {
                 sink(Seen::Open);
                 return self.group_member(cursor, sink);
             }
-            (b"resourceLogs" | b"scopeLogs", _) => self.other_signal(0, before),
+            (b"resourceLogs" | b"scopeLogs", b'[') => self.logs(cursor, before, sink),
             (b"resourceMetrics" | b"scopeMetrics", _) => self.other_signal(1, before),
             (b"resourceProfiles" | b"scopeProfiles", _) => self.other_signal(2, before),
             (b"status", b'"') => {
@@ -447,7 +456,7 @@ impl JsonReader {
                 self.settle(cursor, from, "schemaUrl", None);
                 self.bump();
             }
-            (b"scopeLogs", _) => self.other_signal(0, before),
+            (b"scopeLogs", b'[') => self.logs(cursor, before, sink),
             (b"scopeMetrics", _) => self.other_signal(1, before),
             (b"scopeProfiles", _) => self.other_signal(2, before),
             (b"scopeSpans" | b"instrumentationLibrarySpans", b'n') => {
@@ -512,13 +521,48 @@ impl JsonReader {
         }
     }
 
-    /// Logs, metrics or profiles: counted and stepped over.
+    /// Metrics or profiles: counted and stepped over.
     fn other_signal(&mut self, signal: usize, at: usize) {
+        self.count_signal(signal, at);
+        self.skip_value();
+    }
+
+    fn count_signal(&mut self, signal: usize, at: usize) {
         if let Some(count) = self.tally.other_signals.get_mut(signal) {
             *count += 1;
         }
         self.note_at(TroubleKind::OtherSignal, at);
-        self.skip_value();
+    }
+
+    /// Logs: counted, and looked through for exceptions of spans.
+    fn logs(&mut self, cursor: &mut Cursor<'_, '_>, at: usize, sink: &mut impl FnMut(Seen<'_, '_>)) {
+        self.count_signal(0, at);
+        self.descend(cursor, Level::LogList, "", sink);
+    }
+
+    /// A member of a ResourceLogs or ScopeLogs.
+    fn logs_member<'a>(
+        &mut self,
+        cursor: &mut Cursor<'a, '_>,
+        sink: &mut impl FnMut(Seen<'_, '_>),
+    ) -> Result<(), Halt> {
+        let key = self.field(cursor)?;
+        match (key, cursor.peek()?) {
+            (b"scopeLogs", b'[') => self.descend(cursor, Level::LogList, "scopeLogs", sink),
+            (b"logRecords", b'[') => self.descend(cursor, Level::LogList, RECORDS, sink),
+            _ => self.skip_value(),
+        }
+        cursor.notes.clear();
+        Ok(())
+    }
+
+    fn log_record<'a>(&mut self, cursor: &mut Cursor<'a, '_>, sink: &mut impl FnMut(Seen<'_, '_>)) -> Result<(), Halt> {
+        self.leaf = Some(cursor.at);
+        if let Some(exception) = cursor.log_record()? {
+            sink(Seen::LogException(exception));
+        }
+        self.bump();
+        Ok(())
     }
 
     /// Opens an array or object that stands at the cursor.

@@ -25,6 +25,7 @@ pub(super) fn camel(key: &[u8]) -> Option<&'static [u8]> {
         ("resource_profiles", "resourceProfiles"),
         ("scope_spans", "scopeSpans"),
         ("scope_logs", "scopeLogs"),
+        ("log_records", "logRecords"),
         ("scope_metrics", "scopeMetrics"),
         ("instrumentation_library_spans", "instrumentationLibrarySpans"),
         ("instrumentation_library", "instrumentationLibrary"),

@@ -3,6 +3,7 @@
 //! Comes in: consecutive pieces of a stream. Goes out: resources, scopes and spans in place, and a tally of what was odd.
 //! Only an unfinished leaf is held back; a leaf that cannot be parsed costs nothing but itself.
 
+use super::log::log_record;
 use super::notes::Notes;
 use super::proto::{Leaves, Walk};
 use super::raw::{IdForm, RawSpan, Shape, Text};
@@ -249,6 +250,9 @@ impl ProtoReader {
                     leaves.notes.add(TroubleKind::OtherSignal, at);
                     if let Some(logs) = self.tally.other_signals.first_mut() {
                         *logs += 1;
+                    }
+                    if let Ok(Some(exception)) = log_record(leaf) {
+                        sink(Seen::LogException(exception));
                     }
                     return;
                 }

@@ -11,6 +11,7 @@ mod document;
 mod id;
 mod json;
 mod lift;
+mod log;
 mod message;
 mod nested;
 mod notes;
@@ -26,6 +27,7 @@ mod write;
 pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
 pub use lift::Looks;
+pub use log::LogException;
 pub use message::{Framing, ProtoReader};
 pub use raw::{
     IdForm, Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue,

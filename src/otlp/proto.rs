@@ -173,7 +173,7 @@ impl Leaves<'_> {
     }
 
     #[inline(always)]
-    fn id<'a>(&mut self, bytes: &'a [u8], width: Width) -> RawId<'a> {
+    pub(super) fn id<'a>(&mut self, bytes: &'a [u8], width: Width) -> RawId<'a> {
         let (id, trouble) = id::of_bytes(bytes, width);
         if let Some(trouble) = trouble {
             self.note(trouble);
@@ -293,7 +293,7 @@ impl Leaves<'_> {
 
     /// A `KeyValue`. Its two fields in order, as every exporter writes them, are taken at a glance.
     #[inline(always)]
-    fn attribute<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawAttribute<'a>, Malformed> {
+    pub(super) fn attribute<'a>(&mut self, bytes: &'a [u8], depth: usize) -> Result<RawAttribute<'a>, Malformed> {
         if let [0x0a, length @ 0..0x80, rest @ ..] = bytes
             && let Some((key, [0x12, rest @ ..])) = rest.split_at_checked(usize::from(*length))
             && let Some(value) = delimited(rest)

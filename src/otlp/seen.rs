@@ -2,6 +2,7 @@
 //!
 //! The order is that of the input, so a resource may come after its spans; whoever listens waits for `Close`.
 
+use super::log::LogException;
 use super::raw::{RawResource, RawScope, RawSpan, Shape, Text};
 use super::trouble::{Trouble, TroubleKind};
 use crate::model::{SpanId, TraceId};
@@ -23,6 +24,8 @@ pub enum Seen<'s, 'a> {
     ScopeSchema(Text<'a>),
     /// A span and where its bytes are.
     Span(&'s RawSpan<'a>, u64),
+    /// An exception of a span that stands in a log record between the spans.
+    LogException(LogException<'a>),
     /// A ScopeSpans is complete.
     CloseScope,
     /// A ResourceSpans is complete.

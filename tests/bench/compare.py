@@ -6,8 +6,8 @@
     tests/bench/compare.py /tmp/spans [ROUNDS] [--jq]
 
 Compares `tracectl stats` on PREFIX.jsonl with `wc -l`, on PREFIX.pb with `cat`, on PREFIX.jsonl.gz with inflating alone
-(`gzip -dc` and Python's zlib), and, where they are installed, with jq, DuckDB and msgspec doing less: they group spans by
-trace and count errors. Files should be in the page cache: the first round warms it and is thrown away.
+(`gzip -dc` and Python's zlib), `tracectl lint` (default rules, secrets among them) with `stats`, and, where they are
+installed, with jq, DuckDB and msgspec doing less: they group spans by trace and count errors. Files should be in the page cache: the first round warms it and is thrown away.
 """
 import gzip
 import importlib.util
@@ -68,6 +68,7 @@ def main():
         with open(json, "rb") as source, gzip.open(packed, "wb", compresslevel=6) as target:
             shutil.copyfileobj(source, target, 1 << 20)
     stats = [TRACECTL, "stats", "--format", "json"]
+    lint = [TRACECTL, "lint", "--isolated", "--exit-zero", "--format", "json"]
     commands = {
         "stats jsonl": stats + [json],
         "wc -l": ["wc", "-l", json],
@@ -77,8 +78,11 @@ def main():
         "gzip -dc": ["gzip", "-dc", packed],
         "zlib inflate": [sys.executable, "-c", INFLATE, packed],
         "tree jsonl": [TRACECTL, "tree", json],
+        "lint jsonl": lint + [json],
+        "lint pb": lint + [proto],
     }
-    pairs = [("stats jsonl", "wc -l"), ("stats pb", "cat pb"), ("stats jsonl.gz", "gzip -dc"), ("stats jsonl.gz", "zlib inflate")]
+    pairs = [("stats jsonl", "wc -l"), ("stats pb", "cat pb"), ("stats jsonl.gz", "gzip -dc"), ("stats jsonl.gz", "zlib inflate"),
+             ("lint jsonl", "stats jsonl"), ("lint pb", "stats pb")]
     peers = []
     for name, program in (("duckdb", DUCKDB), ("msgspec", MSGSPEC)):
         if importlib.util.find_spec(name):

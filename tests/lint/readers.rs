@@ -103,8 +103,11 @@ fn gitlab_finds_the_fields_it_requires() {
     }
 }
 
+/// The name and the value of a property.
+type Property = (String, String);
+
 /// A command as GitHub's runner takes it apart: `::name key=value,key=value::message`, escapes undone.
-fn command(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+fn command(line: &str) -> Option<(String, Vec<Property>, String)> {
     let (head, message) = line.strip_prefix("::")?.split_once("::")?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
     let undo = |text: &str| {

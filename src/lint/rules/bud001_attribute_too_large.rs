@@ -2,7 +2,7 @@
 //!
 //! Comes in: the attributes of a span, its events and links, or of a resource. Goes out: one fact a value or key.
 
-use super::sizes::{against, budget, raw_len, value_bytes, value_chars};
+use super::sizes::{against, body_chars, budget, raw_len, value_bytes, value_chars};
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::{Fix, Unit};
@@ -38,7 +38,7 @@ const LIMITS: [Limit; 4] = [
 ];
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let bounds = Bounds::of(|cell| look.bound(cell));
+    let bounds = Bounds::of(look.forgives_cuts(), |cell| look.bound(cell));
     let span = look.span;
     bounds.judge("value", span.attributes(), sink);
     for event in &span.events {
@@ -51,7 +51,7 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
     let class = if look.is_scope { "scope value" } else { "resource value" };
-    Bounds::of(|cell| look.bound(cell)).judge(class, look.attributes, sink);
+    Bounds::of(look.forgives_cuts(), |cell| look.bound(cell)).judge(class, look.attributes, sink);
 }
 
 struct Bounds {
@@ -59,12 +59,15 @@ struct Bounds {
     chars: Option<u64>,
     key_bytes: Option<u64>,
     key_chars: Option<u64>,
+    /// What Letta appends to a value it cut does not count.
+    forgives_cuts: bool,
 }
 
 impl Bounds {
     #[inline]
-    fn of(bound: impl Fn(Cell) -> Option<u64>) -> Self {
+    fn of(forgives_cuts: bool, bound: impl Fn(Cell) -> Option<u64>) -> Self {
         Self {
+            forgives_cuts,
             bytes: bound(Cell::AttrValueBytes),
             chars: bound(Cell::AttrValueChars),
             key_bytes: bound(Cell::AttrKeyBytes),
@@ -100,7 +103,8 @@ impl Bounds {
         if let Some(limit) = self.bytes.filter(|limit| bytes > *limit) {
             sink.found(fact(bytes, limit, Cell::AttrValueBytes));
         } else if let Some(limit) = self.chars.filter(|limit| bytes > *limit) {
-            let chars = value_chars(&attribute.value);
+            let count = if self.forgives_cuts { body_chars } else { value_chars };
+            let chars = count(&attribute.value);
             if chars > limit {
                 sink.found(fact(chars, limit, Cell::AttrValueChars));
             }

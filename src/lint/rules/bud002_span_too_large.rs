@@ -2,7 +2,7 @@
 //!
 //! Comes in: a span. Goes out: one fact a limit.
 
-use super::sizes::{against, budget, value_chars};
+use super::sizes::{PARTS, against, body_chars, budget, text_chars};
 use crate::capture::Detail;
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
@@ -70,7 +70,7 @@ fn parameters(span: &RawSpan<'_>, limit: u64, sink: &mut Sink<'_>) {
     let (mut total, mut beyond) = (0, false);
     for attribute in span.attributes().iter().filter(|a| a.key.raw.starts_with(b"parameter.")) {
         beyond |= total > limit && !attribute.key.is(EXEMPT);
-        total += value_chars(&attribute.value);
+        total += body_chars(&attribute.value);
     }
     if total > limit {
         let severity = if beyond { None } else { Some(Severity::Warn) };
@@ -84,21 +84,36 @@ fn tell(told: &Told<'_>) -> Words {
     let what = if told.class == "span" { "the span is" } else { "all parameter.* together are" };
     let (size, limit) = against(told);
     let message = format!("{what} {size}, {} allows {limit}", budget(told.preset));
-    let contributors = told.detail.map(largest).unwrap_or_default();
+    let contributors = told.detail.map(|detail| largest(told, detail)).unwrap_or_default();
     Words { contributors, ..Words::new(message, "record less: the largest parts are listed") }
 }
 
-/// The five largest parts.
-fn largest(detail: &Detail) -> Vec<Contributor> {
-    let value = |attribute: &Attribute| (attribute.key.len() + attribute.value.to_string().len()) as u64;
-    let mut parts: Vec<Contributor> =
-        detail.attributes.iter().map(|a| Contributor { name: a.key.clone(), size: value(a) }).collect();
-    let events = detail.events.iter().flat_map(|event| &event.attributes).map(value).sum();
-    let links = detail.links.iter().flat_map(|link| &link.attributes).map(value).sum();
-    parts.push(Contributor { name: "events".to_owned(), size: events });
-    parts.push(Contributor { name: "links".to_owned(), size: links });
+/// The largest parts: of a span its attributes, events and links in bytes, of the parameters each in characters.
+fn largest(told: &Told<'_>, detail: &Detail) -> Vec<Contributor> {
+    let parts = |size: fn(&Attribute) -> u64| {
+        let part = move |a: &Attribute| Contributor { name: a.key.clone(), size: size(a) };
+        detail.attributes.iter().map(part)
+    };
+    let mut parts: Vec<Contributor> = if told.class == "span" {
+        let inside = |attributes: &[Attribute]| attributes.iter().map(bytes).sum::<u64>();
+        let events = detail.events.iter().map(|event| inside(&event.attributes)).sum();
+        let links = detail.links.iter().map(|link| inside(&link.attributes)).sum();
+        let rest =
+            [("events", events), ("links", links)].map(|(name, size)| Contributor { name: name.to_owned(), size });
+        parts(bytes).chain(rest).collect()
+    } else {
+        parts(characters).filter(|part| part.name.starts_with("parameter.")).collect()
+    };
     parts.retain(|part| part.size > 0);
     parts.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
-    parts.truncate(5);
+    parts.truncate(PARTS);
     parts
+}
+
+fn bytes(attribute: &Attribute) -> u64 {
+    (attribute.key.len() + attribute.value.to_string().len()) as u64
+}
+
+fn characters(attribute: &Attribute) -> u64 {
+    text_chars(&attribute.value.to_string())
 }

@@ -2,7 +2,10 @@
 //!
 //! Comes in: a trace. Goes out: one fact a limit, at its first span.
 
-use super::sizes::{against, budget};
+use std::cmp::Reverse;
+
+use super::sizes::{PARTS, against, budget};
+use crate::capture::SpanRef;
 use crate::lint::budget::Cell;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
@@ -54,8 +57,16 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     let bytes: u64 = look.spans.iter().map(|&span| look.known().size(span)).sum::<u64>()
         + resources.into_iter().map(|number| look.known().resource_size(number)).sum::<u64>();
     if bytes > limit {
-        sink.found_at(top, fact("bytes", bytes, limit, Cell::TraceBytes));
+        sink.found_at(top, Fact { parts: largest(look), ..fact("bytes", bytes, limit, Cell::TraceBytes) });
     }
+}
+
+/// The largest spans, the first of equals first.
+fn largest(look: &TraceLook<'_>) -> Vec<(SpanRef, u64)> {
+    let mut spans: Vec<(SpanRef, u64)> = look.spans.iter().map(|&span| (span, look.known().size(span))).collect();
+    spans.sort_by_key(|(span, size)| (Reverse(*size), look.head(*span).start, look.head(*span).id));
+    spans.truncate(PARTS);
+    spans
 }
 
 fn tell(told: &Told<'_>) -> Words {
@@ -65,5 +76,6 @@ fn tell(told: &Told<'_>) -> Words {
         return Words::new(format!("the trace has {} spans, {budget} allows {}", told.observed, told.limit), help);
     }
     let (size, limit) = against(told);
-    Words::new(format!("the trace is {size}, {budget} allows {limit}"), help)
+    let words = Words::new(format!("the trace is {size}, {budget} allows {limit}"), help);
+    Words { contributors: told.parts.clone(), ..words }
 }

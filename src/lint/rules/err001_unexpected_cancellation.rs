@@ -41,9 +41,13 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         if is(expected) {
             continue;
         }
-        let late = node.outcome == Outcome::Error && (is_timeout(kind) || is(unexpected));
+        let failed = node.outcome == Outcome::Error;
+        let late = failed && (is_timeout(kind) || is(unexpected));
         let (class, passed) = if node.flags.has(Flags::CANCELLED_HERE) && !node.expected {
             ("cancelled", u64::from(node.propagated))
+        } else if failed && short(kind) == "CancelledError" && !has_below(look, at, kind) {
+            // Recorded as a log, where no look at the span alone tells.
+            ("cancelled", ancestors_with(look, at, kind))
         } else if late && !has_below(look, at, kind) {
             ("timed out", ancestors_with(look, at, kind))
         } else {

@@ -1,9 +1,9 @@
 //! ERR004: errors that do not say why.
 //!
-//! Comes in: a span. Goes out: one fact where status ERROR stands alone.
+//! Comes in: the spans of a trace, and the exceptions that logs tell of. Goes out: one fact where status ERROR stands alone.
 
 use crate::lint::facts::{Fact, Told, Words};
-use crate::lint::look::SpanLook;
+use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
 
@@ -13,8 +13,8 @@ pub(super) const RULE: Rule = Rule {
     name: "error-without-details",
     severity: Severity::Warn,
     confidence: Confidence::Proven,
-    scope: Scope::Span,
-    summary: "Status is ERROR without an exception, an error type or a message",
+    scope: Scope::Trace,
+    summary: "Status is ERROR without an exception (event or log), an error type or a message",
     why: "Nobody can tell this failure from any other.",
     bad: "status: {code: 2}",
     good: "status: {code: 2, message: \"RateLimitError: slow down\"}",
@@ -22,18 +22,18 @@ pub(super) const RULE: Rule = Rule {
     unit: None,
     source: "OpenTelemetry specification, recording errors",
     url: "https://opentelemetry.io/docs/specs/semconv/general/recording-errors/",
-    check: Check { span: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), ..Check::NONE },
     tell,
 };
 
-fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let span = look.span;
-    if span.status != 2 || !span.message.is_empty() || look.glance.exception {
+fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
+    if !look.known().has_silent() {
         return;
     }
-    let says = |key: &str| span.attribute(key).and_then(|value| value.text()).is_some_and(|text| !text.is_empty());
-    if !says("error.type") && !says("exception.type") && !says("exception.message") {
-        sink.found(Fact { class: "silent", ..Fact::default() });
+    for &span in look.spans {
+        if look.known().is_silent(span) && look.known().exception(span).is_empty() {
+            sink.found_at(span, Fact { class: "silent", ..Fact::default() });
+        }
     }
 }
 

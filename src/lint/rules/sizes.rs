@@ -3,11 +3,15 @@
 //! Comes in: values in place. Goes out: bytes, characters, words.
 
 use crate::lint::facts::Told;
+use crate::lint::finding::Unit;
 use crate::model::ByteSize;
 use crate::otlp::RawValue;
 
 /// What Letta appends to a value that it cut; the value itself was within the budget.
 const CUT: &str = "... (truncated, original size: ";
+
+/// How many parts of something too large are told.
+pub(super) const PARTS: usize = 5;
 
 /// No less than the size of the value, known without decoding it.
 #[inline]
@@ -32,16 +36,28 @@ pub(super) fn value_bytes(value: &RawValue<'_>) -> u64 {
     bytes as u64
 }
 
-/// Characters of a value, a note that Letta cut it left out.
+/// Characters of a value.
 pub(super) fn value_chars(value: &RawValue<'_>) -> u64 {
-    let text = match value {
-        RawValue::Text(text) => text.decode(),
-        RawValue::Nested(_) => value.decode().to_string().into(),
-        other => return value_bytes(other),
-    };
+    match value {
+        RawValue::Text(text) => text.char_len() as u64,
+        RawValue::Nested(_) => value.decode().to_string().chars().count() as u64,
+        other => value_bytes(other),
+    }
+}
+
+/// Characters of a value, a note that Letta cut it left out.
+pub(super) fn body_chars(value: &RawValue<'_>) -> u64 {
+    match value {
+        RawValue::Text(text) => text_chars(&text.decode()),
+        other => value_chars(other),
+    }
+}
+
+/// Characters of a text, a note that Letta cut it left out.
+pub(super) fn text_chars(text: &str) -> u64 {
     let body = match text.rfind(CUT) {
-        Some(at) if text.ends_with(" chars)") && text.len() - at < 80 => text.get(..at).unwrap_or(&text),
-        _ => &text,
+        Some(at) if text.ends_with(" chars)") && text.len() - at < 80 => text.get(..at).unwrap_or(text),
+        _ => text,
     };
     body.chars().count() as u64
 }
@@ -51,10 +67,14 @@ pub(super) fn size(bytes: u64) -> String {
     ByteSize(bytes).to_string()
 }
 
-/// A size and its limit for people: in full, where the short forms would be the same.
+/// A size and its limit for people: the limit as the very number, the size in full where short forms would look alike.
 pub(super) fn against(told: &Told<'_>) -> (String, String) {
+    if told.unit == Some(Unit::Chars) {
+        return (format!("{} chars", told.observed), format!("{} chars", told.limit));
+    }
     let (observed, limit) = (size(told.observed), size(told.limit));
-    if observed == limit { (told.observed.to_string(), told.limit.to_string()) } else { (observed, limit) }
+    let observed = if observed == limit { format!("{} B", told.observed) } else { observed };
+    (observed, ByteSize(told.limit).exact())
 }
 
 /// The budget a limit comes from.

@@ -89,7 +89,8 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let class = if service == other { "other process" } else { "clock skew" };
         let related = vec![(above, "parent")];
         let confidence = Some(Confidence::Likely);
-        sink.found_at(span, Fact { class, observed: Some(offset), note, related, confidence, ..Fact::default() });
+        let (observed, about) = (Some(offset), other.into());
+        sink.found_at(span, Fact { class, observed, note, related, confidence, about, ..Fact::default() });
     }
 }
 
