@@ -62,7 +62,8 @@ pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> 
     }
     for ((rule, reason), count) in &gathering.kept.not_checked {
         let code = RULES.get(usize::from(*rule)).map_or("", |rule| rule.code);
-        let message = format!("{code} could not look at {count} spans: {reason}");
+        let message =
+            format!("{code} could not look at {count} {}: {reason}", if *count == 1 { "span" } else { "spans" });
         let help = "record what the rule needs, or leave the rule out";
         findings.push(meta(&NOT_CHECKED, message, &format!("{code} {reason}"), help, *count));
     }

@@ -91,7 +91,8 @@ fn is_timeout(kind: &str) -> bool {
 fn tell(told: &Told<'_>) -> Words {
     let event = told.detail.and_then(|detail| detail.events.iter().rev().find(|event| event.name == "exception"));
     let text = |key: &str| event.and_then(|event| event.text(key)).filter(|text| !text.is_empty());
-    let default = if told.class == "cancelled" { "a cancellation" } else { "a timeout" };
+    let status = told.detail.map(|detail| detail.message.as_str()).filter(|message| !message.is_empty());
+    let default = status.unwrap_or(if told.class == "cancelled" { "a cancellation" } else { "a timeout" });
     let kind = match (text("exception.type"), text("exception.message")) {
         // Go tells all of its errors by what they say.
         (Some(kind), Some(message)) if kind.contains("errorString") => message,

@@ -7,7 +7,7 @@ use crate::lint::finding::Unit;
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
-use crate::model::Nanos;
+use crate::model::{Nanos, timestamp};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -53,7 +53,9 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     }
     let latest = look.limit(0).map_or(u64::MAX, |future| look.now().saturating_add(future));
     if look.now() != 0 && end > latest {
-        found("future", end - look.now());
+        // The time itself, for how far off it is differs from run to run.
+        let note = timestamp(end, true).into();
+        sink.found(Fact { class: "future", note, ..Fact::default() });
     }
 }
 
@@ -73,6 +75,6 @@ fn tell(told: &Told<'_>) -> Words {
             };
             Words::new(format!("start {observed} looks like {unit}, not nanoseconds"), "write Unix nanoseconds")
         }
-        _ => Words::new(format!("the span ends {} in the future", Nanos(observed)), "set the clock of its host"),
+        _ => Words::new(format!("the span ends in the future, at {}", told.note), "set the clock of its host"),
     }
 }

@@ -71,7 +71,7 @@ fn command(same: &Same<'_>, out: &mut dyn Write) -> io::Result<()> {
         text.push_str(&format!("\n{} times", same.count()));
     }
     if !same.others.is_empty() {
-        text.push_str(&format!(", also in {}", same.names()));
+        text.push_str(&format!(", also in {}", same.elsewhere()));
     }
     if !finding.help.is_empty() {
         text.push_str(&format!("\nhelp: {}", finding.help));

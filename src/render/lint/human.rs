@@ -180,7 +180,7 @@ fn remarks(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
 fn seen(same: &Same<'_>) -> String {
     let finding = same.first;
     if !same.others.is_empty() {
-        return format!("{}, also in {}", count(same.count(), "time", "times"), same.names());
+        return format!("{}, also in {}", count(same.count(), "time", "times"), same.elsewhere());
     }
     let others: Vec<&str> = finding
         .examples

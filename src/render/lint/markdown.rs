@@ -100,7 +100,7 @@ fn entry(same: &Same<'_>) -> String {
         facts.push(count(same.count(), "time", "times"));
     }
     if !same.others.is_empty() {
-        facts.push(format!("also in {}", escaped(&cut(&same.names()))));
+        facts.push(format!("also in {}", escaped(&cut(&same.elsewhere()))));
     }
     if !facts.is_empty() {
         text.push_str(&format!("  \n  {}", facts.join(" · ")));

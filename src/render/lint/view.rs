@@ -43,17 +43,28 @@ impl Same<'_> {
         self.others.iter().map(|finding| finding.count).sum::<u64>() + self.first.count
     }
 
-    /// The other names of spans, the first few: `GET /a (2 times), GET /b and 7 more`; empty where there are none.
-    pub(super) fn names(&self) -> String {
-        let name = |finding: &&Finding| match finding.count {
-            0 | 1 => finding.span_name.clone(),
-            times => format!("{} ({times} times)", finding.span_name),
-        };
-        let names: Vec<String> = self.others.iter().take(NAMES).map(name).collect();
-        match self.others.len().checked_sub(NAMES + 1) {
-            Some(more) => format!("{} and {} more", names.join(", "), more + 1),
-            None => names.join(", "),
+    /// Where else, the first few: `GET /a (2 times), GET /b and 7 more`, or the ids of spans where all have one name; empty where it
+    /// is nowhere else.
+    pub(super) fn elsewhere(&self) -> String {
+        let mut names: BTreeMap<&str, u64> = BTreeMap::new();
+        for finding in self.others.iter().filter(|other| other.span_name != self.first.span_name) {
+            *names.entry(&finding.span_name).or_default() += finding.count;
         }
+        let name = |(name, times): (&&str, &u64)| match times {
+            1 => (*name).to_owned(),
+            times => format!("{name} ({times} times)"),
+        };
+        match names.is_empty() {
+            true => listed(self.others.iter().map(|other| other.span_id.clone()).collect()),
+            false => listed(names.iter().map(name).collect()),
+        }
+    }
+}
+
+fn listed(names: Vec<String>) -> String {
+    match names.len().checked_sub(NAMES + 1) {
+        Some(more) => format!("{} and {} more", names.get(..NAMES).unwrap_or_default().join(", "), more + 1),
+        None => names.join(", "),
     }
 }
 
