@@ -18,16 +18,18 @@ impl Render for Room<'_> {
         let number = |title, rank| Column { title, right: true, least: None, rank };
         let columns = vec![
             text("BUDGET"),
-            number("TRACES THAT FIT", 0),
+            number("FIT", 0),
             text("LIMIT OF"),
             number("LIMIT", 0),
             number("P50", 3),
             number("P95", 2),
             number("MAX", 0),
-            number("TRACES OVER", 0),
+            number("OVER", 0),
             Column { rank: 1, least: Some(8), ..text("FIRST") },
         ];
         let rows = self.0.iter().flat_map(|fits| fits.limits.iter().enumerate().map(|(at, room)| row(fits, at, room)));
+        ink.put(Tone::Quiet, "traces that fit, and what was measured of spans and traces")?;
+        ink.line()?;
         Table { columns, rows: rows.collect() }.render(ink)
     }
 }

@@ -8,7 +8,7 @@ use super::snippet::{margin, snippet};
 use super::view::{LintView, Same};
 use super::words::{count, fix, looked_at, measure, place_text, tone, totals};
 use super::wrap::wrapped;
-use crate::lint::{Confidence, Finding, Severity};
+use crate::lint::{Confidence, Finding, Related, Severity};
 use crate::render::{Ink, Render, Tone, clean, width};
 
 /// Findings as blocks.
@@ -160,12 +160,11 @@ fn remarks(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
         }
         remark(ink, "parts", &parts.join(", "))?;
     }
-    for related in finding.related.iter().take(NAMED) {
-        let id = if related.span_id.is_empty() { &related.trace_id } else { &related.span_id };
-        remark(ink, "with", &format!("{} {id}", related.role))?;
-    }
-    if let Some(more) = finding.related.len().checked_sub(NAMED + 1) {
-        remark(ink, "with", &format!("and {} more", more + 1))?;
+    for (number, related) in finding.related.iter().enumerate() {
+        let same = |other: &&Related| other.role == related.role;
+        if !finding.related.iter().take(number).any(|other| same(&other)) {
+            remark(ink, "with", &with(related.role, finding.related.iter().filter(same)))?;
+        }
     }
     if !finding.help.is_empty() {
         remark(ink, "help", &finding.help)?;
@@ -174,6 +173,17 @@ fn remarks(ink: &mut Ink<'_>, finding: &Finding) -> io::Result<()> {
         remark(ink, "fix", &fix(change))?;
     }
     Ok(())
+}
+
+/// Other spans of one role: `parent 7b1c…`, `propagated 8f6d…, 9227…, 8a6a… and 4 more`.
+fn with<'r>(role: &str, related: impl Iterator<Item = &'r Related>) -> String {
+    let id = |related: &'r Related| if related.span_id.is_empty() { &*related.trace_id } else { &*related.span_id };
+    let ids: Vec<&str> = related.map(id).collect();
+    let named = ids.get(..NAMED).unwrap_or(&ids).join(", ");
+    match ids.len().checked_sub(NAMED + 1) {
+        Some(more) => format!("{role} {named} and {} more", more + 1),
+        None => format!("{role} {named}"),
+    }
 }
 
 /// How often, and where else.
