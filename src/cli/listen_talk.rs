@@ -59,6 +59,16 @@ impl Talk {
             Note::OtherSignal(signal) => {
                 ("other_signal", format!("{} arrive: accepted, counted and let go", signal.name()))
             }
+            Note::Replaced { path, bytes } => {
+                ("replaced", format!("{} replaced: {} of an earlier record gone", path.display(), ByteSize(*bytes)))
+            }
+            Note::Appending { path, bytes } => {
+                ("appending", format!("appending to {} ({})", path.display(), ByteSize(*bytes)))
+            }
+            Note::Cut { path, bytes } => (
+                "cut",
+                format!("{bytes} bytes cut from the end of {}: a message that was never finished", path.display()),
+            ),
             Note::CannotWrite(why) => {
                 ("cannot_write", format!("cannot write the record ({why}): senders are told to try again"))
             }

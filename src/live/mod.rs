@@ -21,6 +21,7 @@ mod prefixed;
 mod record;
 mod record_file;
 mod record_form;
+mod record_tail;
 mod refusal;
 mod reply;
 mod serve;
@@ -30,7 +31,7 @@ mod upload;
 mod web;
 
 pub use address::{Address, AddressError};
-pub use arrival::{Arrival, Batch, Encoding, Note, Reason, Signal};
+pub use arrival::{Arrival, Batch, Encoding, Note, Reason, Signal, Written};
 pub use error::LiveError;
 
 pub use listener::Listener;

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::arrival::{Encoding, Note};
+use super::arrival::{Encoding, Note, Written};
 use super::gather::{json_of, proto_of};
 use super::limits::Claim;
 use super::meter::Meter;
@@ -22,7 +22,13 @@ use super::settings::Record;
 /// Messages that are written at once at most.
 const TOGETHER: usize = 256;
 
-struct Job {
+enum Job {
+    /// The file is to be begun, whether or not anything comes.
+    Begin,
+    Write(Writing),
+}
+
+struct Writing {
     message: Bytes,
     done: oneshot::Sender<bool>,
     /// Held until it is written, even when the sender has gone away meanwhile.
@@ -37,10 +43,10 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Creates the file and starts the thread, which ends when the last recorder is gone.
-    pub(super) fn start(record: Record, meter: Arc<Meter>) -> io::Result<(Self, JoinHandle<()>)> {
+    /// Opens the file and starts the thread, which ends when the last recorder is gone and says what it has written.
+    pub(super) fn start(record: Record, meter: Arc<Meter>) -> io::Result<(Self, JoinHandle<Written>)> {
         let layout = record.form.layout;
-        let file = RecordFile::create(record)?;
+        let file = RecordFile::open(record)?;
         let (jobs, queue) = channel();
         let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter))?;
         Ok((Self { jobs, layout }, thread))
@@ -55,28 +61,36 @@ impl Recorder {
             (Layout::Lines, Encoding::Proto) => json_of(request, encoding).into(),
         };
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job { message, done, claim }).is_err() {
+        if self.jobs.send(Job::Write(Writing { message, done, claim })).is_err() {
             return false;
         }
         answer.await.unwrap_or(false)
     }
+
+    /// Begins the file.
+    pub(super) fn begin(&self) {
+        let _ = self.jobs.send(Job::Begin);
+    }
 }
 
-fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) {
+fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) -> Written {
     let mut broken = false;
-    let mut jobs = Vec::new();
+    let mut waiting = Vec::new();
     while let Ok(first) = queue.recv() {
-        jobs.push(first);
-        jobs.extend(queue.try_iter().take(TOGETHER - 1));
-        let messages: Vec<&[u8]> = jobs.iter().map(|job| &*job.message).collect();
-        let written = file.write(&messages);
+        let jobs = std::iter::once(first).chain(queue.try_iter());
+        waiting.extend(jobs.filter_map(|job| if let Job::Write(job) = job { Some(job) } else { None }).take(TOGETHER));
+        let messages: Vec<&[u8]> = waiting.iter().map(|job: &Writing| &*job.message).collect();
+        let written = file.begin().and_then(|notes| {
+            notes.into_iter().for_each(|note| meter.note(note));
+            file.write(&messages)
+        });
         match &written {
             Ok(()) if broken => meter.note(Note::WritingAgain),
             Err(error) if !broken => meter.note(Note::CannotWrite(error.to_string())),
             _ => {}
         }
         broken = written.is_err();
-        for job in jobs.drain(..) {
+        for job in waiting.drain(..) {
             drop(job.claim);
             let _ = job.done.send(!broken);
         }
@@ -84,6 +98,7 @@ fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) {
     if let Err(error) = file.close() {
         meter.note(Note::CannotWrite(error.to_string()));
     }
+    file.written()
 }
 
 /// A JSON document as one line: line breaks between its tokens go, those inside a string are escaped.
