@@ -14,8 +14,12 @@ mod common;
 mod faults;
 #[path = "listen/limits.rs"]
 mod limits;
+#[path = "listen/malformed.rs"]
+mod malformed;
 #[path = "listen/protocol.rs"]
 mod protocol;
+#[path = "listen/rust_sdk.rs"]
+mod rust_sdk;
 #[path = "listen/server.rs"]
 mod server;
 #[path = "listen/showing.rs"]

@@ -19,9 +19,10 @@ use crate::model::{ByteSize, DurationError, parse_duration};
 /// Receive spans over OTLP, record them, and show them as they come
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-Both ports speak gRPC and HTTP. With -- CMD, the command is told where to send by OTEL_* variables, its traces are shown when
-it has ended, and the exit code is the command's own if it failed. With --lint a report of lint takes the place of the traces,
-and the exit code is its own unless the command has failed; the options of `tracectl lint` then hold here too.
+Both ports speak gRPC and HTTP. With -- CMD, the command is told where to send by OTEL_* variables,
+its traces are shown when it has ended, and the exit code is the command's own if it failed. With
+--lint a report of lint takes the place of the traces and decides the exit code of a command that
+did not fail; all options of `tracectl lint` about rules, failing, fixing and filters hold here too.
 
 Examples:
   tracectl listen -o run.jsonl

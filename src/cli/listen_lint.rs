@@ -10,6 +10,9 @@ use super::lint_args::JudgingArgs;
 /// The heading of all of them.
 const HEADING: &str = "Lint";
 
+/// Where they stand in the help: behind all others.
+const FIRST: usize = 500;
+
 /// `--lint` and what it takes.
 #[derive(Clone, Debug)]
 pub(super) struct LintArgs {
@@ -25,9 +28,14 @@ impl clap::Args for LintArgs {
             .long("lint")
             .action(ArgAction::SetTrue)
             .help_heading(HEADING)
+            .display_order(FIRST)
             .help("Judge what was received when all is over, instead of showing it");
         let own = JudgingArgs::augment_args(Command::new("lint"));
-        let own = own.get_arguments().map(|argument| argument.clone().requires("lint").help_heading(HEADING));
+        let orders = FIRST + 1..;
+        let own = own
+            .get_arguments()
+            .zip(orders)
+            .map(|(argument, order)| argument.clone().requires("lint").help_heading(HEADING).display_order(order));
         own.fold(command.arg(switch), Command::arg)
     }
 
