@@ -123,7 +123,8 @@ impl Door {
             let _ = connection.await;
         } else {
             let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(patience);
+            // Who has said everything and closes its side still wants the answer.
+            builder.timer(TokioTimer::new()).header_read_timeout(patience).half_close(true);
             let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
             tokio::select! {
                 _ = connection.as_mut() => return,

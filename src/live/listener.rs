@@ -21,7 +21,7 @@ use super::error::LiveError;
 use super::forward::Forwarder;
 use super::limits::{Claim, Room};
 use super::meter::{Meter, Totals};
-use super::record::Recorder;
+use super::record::{Heard, Recorder};
 use super::serve::Desk;
 use super::settings::{Settings, Stops};
 use super::tls;
@@ -71,11 +71,20 @@ impl Listener {
         let inside = runtime.enter();
         let forwarder = settings.forward.map(|url| Forwarder::start(&url, Arc::clone(&meter))).transpose()?;
         let signals = watch_signals()?;
+        let heard: Heard = {
+            let meter = Arc::clone(&meter);
+            Arc::new(move |batch, broken| {
+                if let Some(forwarder) = &forwarder {
+                    forwarder.pass(batch.bytes.clone(), batch.encoding);
+                }
+                meter.accepted(batch, broken);
+            })
+        };
         let (recorder, thread) = match settings.record {
             None => (None, None),
             Some(record) => {
                 let path = record.path.clone();
-                let started = Recorder::start(record, Arc::clone(&meter));
+                let started = Recorder::start(record, Arc::clone(&meter), Arc::clone(&heard));
                 let (recorder, thread) = started.map_err(|source| LiveError::Record { path, source })?;
                 (Some(recorder), Some(thread))
             }
@@ -88,7 +97,7 @@ impl Listener {
             room: Room::new(settings.limits.queue),
             meter: Arc::clone(&meter),
             recorder,
-            forwarder,
+            heard,
             traces: settings.stops.traces.map(|_| Mutex::new(HashSet::new())),
         });
         let (closing, closed) = watch::channel(false);

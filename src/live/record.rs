@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::arrival::{Encoding, Note, Written};
+use super::arrival::{Batch, Encoding, Note, Written};
 use super::gather::{json_of, proto_of};
 use super::limits::Claim;
 use super::meter::Meter;
@@ -30,10 +30,16 @@ enum Job {
 
 struct Writing {
     message: Bytes,
+    batch: Batch,
+    broken: u64,
     done: oneshot::Sender<bool>,
     /// Held until it is written, even when the sender has gone away meanwhile.
     claim: Claim,
 }
+
+/// Hears of every request that was recorded, and of how many of its spans were refused: here, and not where the answer is
+/// given, because a sender may go away between the two.
+pub(super) type Heard = Arc<dyn Fn(Batch, u64) + Send + Sync>;
 
 /// The way to the recorder.
 #[derive(Clone)]
@@ -44,24 +50,24 @@ pub(super) struct Recorder {
 
 impl Recorder {
     /// Opens the file and starts the thread, which ends when the last recorder is gone and says what it has written.
-    pub(super) fn start(record: Record, meter: Arc<Meter>) -> io::Result<(Self, JoinHandle<Written>)> {
+    pub(super) fn start(record: Record, meter: Arc<Meter>, heard: Heard) -> io::Result<(Self, JoinHandle<Written>)> {
         let layout = record.form.layout;
         let file = RecordFile::open(record)?;
         let (jobs, queue) = channel();
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter))?;
+        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter, &heard))?;
         Ok((Self { jobs, layout }, thread))
     }
 
     /// Records a request; `true` once it is in the file.
-    pub(super) async fn append(&self, request: &Bytes, encoding: Encoding, claim: Claim) -> bool {
-        let message = match (self.layout, encoding) {
-            (Layout::Framed, Encoding::Proto) => request.clone(),
-            (Layout::Framed, Encoding::Json) => proto_of(request, encoding).into(),
-            (Layout::Lines, Encoding::Json) => one_line(request),
-            (Layout::Lines, Encoding::Proto) => json_of(request, encoding).into(),
+    pub(super) async fn append(&self, batch: Batch, broken: u64, claim: Claim) -> bool {
+        let message = match (self.layout, batch.encoding) {
+            (Layout::Framed, Encoding::Proto) => batch.bytes.clone(),
+            (Layout::Framed, Encoding::Json) => proto_of(&batch.bytes, batch.encoding).into(),
+            (Layout::Lines, Encoding::Json) => one_line(&batch.bytes),
+            (Layout::Lines, Encoding::Proto) => json_of(&batch.bytes, batch.encoding).into(),
         };
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job::Write(Writing { message, done, claim })).is_err() {
+        if self.jobs.send(Job::Write(Writing { message, batch, broken, done, claim })).is_err() {
             return false;
         }
         answer.await.unwrap_or(false)
@@ -73,7 +79,7 @@ impl Recorder {
     }
 }
 
-fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) -> Written {
+fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter, heard: &Heard) -> Written {
     let mut broken = false;
     let mut waiting = Vec::new();
     while let Ok(first) = queue.recv() {
@@ -92,6 +98,9 @@ fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) -> Written {
         broken = written.is_err();
         for job in waiting.drain(..) {
             drop(job.claim);
+            if !broken {
+                heard(job.batch, job.broken);
+            }
             let _ = job.done.send(!broken);
         }
     }
