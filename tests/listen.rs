@@ -12,6 +12,8 @@ mod clients;
 mod common;
 #[path = "listen/faults.rs"]
 mod faults;
+#[path = "listen/judging.rs"]
+mod judging;
 #[path = "listen/limits.rs"]
 mod limits;
 #[path = "listen/malformed.rs"]

@@ -145,6 +145,9 @@ pub(super) enum Problem {
     /// A certificate without a key, or a key without a certificate.
     #[error("TLS needs a certificate and its key: --tls-cert and --tls-key")]
     HalfTls,
+    /// A record is read again, and gone on with.
+    #[error("the record has to be a file: stdout cannot hold it")]
+    RecordOnStdout,
     /// There can be one record.
     #[error("there is one record already: {} would be a second", path.display())]
     SecondRecord {
@@ -195,7 +198,7 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
-            Problem::HalfTls | Problem::SecondRecord { .. } => Exit::CouldNot,
+            Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

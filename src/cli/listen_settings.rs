@@ -3,7 +3,7 @@
 //! Comes in: options and the configuration. Goes out: plain settings of the servers, the record and the show; nothing is opened.
 
 use std::error::Error as StdError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -92,6 +92,9 @@ impl<'a> Asked<'a> {
                 .hint("a report of --lint is written by -o FORMAT=FILE")),
             (None, Some(Target { path, .. })) if !self.args.lint.wanted => {
                 Err(Problem::Lint(Misuse::NoLint(format!("a report in {}", path.display()))).into())
+            }
+            _ if record.as_deref() == Some(Path::new("-")) => {
+                Err(Error::from(Problem::RecordOnStdout).hint("--format jsonl writes every trace there as it settles"))
             }
             _ => Ok(record),
         }

@@ -95,6 +95,8 @@ pub enum Note {
     WritingAgain,
     /// More arrives than can be held; senders are told to try again.
     Overloaded,
+    /// More arrives than can be shown: some of it is recorded only.
+    Sampling,
     /// A request was refused for the first time, and why.
     Refused(String),
     /// Requests cannot be passed on.

@@ -13,7 +13,7 @@ use crate::model::TraceId;
 /// A trace whose root has ended is quiet after this part of the usual wait.
 const ROOTED: u32 = 5;
 /// Bytes of traces that are held; beyond them the oldest settle early and are forgotten.
-const HELD: usize = 64 << 20;
+const HELD: usize = 32 << 20;
 /// Services that are counted one by one.
 const SERVICES: usize = 1000;
 

@@ -54,7 +54,8 @@ impl Recorder {
         let layout = record.form.layout;
         let file = RecordFile::open(record)?;
         let (jobs, queue) = channel();
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter, &heard))?;
+        let thread =
+            std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter, &heard))?;
         Ok((Self { jobs, layout }, thread))
     }
 
@@ -97,10 +98,10 @@ fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter, heard: &Hear
         }
         broken = written.is_err();
         for job in waiting.drain(..) {
-            drop(job.claim);
             if !broken {
                 heard(job.batch, job.broken);
             }
+            job.claim.done(job.message);
             let _ = job.done.send(!broken);
         }
     }
