@@ -27,8 +27,9 @@ fn the_report_is_that_of_lint_on_the_record() {
         .replace("\"parentSpanId\":\"\"", "\"parentSpanId\":\"00000000000000ff\"");
     assert_eq!(post(server.http, &[JSON], orphan.as_bytes()).status, 200);
     let ended = server.wait();
-    let lint = tracectl().args(["lint", "run.jsonl", "--format", "json", "--fail-on", "info"]);
-    let lint = lint.current_dir(ended.folder.path()).output().unwrap();
+    let mut lint = tracectl();
+    lint.args(["lint", "run.jsonl", "--format", "json", "--fail-on", "info"]).current_dir(ended.folder.path());
+    let lint = lint.output().unwrap();
     assert_eq!((ended.code, lint.status.code()), (Some(1), Some(1)), "{}", ended.log);
     let report = |text: &[u8]| -> Value { serde_json::from_slice(text).unwrap() };
     assert_eq!(report(ended.out.as_bytes()), report(&lint.stdout));
