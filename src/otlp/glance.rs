@@ -176,6 +176,7 @@ mod tests {
         };
         let scope = field(2, &[field(1, &field(1, b"scope")), span(1)].concat());
         let resource = field(1, &field(1, &attribute(&text)));
+        let other = field(2, &span(2));
         field(1, &[resource, scope, other].concat())
     }
 
