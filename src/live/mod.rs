@@ -6,6 +6,7 @@
 mod accept;
 mod address;
 mod arrival;
+mod authority;
 mod bind;
 mod error;
 mod forward;

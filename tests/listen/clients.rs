@@ -48,6 +48,16 @@ fn the_python_sdk() {
 }
 
 #[test]
+fn the_python_sdk_over_a_unix_socket() {
+    let Some(python) = client("venv/bin/python") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let address = format!("unix:{}", folder.path().join("otlp.sock").display());
+    let command = [&*python.to_string_lossy(), "testdata/clients/send.py", "grpc", "10"];
+    let (_, totals) = send(&["--grpc", &address], &[("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")], &command);
+    assert_eq!((&totals["spans"], &totals["traces"]), (&value!(20), &value!(10)));
+}
+
+#[test]
 fn the_javascript_sdk() {
     let Some(modules) = client("node_modules") else { return };
     for protocol in ["http", "proto", "grpc"] {
