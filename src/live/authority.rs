@@ -161,8 +161,8 @@ mod tests {
         assert_eq!(&spelling[..], b"\x13tmp%2Fa%2Fotlp.sock".as_slice());
         let names = [b"\x40\x05:path\x04/%25\x41", &spelling[..], b"\x83%"].concat();
         let sent = [vec![b'%'; PREFACE], frame(4, b"%%%%%%"), frame(1, &names), frame(0, &names)].concat();
-        let respelt = [b"\x40\x05:path\x04/%25\x41\x13tmp-2Fa-2Fotlp.sock\x83%"].concat();
-        let wanted = [vec![b'%'; PREFACE], frame(4, b"%%%%%%"), frame(1, &respelt), frame(0, &names)].concat();
+        let respelt = b"\x40\x05:path\x04/%25\x41\x13tmp-2Fa-2Fotlp.sock\x83%";
+        let wanted = [vec![b'%'; PREFACE], frame(4, b"%%%%%%"), frame(1, respelt), frame(0, &names)].concat();
         // However the bytes are cut into pieces.
         for size in 1..sent.len() {
             let mut place = Respelt::new((), None).place;
