@@ -12,10 +12,16 @@ mod clients;
 mod common;
 #[path = "listen/faults.rs"]
 mod faults;
+#[path = "listen/judging.rs"]
+mod judging;
 #[path = "listen/limits.rs"]
 mod limits;
+#[path = "listen/malformed.rs"]
+mod malformed;
 #[path = "listen/protocol.rs"]
 mod protocol;
+#[path = "listen/rust_sdk.rs"]
+mod rust_sdk;
 #[path = "listen/server.rs"]
 mod server;
 #[path = "listen/showing.rs"]

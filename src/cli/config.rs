@@ -102,8 +102,8 @@ impl Config {
         if let Some(path) = named.or_else(|| find(&around.directory)) {
             let text = std::fs::read_to_string(&path);
             let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
-            config.read_file(&path.display().to_string(), &text)?;
             config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
+            config.read_file(&path.display().to_string(), &text)?;
         }
         config.read_variables(around)?;
         Ok(config)
@@ -194,6 +194,9 @@ impl Config {
                 u64::from_str_radix(number.as_str(), number.radix()).ok().map(Setting::Number)
             }
             (Holds::Choice(_) | Holds::Text, DeValue::String(text)) => parse(key, text),
+            (Holds::Path, DeValue::String(text)) => {
+                Some(Setting::Text(self.folder.join(&**text).to_string_lossy().into_owned()))
+            }
             _ => None,
         };
         let shown = match value {
@@ -232,7 +235,7 @@ fn parse(key: &Key, text: &str) -> Option<Setting> {
         },
         Holds::Number => text.trim().parse().ok().map(Setting::Number),
         Holds::Choice(words) => words.contains(&text).then(|| Setting::Text(text.to_owned())),
-        Holds::Text => Some(Setting::Text(text.to_owned())),
+        Holds::Text | Holds::Path => Some(Setting::Text(text.to_owned())),
     }
 }
 
@@ -244,6 +247,7 @@ fn wrong(key: &Key, value: String, place: &str) -> ConfigError {
             (format!("one of {}", words.join(", ")), nearest(value.trim_matches('\''), words.iter().copied()))
         }
         Holds::Text => ("text".to_owned(), None),
+        Holds::Path => ("a path".to_owned(), None),
     };
     ConfigError::WrongValue { place: place.to_owned(), name: key.name, wanted, value, nearest: near }
 }

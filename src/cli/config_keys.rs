@@ -13,6 +13,8 @@ pub(super) enum Holds {
     Choice(&'static [&'static str]),
     /// Any text.
     Text,
+    /// The path of a file; in `tracectl.toml` it goes out from there.
+    Path,
 }
 
 /// A setting.
@@ -35,6 +37,28 @@ pub(super) const KEYS: &[Key] = &[
     key("jobs", Holds::Number),
     key("strict", Holds::Flag),
     key("width", Holds::Number),
+    key("listen.append", Holds::Flag),
+    key("listen.auth-token", Holds::Text),
+    key("listen.cors-origin", Holds::Text),
+    key("listen.forward", Holds::Text),
+    key("listen.fsync", Holds::Flag),
+    key("listen.grpc", Holds::Text),
+    key("listen.http", Holds::Text),
+    key("listen.keep", Holds::Number),
+    key("listen.keep-traces", Holds::Number),
+    key("listen.log-format", Holds::Choice(&["text", "json"])),
+    key("listen.max-connections", Holds::Number),
+    key("listen.max-queue-size", Holds::Text),
+    key("listen.max-request-size", Holds::Text),
+    key("listen.quiet-period", Holds::Text),
+    key("listen.record-format", Holds::Text),
+    key("listen.request-timeout", Holds::Text),
+    key("listen.rotate", Holds::Text),
+    key("listen.settle", Holds::Text),
+    key("listen.tls-cert", Holds::Path),
+    key("listen.tls-client-ca", Holds::Path),
+    key("listen.tls-key", Holds::Path),
+    key("listen.view", Holds::Choice(&["tree", "line", "stats", "none"])),
     key("stats.by", Holds::Text),
     key(
         "stats.sort",

@@ -17,7 +17,6 @@ use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
-use crate::stats::ByError;
 
 /// What stopped a command.
 #[derive(Debug, ThisError)]
@@ -42,7 +41,7 @@ pub(super) enum Problem {
         /// Its name.
         name: &'static str,
         /// Why.
-        source: ByError,
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The options of lint cannot be used.
     #[error("cannot lint like this")]
@@ -143,6 +142,18 @@ pub(super) enum Problem {
         /// Its name.
         name: String,
     },
+    /// A certificate without a key, or a key without a certificate.
+    #[error("TLS needs a certificate and its key: --tls-cert and --tls-key")]
+    HalfTls,
+    /// A record is read again, and gone on with.
+    #[error("the record has to be a file: stdout cannot hold it")]
+    RecordOnStdout,
+    /// There can be one record.
+    #[error("there is one record already: {} would be a second", path.display())]
+    SecondRecord {
+        /// The file that is too many.
+        path: PathBuf,
+    },
     /// Listening is over and no span has come.
     #[error("no spans arrived")]
     NothingArrived,
@@ -187,6 +198,7 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
+            Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

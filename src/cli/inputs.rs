@@ -54,6 +54,12 @@ impl Inputs {
         self
     }
 
+    /// These files instead of those that were named.
+    pub(super) fn of(mut self, paths: Vec<String>) -> Self {
+        self.paths = paths;
+        self
+    }
+
     /// Will not ask for the details of any span.
     pub(super) fn without_details(mut self) -> Self {
         self.options.details = false;

@@ -1,6 +1,7 @@
 //! The options of `tracectl lint`.
 //!
-//! Comes in: what was typed. Goes out: the same, by subject. Nothing is decided here.
+//! Comes in: what was typed. Goes out: the same, by subject; `listen --lint` takes all of it but the inputs and the places of
+//! the answer. Nothing is decided here.
 
 use std::path::PathBuf;
 
@@ -30,33 +31,50 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
     #[command(flatten)]
-    pub(super) levels: LevelArgs,
-    /// A ready-made choice: letta, otel, openinference, agent or strict
-    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Rules")]
-    pub(super) profile: Option<Profile>,
-    /// Leave out findings that are less sure: proven or likely
-    #[arg(long, value_name = "HOW", hide_possible_values = true, help_heading = "Rules")]
-    pub(super) min_confidence: Option<Sureness>,
-    /// Limits of these backends [default: letta]; `tracectl budgets` lists them
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', help_heading = "Rules")]
-    pub(super) budget: Vec<String>,
-    /// A setting of a rule, like bud001.attr_value=64KiB
-    #[arg(long, value_name = "RULE.KEY=VALUE", help_heading = "Rules")]
-    pub(super) set: Vec<String>,
-    /// The dump is a part of something: missing parents are no fault
-    #[arg(long, help_heading = "Rules")]
-    pub(super) partial: bool,
-    /// Read no configuration file
-    #[arg(long, help_heading = "Rules")]
-    pub(super) isolated: bool,
+    pub(super) judging: JudgingArgs,
+    #[command(flatten)]
+    pub(super) answer: AnswerArgs,
+}
+
+/// How a dump is judged, wherever it comes from.
+#[derive(Clone, Debug, clap::Args)]
+pub(super) struct JudgingArgs {
+    #[command(flatten)]
+    pub(super) rules: RuleArgs,
     #[command(flatten)]
     pub(super) gate: GateArgs,
     #[command(flatten)]
-    pub(super) answer: AnswerArgs,
+    pub(super) report: ReportArgs,
     #[command(flatten)]
     pub(super) fix: FixArgs,
     #[command(flatten)]
     pub(super) filter: FilterArgs,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct RuleArgs {
+    #[command(flatten)]
+    pub(super) levels: LevelArgs,
+    /// A ready-made choice: letta, otel, openinference, agent or strict
+    #[arg(long, value_name = "NAME", hide_possible_values = true)]
+    pub(super) profile: Option<Profile>,
+    /// Leave out findings that are less sure: proven or likely
+    #[arg(long, value_name = "HOW", hide_possible_values = true)]
+    pub(super) min_confidence: Option<Sureness>,
+    /// Limits of these backends [default: letta]; `tracectl budgets` lists them
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) budget: Vec<String>,
+    /// A setting of a rule, like bud001.attr_value=64KiB
+    #[arg(long, value_name = "RULE.KEY=VALUE")]
+    pub(super) set: Vec<String>,
+    /// The dump is a part of something: missing parents are no fault
+    #[arg(long)]
+    pub(super) partial: bool,
+    /// Read no configuration file
+    #[arg(long)]
+    pub(super) isolated: bool,
 }
 
 /// What fails a run.
@@ -86,7 +104,7 @@ pub(super) struct GateArgs {
     pub(super) new_only: bool,
 }
 
-/// What is shown, and where.
+/// Where the answer goes.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct AnswerArgs {
@@ -96,6 +114,12 @@ pub(super) struct AnswerArgs {
     /// Write the answer to FILE instead of stdout, or besides in FORMAT; may be repeated
     #[arg(short, long, value_name = "[FORMAT=]FILE")]
     pub(super) output: Vec<Target>,
+}
+
+/// What of the findings is shown.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct ReportArgs {
     /// Count findings by rule
     #[arg(long)]
     pub(super) statistics: bool,

@@ -33,22 +33,26 @@ pub(super) enum Format {
 /// A file, and the form it is written in where that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
-    form: Option<Format>,
-    path: PathBuf,
+    pub(super) form: Option<Format>,
+    pub(super) path: PathBuf,
+}
+
+/// The names of all forms.
+pub(super) fn names() -> Vec<String> {
+    let values = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+    values.map(|value| value.get_name().to_owned()).collect()
 }
 
 impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let names = || Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
         let plain = Ok(Self { form: None, path: text.into() });
         let Some((word, path)) = text.split_once('=') else { return plain };
         if let Ok(form) = Format::from_str(word, true) {
             return Ok(Self { form: Some(form), path: path.into() });
         }
-        let names: Vec<String> = names().map(|name| name.get_name().to_owned()).collect();
-        match nearest(word, names.iter().map(String::as_str)) {
+        match nearest(word, names().iter().map(String::as_str)) {
             Some(near) => Err(format!("there is no format '{word}' (did you mean '{near}'?)")),
             None => plain,
         }

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::config::Config;
 use super::error::{Error, Problem};
-use super::lint_args::Args;
+use super::lint_args::{JudgingArgs, Sureness};
 use super::lint_budget::{NoSuchBudget, budget};
 use super::lint_codes::{NoSuchRule, one, select};
 use super::lint_gate::Gate;
@@ -46,15 +46,18 @@ pub(super) enum Misuse {
         /// Why.
         source: LimitError,
     },
+    /// `listen` was asked for something that only lint gives.
+    #[error("{0} needs --lint")]
+    NoLint(String),
     /// `--update-baseline` or `--new-only` without a file.
     #[error("--{0} needs --baseline FILE")]
     NoBaseline(&'static str),
 }
 
 /// The engine's settings.
-pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> Result<Settings, Error> {
+pub(super) fn settings(args: &JudgingArgs, config: &Config, now: u64, jobs: usize) -> Result<Settings, Error> {
     let lint = config.lint();
-    let profile = args.profile.or(lint.profile);
+    let profile = args.rules.profile.or(lint.profile);
     let base = Base {
         select: lint.select.clone(),
         ignore: lint.ignore.clone(),
@@ -65,21 +68,21 @@ pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> R
             .chain(lint.levels.iter().cloned())
             .collect(),
     };
-    let names: Vec<String> = match (args.budget.is_empty(), &lint.budget, profile) {
-        (false, ..) => args.budget.clone(),
+    let names: Vec<String> = match (args.rules.budget.is_empty(), &lint.budget, profile) {
+        (false, ..) => args.rules.budget.clone(),
         (true, Some(names), _) => names.clone(),
         (true, None, Some(profile)) => profile.budgets().iter().map(|name| (*name).to_owned()).collect(),
         (true, None, None) => vec![DEFAULT_PRESET.to_owned()],
     };
     let mut settings = Settings {
-        levels: args.levels.settle(&base).map_err(Misuse::from)?,
+        levels: args.rules.levels.settle(&base).map_err(Misuse::from)?,
         limits: lint.limits.iter().map(|(code, key, value)| ((*code, *key), value.clone())).collect(),
         budget: budget(&names, &lint.budgets).map_err(Misuse::from)?,
         expected: lint.expected.clone(),
         unexpected: lint.unexpected.clone(),
         semconv: lint.semconv.unwrap_or(SEMCONV),
-        partial: args.partial,
-        min_confidence: args.min_confidence.map_or(Confidence::Likely, Confidence::from),
+        partial: args.rules.partial,
+        min_confidence: args.rules.min_confidence.map_or(Confidence::Likely, Confidence::from),
         overrides: lint.overrides.clone(),
         ignores: lint.ignores.clone(),
         inline: lint.inline,
@@ -87,7 +90,7 @@ pub(super) fn settings(args: &Args, config: &Config, now: u64, jobs: usize) -> R
         now,
         jobs,
     };
-    for text in &args.set {
+    for text in &args.rules.set {
         for (code, key, value) in set(text)? {
             settings.limits.insert((code, key), value);
         }
@@ -118,18 +121,18 @@ fn set(text: &str) -> Result<Vec<(&'static str, &'static str, LimitValue)>, Misu
 }
 
 /// What fails the run.
-pub(super) fn gate(args: &Args, config: &Config) -> Gate {
+pub(super) fn gate(args: &JudgingArgs, config: &Config) -> Gate {
     let fail_on = args.gate.fail_on.map(|fail_on| fail_on.level()).or(config.lint().fail_on);
     Gate {
         fail_on: fail_on.unwrap_or(Some(Severity::Error)),
         max_warnings: args.gate.max_warnings.or(config.lint().max_warnings),
         max_findings: args.gate.max_findings,
-        likely: args.min_confidence == Some(super::lint_args::Sureness::Likely),
+        likely: args.rules.min_confidence == Some(Sureness::Likely),
     }
 }
 
 /// The file of the baseline, where there is one.
-pub(super) fn baseline(args: &Args, config: &Config) -> Result<Option<PathBuf>, Error> {
+pub(super) fn baseline(args: &JudgingArgs, config: &Config) -> Result<Option<PathBuf>, Error> {
     let path = args.gate.baseline.clone().or_else(|| config.lint().baseline.as_deref().map(|path| config.path(path)));
     match (&path, args.gate.update_baseline, args.gate.new_only) {
         (None, true, _) => Err(Problem::Lint(Misuse::NoBaseline("update-baseline")).into()),

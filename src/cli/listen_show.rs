@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::console::Console;
 use super::error::Error;
-use super::listen_args::{Format, Showing, View};
+use super::listen_args::View;
+use super::listen_settings::Showing;
 use super::listen_status::Status;
 use super::output::OutputArgs;
 use crate::capture::{Capture, of_messages};
@@ -52,14 +53,14 @@ impl Show {
 
     fn print(&mut self, capture: &Capture, console: &mut Console) -> Result<(), Error> {
         let forest = Forest::of(capture);
-        let people = self.showing.format == Format::Text;
+        let people = !self.showing.jsonl;
         let settings = Settings { rows: people.then_some(ROWS), collapse: people, ..Settings::default() };
         let report = TreeReport::of(capture, &forest, settings, &|_| true);
         let (out, gap) = (OutputArgs::default(), self.shown > 0);
         self.shown += 1;
         let showing = self.showing;
-        self.status.aside(|| match (showing.format, showing.view) {
-            (Format::Jsonl, _) => console.write(&out, |out| tree_jsonl(&report, out)),
+        self.status.aside(|| match (showing.jsonl, showing.view) {
+            (true, _) => console.write(&out, |out| tree_jsonl(&report, out)),
             (_, View::Tree) => console.answer(&out, |ink| {
                 if gap {
                     ink.line()?;

@@ -43,9 +43,10 @@ impl Status {
         (self.spans, self.drawn) = (totals.spans, Instant::now());
         let Some(bar) = &self.bar else { return };
         let mut line = format!(
-            "{rate:.0} spans/s, {} spans, {} open and {shown} settled traces, {}, {} connections",
+            "{rate:.0} spans/s, {} spans, {} open and {shown} settled traces, {} errors, {}, {} connections",
             totals.spans,
             pending.len(),
+            pending.errors(),
             ByteSize(totals.bytes),
             totals.connections
         );

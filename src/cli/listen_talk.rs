@@ -59,11 +59,25 @@ impl Talk {
             Note::OtherSignal(signal) => {
                 ("other_signal", format!("{} arrive: accepted, counted and let go", signal.name()))
             }
+            Note::Replaced { path, bytes } => {
+                ("replaced", format!("{} replaced: {} of an earlier record gone", path.display(), ByteSize(*bytes)))
+            }
+            Note::Appending { path, bytes } => {
+                ("appending", format!("appending to {} ({})", path.display(), ByteSize(*bytes)))
+            }
+            Note::Cut { path, bytes } => (
+                "cut",
+                format!("{bytes} bytes cut from the end of {}: a message that was never finished", path.display()),
+            ),
             Note::CannotWrite(why) => {
                 ("cannot_write", format!("cannot write the record ({why}): senders are told to try again"))
             }
             Note::WritingAgain => ("writing_again", "the record can be written again".to_owned()),
             Note::Overloaded => ("overloaded", "more arrives than can be written: senders are told to wait".to_owned()),
+            Note::Sampling => (
+                "sampling",
+                "more arrives than can be shown: traces are shown in part, the record has them all".to_owned(),
+            ),
             Note::Refused(why) => ("refused", format!("refused: {why}")),
             Note::CannotForward(why) => ("cannot_forward", format!("cannot forward: {why}")),
             Note::ForwardingAgain => ("forwarding_again", "forwarding again".to_owned()),
@@ -104,8 +118,8 @@ fn summary(totals: &Totals) -> String {
         (totals.rejected, "rejected"),
         (totals.deferred, "told to come again"),
         (totals.unseen, "spans not shown (too fast)"),
-        (totals.metrics, "requests of metrics let go"),
-        (totals.logs, "requests of logs let go"),
+        (totals.metrics, "of metrics let go"),
+        (totals.logs, "of logs let go"),
         (totals.forwarded, "forwarded"),
         (totals.unforwarded, "not forwarded"),
     ];

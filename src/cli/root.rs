@@ -92,7 +92,8 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
     let matches = plan.try_get_matches_from(args).map_err(words)?;
     let root = Root::from_arg_matches(&matches).map_err(words)?;
     let config = match &root.command {
-        Command::Lint(args) if args.isolated => Config::isolated(console.around())?,
+        Command::Lint(args) if args.judging.rules.isolated => Config::isolated(console.around())?,
+        Command::Listen(args) if args.lint.judging.rules.isolated => Config::isolated(console.around())?,
         // What writes the configuration, or only lists, needs none that works.
         Command::Init(_) => Config::isolated(console.around())?,
         _ => Config::load(root.look.config.as_deref(), console.around())?,
@@ -107,7 +108,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Command::Explain(args) => explain::run(args, console),
         Command::Budgets(args) => budgets::run(args, console),
         Command::Init(args) => init::run(args, console),
-        Command::Listen(args) => listen::run(args, console),
+        Command::Listen(args) => listen::run(args, &config, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }
@@ -132,7 +133,7 @@ mod tests {
             let Some(command) = (if section.is_empty() { Some(&root) } else { root.find_subcommand(section) }) else {
                 continue;
             };
-            let argument = command.get_arguments().find(|argument| argument.get_id() == flag).unwrap();
+            let argument = command.get_arguments().find(|argument| argument.get_long() == Some(flag)).unwrap();
             let values: Vec<_> =
                 argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
             assert_eq!(values, words, "{}", key.name);

@@ -90,7 +90,9 @@ const TOP: u64 = 40;
 fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
     let by = match (&args.by, config.text("stats.by")) {
         (Some(by), _) => by.clone(),
-        (None, Some(text)) => text.parse().map_err(|source| Problem::Setting { name: "stats.by", source })?,
+        (None, Some(text)) => {
+            text.parse().map_err(|source: ByError| Problem::Setting { name: "stats.by", source: source.into() })?
+        }
         (None, None) => By::default(),
     };
     let attribute = if let By::Attribute(key) = &by { Some(key.clone()) } else { None };

@@ -3,6 +3,7 @@
 //! Comes in: a socket that listens. Goes out: nothing; it ends, connection by connection, when it is told to close.
 
 use std::convert::Infallible;
+use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 
+use super::authority::{Respelt, spelling};
 use super::bind::Socket;
 use super::prefixed::Prefixed;
 use super::serve::Desk;
@@ -56,17 +58,18 @@ impl Door {
                 let (stream, _) = listener.accept().await?;
                 // Without this, every answer waits 40 ms for the acknowledgement of the one before.
                 stream.set_nodelay(true)?;
-                self.welcome(stream, place);
+                self.welcome(stream, place, None);
             }
             Socket::Unix(listener) => {
                 let (stream, _) = listener.accept().await?;
-                self.welcome(stream, place);
+                let path = listener.local_addr()?.as_pathname().map(|path| path.as_os_str().as_bytes().to_owned());
+                self.welcome(stream, place, path.and_then(|path| spelling(&path)));
             }
         }
         Ok(())
     }
 
-    fn welcome<S>(&self, stream: S, place: OwnedSemaphorePermit)
+    fn welcome<S>(&self, stream: S, place: OwnedSemaphorePermit, spelling: Option<Arc<[u8]>>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -75,11 +78,11 @@ impl Door {
             let meter = Arc::clone(&door.desk.meter);
             meter.connections.fetch_add(1, Relaxed);
             match door.tls.clone() {
-                None => door.connection(stream).await,
+                None => door.connection(stream, spelling).await,
                 Some(tls) => {
                     // A peer that fails the handshake learns so from TLS itself.
                     if let Ok(Ok(stream)) = tokio::time::timeout(door.desk.patience, tls.accept(stream)).await {
-                        door.connection(stream).await;
+                        door.connection(stream, spelling).await;
                     }
                 }
             }
@@ -89,7 +92,7 @@ impl Door {
     }
 
     /// Serves one connection to its end. How it ends is the peer's affair.
-    async fn connection<S>(self, stream: S)
+    async fn connection<S>(self, stream: S, spelling: Option<Arc<[u8]>>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
@@ -100,7 +103,6 @@ impl Door {
             _ = closing.wait_for(|closing| *closing) => return,
         };
         let Ok(Ok((stream, is_second))) = looked else { return };
-        let stream = TokioIo::new(stream);
         let service = service_fn(|request| {
             let desk = Arc::clone(&self.desk);
             async move { Ok::<_, Infallible>(desk.serve(request).await) }
@@ -115,7 +117,8 @@ impl Door {
                 .max_frame_size(64 << 10)
                 .keep_alive_interval(PING)
                 .keep_alive_timeout(PING);
-            let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
+            let mut connection =
+                std::pin::pin!(builder.serve_connection(TokioIo::new(Respelt::new(stream, spelling)), service));
             tokio::select! {
                 _ = connection.as_mut() => return,
                 _ = closing.wait_for(|closing| *closing) => connection.as_mut().graceful_shutdown(),
@@ -123,8 +126,9 @@ impl Door {
             let _ = connection.await;
         } else {
             let mut builder = http1::Builder::new();
-            builder.timer(TokioTimer::new()).header_read_timeout(patience);
-            let mut connection = std::pin::pin!(builder.serve_connection(stream, service));
+            // Who has said everything and closes its side still wants the answer.
+            builder.timer(TokioTimer::new()).header_read_timeout(patience).half_close(true);
+            let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
             tokio::select! {
                 _ = connection.as_mut() => return,
                 _ = closing.wait_for(|closing| *closing) => connection.as_mut().graceful_shutdown(),

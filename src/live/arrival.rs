@@ -2,6 +2,8 @@
 //!
 //! Plain data: batches that were recorded, remarks for people, and why it is over.
 
+use std::path::PathBuf;
+
 use bytes::Bytes;
 
 /// One thing that happened.
@@ -66,18 +68,50 @@ impl Signal {
 pub enum Note {
     /// A signal that is accepted and thrown away arrived for the first time.
     OtherSignal(Signal),
+    /// The record takes the place of an earlier one.
+    Replaced {
+        /// The file.
+        path: PathBuf,
+        /// What it held.
+        bytes: u64,
+    },
+    /// The record goes on behind an earlier one.
+    Appending {
+        /// The file.
+        path: PathBuf,
+        /// What it holds.
+        bytes: u64,
+    },
+    /// An earlier record ended in a message that was never finished.
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// What was taken off.
+        bytes: u64,
+    },
     /// The record cannot be written; senders are told to try again.
     CannotWrite(String),
     /// The record can be written again.
     WritingAgain,
     /// More arrives than can be held; senders are told to try again.
     Overloaded,
+    /// More arrives than can be shown: some of it is recorded only.
+    Sampling,
     /// A request was refused for the first time, and why.
     Refused(String),
     /// Requests cannot be passed on.
     CannotForward(String),
     /// Requests can be passed on again.
     ForwardingAgain,
+}
+
+/// The files that were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Those that are there, oldest first.
+    pub files: Vec<PathBuf>,
+    /// How many older ones have gone to make room.
+    pub gone: u32,
 }
 
 /// Why listening is over.

@@ -7,6 +7,9 @@ use super::arrival::Encoding;
 use crate::model::TraceId;
 use crate::otlp::{Framing, JsonReader, JsonWriter, ProtoReader, ProtoWriter, RawSpan, Seen, Shape};
 
+/// `STATUS_CODE_ERROR`.
+const FAILED: i32 = 2;
+
 /// A request as OTLP/JSON.
 pub(super) fn json_of(request: &[u8], encoding: Encoding) -> Vec<u8> {
     let mut out = b"{\"resourceSpans\":[".to_vec();
@@ -51,9 +54,10 @@ pub(super) fn by_trace(request: &[u8], encoding: Encoding, each: &mut dyn FnMut(
         for trace in traces {
             message.clear();
             gather.proto(Some(trace), &mut message);
-            let own = gather.spans.iter().filter(|span| span.trace == trace);
-            let (spans, roots) = own.fold((0, 0), |(spans, roots), span| (spans + 1, roots + u64::from(span.root)));
-            each(&Part { trace, message: &message, spans, roots, service: &gather.service });
+            let own = || gather.spans.iter().filter(|span| span.trace == trace);
+            let count = |of: fn(&Gathered) -> bool| own().filter(|span| of(span)).count() as u64;
+            let (spans, roots, errors) = (count(|_| true), count(|span| span.root), count(|span| span.failed));
+            each(&Part { trace, message: &message, spans, roots, errors, service: &gather.service });
         }
     });
 }
@@ -65,6 +69,8 @@ pub(super) struct Part<'g> {
     pub(super) spans: u64,
     /// Those that name no parent.
     pub(super) roots: u64,
+    /// Those whose status is an error.
+    pub(super) errors: u64,
     pub(super) service: &'g str,
 }
 
@@ -79,6 +85,7 @@ fn read(request: &[u8], encoding: Encoding, sink: &mut impl FnMut(Seen<'_, '_>))
 struct Gathered {
     trace: TraceId,
     root: bool,
+    failed: bool,
     from: usize,
     to: usize,
 }
@@ -168,7 +175,8 @@ impl Gather {
             Encoding::Proto => ProtoWriter::new(&mut self.bytes).span_fields(span),
         }
         let root = span.parent_id.span().is_none();
-        self.spans.push(Gathered { trace: span.trace_id.trace(), root, from, to: self.bytes.len() });
+        let failed = span.status == FAILED;
+        self.spans.push(Gathered { trace: span.trace_id.trace(), root, failed, from, to: self.bytes.len() });
     }
 
     fn piece(&self, span: &Gathered) -> &[u8] {
@@ -269,7 +277,7 @@ mod tests {
     const JSON: &[u8] = br#"{"resourceSpans":[{"schemaUrl":"r","scopeSpans":[{"spans":[
         {"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","name":"a \"b\"","attributes":[
         {"key":"k","value":{"arrayValue":{"values":[{"intValue":"1"},{}]}}}],"startTimeUnixNano":"5","flags":257},
-        {"traceId":"1102030405060708090a0b0c0d0e0f10","spanId":"1102030405060708","parentSpanId":"0102030405060708"}],
+        {"traceId":"1102030405060708090a0b0c0d0e0f10","spanId":"1102030405060708","parentSpanId":"0102030405060708","status":{"code":2}}],
         "scope":{"name":"s","version":"1"},"schemaUrl":"t"}],
         "resource":{"attributes":[{"key":"service.name","value":{"stringValue":"shop"}}]}}]}"#;
 
@@ -292,8 +300,8 @@ mod tests {
         by_trace(JSON, Encoding::Json, &mut |part| {
             let message = ExportTraceServiceRequest::decode(part.message).unwrap();
             assert_eq!(message.resource_spans[0].resource.as_ref().unwrap().attributes.len(), 1);
-            parts.push((part.trace.0 >> 120, part.spans, part.roots, part.service.to_owned()));
+            parts.push((part.trace.0 >> 120, part.spans, part.roots, part.errors, part.service.to_owned()));
         });
-        assert_eq!(parts, [(1, 1, 1, "shop".to_owned()), (17, 1, 0, "shop".to_owned())]);
+        assert_eq!(parts, [(1, 1, 1, 0, "shop".to_owned()), (17, 1, 0, 1, "shop".to_owned())]);
     }
 }

@@ -53,11 +53,16 @@ pub(super) fn refuse(refusal: &Refusal) -> Response<Reply> {
     let text = |text: String| HeaderValue::from_str(&text).ok();
     headers.extend(text(percent(&refusal.message())).map(|value| (GRPC_MESSAGE, value)));
     headers.extend(text(STANDARD_NO_PAD.encode(refusal.status())).map(|value| (GRPC_DETAILS, value)));
+    // The exporter for Python looks for the delay here and not in the status.
+    let delay = refusal.retry_info().map(|info| STANDARD_NO_PAD.encode(info));
+    headers.extend(delay.and_then(text).map(|value| (GRPC_RETRY, value)));
     response
 }
 
 const GRPC_MESSAGE: header::HeaderName = header::HeaderName::from_static("grpc-message");
 const GRPC_DETAILS: header::HeaderName = header::HeaderName::from_static("grpc-status-details-bin");
+
+const GRPC_RETRY: header::HeaderName = header::HeaderName::from_static("google.rpc.retryinfo-bin");
 
 fn dress(headers: &mut HeaderMap) {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));

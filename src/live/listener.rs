@@ -15,13 +15,13 @@ use tokio::sync::{Semaphore, watch};
 
 use super::accept::Door;
 use super::address::Address;
-use super::arrival::{Arrival, Batch, Encoding, Note, Reason};
+use super::arrival::{Arrival, Batch, Encoding, Note, Reason, Written};
 use super::bind::bind;
 use super::error::LiveError;
 use super::forward::Forwarder;
 use super::limits::{Claim, Room};
 use super::meter::{Meter, Totals};
-use super::record::Recorder;
+use super::record::{Heard, Recorder};
 use super::serve::Desk;
 use super::settings::{Settings, Stops};
 use super::tls;
@@ -36,7 +36,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Servers that listen until they are told to stop.
 pub struct Listener {
     runtime: Option<Runtime>,
-    recorder: Option<JoinHandle<()>>,
+    recorder: Option<JoinHandle<Written>>,
+    written: Written,
     desk: Option<Arc<Desk>>,
     closing: watch::Sender<bool>,
     places: Arc<Semaphore>,
@@ -56,7 +57,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Takes the addresses, then creates the record, then lets requests in.
+    /// Takes the addresses, then opens the record, then lets requests in. What the record held before stays until
+    /// [`Listener::begin`] or the first request.
     pub fn start(settings: Settings) -> Result<Self, LiveError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime =
@@ -66,17 +68,27 @@ impl Listener {
         let (http_socket, http) = runtime.block_on(bind(&settings.http))?;
         let (out, batches) = sync_channel(WAITING);
         let meter = Arc::new(Meter::new(settings.show.then_some(out)));
+        let inside = runtime.enter();
+        let forwarder = settings.forward.map(|url| Forwarder::start(&url, Arc::clone(&meter))).transpose()?;
+        let signals = watch_signals()?;
+        let heard: Heard = {
+            let meter = Arc::clone(&meter);
+            Arc::new(move |batch, broken| {
+                if let Some(forwarder) = &forwarder {
+                    forwarder.pass(batch.bytes.clone(), batch.encoding);
+                }
+                meter.accepted(batch, broken);
+            })
+        };
         let (recorder, thread) = match settings.record {
             None => (None, None),
             Some(record) => {
                 let path = record.path.clone();
-                let started = Recorder::start(record, Arc::clone(&meter));
+                let started = Recorder::start(record, Arc::clone(&meter), Arc::clone(&heard));
                 let (recorder, thread) = started.map_err(|source| LiveError::Record { path, source })?;
                 (Some(recorder), Some(thread))
             }
         };
-        let inside = runtime.enter();
-        let forwarder = settings.forward.map(|url| Forwarder::start(&url, Arc::clone(&meter))).transpose()?;
         let desk = Arc::new(Desk {
             limit: settings.limits.request,
             patience: settings.limits.patience,
@@ -85,7 +97,7 @@ impl Listener {
             room: Room::new(settings.limits.queue),
             meter: Arc::clone(&meter),
             recorder,
-            forwarder,
+            heard,
             traces: settings.stops.traces.map(|_| Mutex::new(HashSet::new())),
         });
         let (closing, closed) = watch::channel(false);
@@ -93,12 +105,12 @@ impl Listener {
         let door = Door { desk: Arc::clone(&desk), tls, places: Arc::clone(&places), closing: closed };
         tokio::spawn(door.clone().keep(grpc_socket));
         tokio::spawn(door.keep(http_socket));
-        let signals = watch_signals()?;
         drop(inside);
         let now = Instant::now();
         Ok(Self {
             runtime: Some(runtime),
             recorder: thread,
+            written: Written::default(),
             desk: Some(desk),
             closing,
             places,
@@ -116,6 +128,18 @@ impl Listener {
             grpc,
             http,
         })
+    }
+
+    /// From now on the record is the new one: nothing that could fail stands in its way any more.
+    pub fn begin(&self) {
+        if let Some(recorder) = self.desk.as_ref().and_then(|desk| desk.recorder.as_ref()) {
+            recorder.begin();
+        }
+    }
+
+    /// The files of the record, once listening is over.
+    pub fn written(&self) -> Written {
+        self.written.clone()
     }
 
     /// Where gRPC is expected.
@@ -189,7 +213,7 @@ impl Listener {
         }
         self.desk = None;
         if let Some(recorder) = self.recorder.take() {
-            let _ = recorder.join();
+            self.written = recorder.join().unwrap_or_default();
         }
     }
 }

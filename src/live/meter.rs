@@ -51,6 +51,7 @@ pub(super) struct Meter {
     pub(super) connections: AtomicU64,
     refused: AtomicBool,
     overloaded: AtomicBool,
+    sampling: AtomicBool,
     notes: Mutex<Vec<Note>>,
     out: Option<SyncSender<(Batch, Claim)>>,
     /// What waits to be shown has its own room, so that it takes none from what waits to be written.
@@ -58,7 +59,7 @@ pub(super) struct Meter {
 }
 
 /// Bytes of batches that wait to be shown.
-const SHOWN: usize = 32 << 20;
+const SHOWN: usize = 16 << 20;
 
 impl Meter {
     pub(super) fn new(out: Option<SyncSender<(Batch, Claim)>>) -> Self {
@@ -76,6 +77,7 @@ impl Meter {
             connections: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
+            sampling: AtomicBool::new(false),
             notes: Mutex::default(),
             out,
             room: Room::new(SHOWN),
@@ -94,6 +96,9 @@ impl Meter {
         let mut claim = self.room.enter();
         if !claim.grow(batch.bytes.len()) || out.try_send((batch, claim)).is_err() {
             self.unseen.fetch_add(spans, Relaxed);
+            if !self.sampling.swap(true, Relaxed) {
+                self.note(Note::Sampling);
+            }
         }
     }
 

@@ -6,6 +6,7 @@
 mod accept;
 mod address;
 mod arrival;
+mod authority;
 mod bind;
 mod error;
 mod forward;
@@ -21,6 +22,7 @@ mod prefixed;
 mod record;
 mod record_file;
 mod record_form;
+mod record_tail;
 mod refusal;
 mod reply;
 mod serve;
@@ -30,7 +32,7 @@ mod upload;
 mod web;
 
 pub use address::{Address, AddressError};
-pub use arrival::{Arrival, Batch, Encoding, Note, Reason, Signal};
+pub use arrival::{Arrival, Batch, Encoding, Note, Reason, Signal, Written};
 pub use error::LiveError;
 
 pub use listener::Listener;

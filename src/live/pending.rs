@@ -13,7 +13,7 @@ use crate::model::TraceId;
 /// A trace whose root has ended is quiet after this part of the usual wait.
 const ROOTED: u32 = 5;
 /// Bytes of traces that are held; beyond them the oldest settle early and are forgotten.
-const HELD: usize = 64 << 20;
+const HELD: usize = 32 << 20;
 /// Services that are counted one by one.
 const SERVICES: usize = 1000;
 
@@ -51,6 +51,7 @@ pub struct Pending {
     order: VecDeque<TraceId>,
     held: usize,
     services: BTreeMap<String, u64>,
+    errors: u64,
 }
 
 impl Pending {
@@ -64,6 +65,7 @@ impl Pending {
             order: VecDeque::new(),
             held: 0,
             services: BTreeMap::new(),
+            errors: 0,
         }
     }
 
@@ -82,6 +84,11 @@ impl Pending {
         &self.services
     }
 
+    /// Spans that failed, as far as batches were shown here.
+    pub fn errors(&self) -> u64 {
+        self.errors
+    }
+
     /// The trace that got a span last, as far as it has come.
     pub fn growing(&self) -> Option<Settled> {
         let (trace, open) = self.open.iter().max_by_key(|(_, open)| open.last)?;
@@ -95,7 +102,7 @@ impl Pending {
 
     /// Takes a batch in.
     pub fn take(&mut self, batch: &Batch, now: Instant) {
-        let Self { open, done, held, services, .. } = self;
+        let Self { open, done, held, services, errors, .. } = self;
         by_trace(&batch.bytes, batch.encoding, &mut |part| {
             // Names come from the network: there may not be any number of them.
             if let Some(spans) = services.get_mut(part.service) {
@@ -105,6 +112,7 @@ impl Pending {
             }
             let trace = open.entry(part.trace).or_insert_with(|| reopened(done.remove(&part.trace), now));
             *held += part.message.len();
+            *errors += part.errors;
             trace.rooted |= part.roots > 0;
             trace.last = now;
             if trace.again {

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-use super::arrival::{Encoding, Note};
+use super::arrival::{Batch, Encoding, Note, Written};
 use super::gather::{json_of, proto_of};
 use super::limits::Claim;
 use super::meter::Meter;
@@ -22,12 +22,24 @@ use super::settings::Record;
 /// Messages that are written at once at most.
 const TOGETHER: usize = 256;
 
-struct Job {
+enum Job {
+    /// The file is to be begun, whether or not anything comes.
+    Begin,
+    Write(Writing),
+}
+
+struct Writing {
     message: Bytes,
+    batch: Batch,
+    broken: u64,
     done: oneshot::Sender<bool>,
     /// Held until it is written, even when the sender has gone away meanwhile.
     claim: Claim,
 }
+
+/// Hears of every request that was recorded, and of how many of its spans were refused: here, and not where the answer is
+/// given, because a sender may go away between the two.
+pub(super) type Heard = Arc<dyn Fn(Batch, u64) + Send + Sync>;
 
 /// The way to the recorder.
 #[derive(Clone)]
@@ -37,53 +49,66 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// Creates the file and starts the thread, which ends when the last recorder is gone.
-    pub(super) fn start(record: Record, meter: Arc<Meter>) -> io::Result<(Self, JoinHandle<()>)> {
+    /// Opens the file and starts the thread, which ends when the last recorder is gone and says what it has written.
+    pub(super) fn start(record: Record, meter: Arc<Meter>, heard: Heard) -> io::Result<(Self, JoinHandle<Written>)> {
         let layout = record.form.layout;
-        let file = RecordFile::create(record)?;
+        let file = RecordFile::open(record)?;
         let (jobs, queue) = channel();
-        let thread = std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter))?;
+        let thread =
+            std::thread::Builder::new().name("recorder".into()).spawn(move || work(file, &queue, &meter, &heard))?;
         Ok((Self { jobs, layout }, thread))
     }
 
     /// Records a request; `true` once it is in the file.
-    pub(super) async fn append(&self, request: &Bytes, encoding: Encoding, claim: Claim) -> bool {
-        let message = match (self.layout, encoding) {
-            (Layout::Framed, Encoding::Proto) => request.clone(),
-            (Layout::Framed, Encoding::Json) => proto_of(request, encoding).into(),
-            (Layout::Lines, Encoding::Json) => one_line(request),
-            (Layout::Lines, Encoding::Proto) => json_of(request, encoding).into(),
+    pub(super) async fn append(&self, batch: Batch, broken: u64, claim: Claim) -> bool {
+        let message = match (self.layout, batch.encoding) {
+            (Layout::Framed, Encoding::Proto) => batch.bytes.clone(),
+            (Layout::Framed, Encoding::Json) => proto_of(&batch.bytes, batch.encoding).into(),
+            (Layout::Lines, Encoding::Json) => one_line(&batch.bytes),
+            (Layout::Lines, Encoding::Proto) => json_of(&batch.bytes, batch.encoding).into(),
         };
         let (done, answer) = oneshot::channel();
-        if self.jobs.send(Job { message, done, claim }).is_err() {
+        if self.jobs.send(Job::Write(Writing { message, batch, broken, done, claim })).is_err() {
             return false;
         }
         answer.await.unwrap_or(false)
     }
+
+    /// Begins the file.
+    pub(super) fn begin(&self) {
+        let _ = self.jobs.send(Job::Begin);
+    }
 }
 
-fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter) {
+fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter, heard: &Heard) -> Written {
     let mut broken = false;
-    let mut jobs = Vec::new();
+    let mut waiting = Vec::new();
     while let Ok(first) = queue.recv() {
-        jobs.push(first);
-        jobs.extend(queue.try_iter().take(TOGETHER - 1));
-        let messages: Vec<&[u8]> = jobs.iter().map(|job| &*job.message).collect();
-        let written = file.write(&messages);
+        let jobs = std::iter::once(first).chain(queue.try_iter());
+        waiting.extend(jobs.filter_map(|job| if let Job::Write(job) = job { Some(job) } else { None }).take(TOGETHER));
+        let messages: Vec<&[u8]> = waiting.iter().map(|job: &Writing| &*job.message).collect();
+        let written = file.begin().and_then(|notes| {
+            notes.into_iter().for_each(|note| meter.note(note));
+            file.write(&messages)
+        });
         match &written {
             Ok(()) if broken => meter.note(Note::WritingAgain),
             Err(error) if !broken => meter.note(Note::CannotWrite(error.to_string())),
             _ => {}
         }
         broken = written.is_err();
-        for job in jobs.drain(..) {
-            drop(job.claim);
+        for job in waiting.drain(..) {
+            if !broken {
+                heard(job.batch, job.broken);
+            }
+            job.claim.done(job.message);
             let _ = job.done.send(!broken);
         }
     }
     if let Err(error) = file.close() {
         meter.note(Note::CannotWrite(error.to_string()));
     }
+    file.written()
 }
 
 /// A JSON document as one line: line breaks between its tokens go, those inside a string are escaped.

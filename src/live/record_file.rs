@@ -1,16 +1,19 @@
 //! The file of a record: whole messages or nothing of them.
 //!
 //! Comes in: what is to be written at once. Goes out: bytes at the end of the file; what could not be written whole is taken
-//! back, so that the file opens at any moment. Older files step aside when it is full.
+//! back, so that the file opens at any moment. Older files step aside when it is full. What an earlier run left goes, or is gone
+//! on with, only when the new record begins.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use flate2::write::GzEncoder;
 
+use super::arrival::{Note, Written};
 use super::record_form::{Compression, Layout};
+use super::record_tail::{Tail, tail};
 use super::settings::Record;
 
 /// Readable by nobody else: prompts are in it.
@@ -22,23 +25,68 @@ const SLICES: usize = 512;
 pub(super) struct RecordFile {
     record: Record,
     file: File,
+    /// What was there before, until the record begins.
+    before: Option<Before>,
     /// Bytes that are in it for good.
     length: u64,
     /// A file that can be cut, not a pipe or a device.
     regular: bool,
+    /// How often a full file stepped aside.
+    turns: u32,
     packed: Vec<u8>,
 }
 
+/// What a file held before.
+#[derive(Clone, Copy, Debug)]
+struct Before {
+    length: u64,
+    kept: Tail,
+}
+
 impl RecordFile {
-    /// Creates the file, or empties the one that is there.
-    pub(super) fn create(record: Record) -> io::Result<Self> {
-        let file = create(&record.path)?;
-        let regular = file.metadata()?.is_file();
-        Ok(Self { record, file, length: 0, regular, packed: Vec::new() })
+    /// Opens the file, creates it if need be, and changes nothing in it.
+    pub(super) fn open(record: Record) -> io::Result<Self> {
+        let file = open(&record.path)?;
+        let meta = file.metadata()?;
+        let regular = meta.is_file();
+        let kept = if record.append && regular { tail(&record.path, record.form)? } else { Tail::default() };
+        let before = regular.then_some(Before { length: meta.len(), kept });
+        Ok(Self { record, file, before, length: 0, regular, turns: 0, packed: Vec::new() })
+    }
+
+    /// Begins the record, unless it has begun: what is not to be kept goes. Says what that was.
+    pub(super) fn begin(&mut self) -> io::Result<Vec<Note>> {
+        let Some(Before { length, kept }) = self.before else { return Ok(Vec::new()) };
+        self.file.set_permissions(fs::Permissions::from_mode(MODE))?;
+        self.file.set_len(kept.whole)?;
+        self.length = kept.whole;
+        if kept.unended {
+            self.file.write_all(b"\n")?;
+            self.length += 1;
+        }
+        self.before = None;
+        let path = || self.record.path.clone();
+        let (appending, cut) = (self.record.append, length - kept.whole);
+        let notes = [
+            (appending && length > 0).then(|| Note::Appending { path: path(), bytes: kept.whole }),
+            (appending && cut > 0).then(|| Note::Cut { path: path(), bytes: cut }),
+            (!appending && length > 0).then(|| Note::Replaced { path: path(), bytes: length }),
+        ];
+        Ok(notes.into_iter().flatten().collect())
+    }
+
+    /// The files of this record, oldest first.
+    pub(super) fn written(&self) -> Written {
+        let there = self.turns.min(self.record.keep);
+        let files = (0..=there).rev().map(|number| aside(&self.record.path, number)).collect();
+        Written { files, gone: self.turns - there }
     }
 
     /// Writes messages, all or none.
     pub(super) fn write(&mut self, messages: &[&[u8]]) -> io::Result<()> {
+        if messages.is_empty() {
+            return Ok(());
+        }
         self.make_room(messages)?;
         let written = self.write_all(messages).and_then(|bytes| self.sync().map(|()| bytes));
         match written {
@@ -93,7 +141,8 @@ impl RecordFile {
             return Ok(());
         }
         step_aside(&self.record.path, self.record.keep)?;
-        self.file = create(&self.record.path)?;
+        self.turns += 1;
+        self.file = open(&self.record.path)?;
         self.length = 0;
         Ok(())
     }
@@ -104,13 +153,16 @@ impl RecordFile {
     }
 }
 
-fn create(path: &Path) -> io::Result<File> {
+/// Opens a file for appending, one that nobody else is writing a record to.
+fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
-    if file.metadata()?.is_file() {
-        file.set_permissions(fs::Permissions::from_mode(MODE))?;
-        file.set_len(0)?;
+    match file.metadata()?.is_file().then(|| file.try_lock()) {
+        Some(Err(TryLockError::WouldBlock)) => {
+            Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else is writing a record there"))
+        }
+        // A file system without locks cannot tell.
+        _ => Ok(file),
     }
-    Ok(file)
 }
 
 /// `run.jsonl` becomes `run.1.jsonl`, that `run.2.jsonl`, and so on; the oldest goes.
@@ -184,14 +236,21 @@ mod tests {
 
     fn record(path: PathBuf) -> Record {
         let form = RecordForm::of(&path);
-        Record { path, form, fsync: true, rotate: Some(20), keep: 2 }
+        Record { path, form, append: false, fsync: true, rotate: Some(20), keep: 2 }
+    }
+
+    fn begin(record: Record) -> (RecordFile, Vec<Note>) {
+        let mut file = RecordFile::open(record).unwrap();
+        let notes = file.begin().unwrap();
+        (file, notes)
     }
 
     #[test]
     fn full_files_step_aside_and_the_oldest_goes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.jsonl");
-        let mut file = RecordFile::create(record(path.clone())).unwrap();
+        let (mut file, notes) = begin(record(path.clone()));
+        assert_eq!(notes, []);
         for number in 0..5 {
             file.write(&[format!("{{\"number\":{number}}}").as_bytes()]).unwrap();
         }
@@ -200,18 +259,69 @@ mod tests {
         assert_eq!((read("run.jsonl"), read("run.1.jsonl")), ("{\"number\":4}\n".into(), "{\"number\":3}\n".into()));
         assert_eq!(read("run.2.jsonl"), "{\"number\":2}\n");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
-        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, MODE);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
+        let named = |name: &str| folder.path().join(name);
+        let files = vec![named("run.2.jsonl"), named("run.1.jsonl"), path];
+        assert_eq!(file.written(), Written { files, gone: 2 });
     }
 
     #[test]
     fn many_messages_at_once_stand_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.pb");
-        let mut file = RecordFile::create(Record { rotate: None, ..record(path.clone()) }).unwrap();
+        let (mut file, _) = begin(Record { rotate: None, ..record(path.clone()) });
         let messages: Vec<Vec<u8>> = (0..2000u32).map(|number| number.to_le_bytes().to_vec()).collect();
         let borrowed: Vec<&[u8]> = messages.iter().map(Vec::as_slice).collect();
         file.write(&borrowed).unwrap();
         let wanted: Vec<u8> = messages.iter().flat_map(|m| [&[0, 0, 0, 4], m.as_slice()].concat()).collect();
         assert_eq!(fs::read(path).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_was_there_stays_until_the_record_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        fs::write(&path, "{}\n{}\n").unwrap();
+        drop(RecordFile::open(record(path.clone())).unwrap());
+        assert_eq!(fs::read(&path).unwrap().len(), 6);
+        let (file, notes) = begin(record(path.clone()));
+        assert_eq!(notes, [Note::Replaced { path: path.clone(), bytes: 6 }]);
+        assert_eq!(fs::read(&path).unwrap().len(), 0);
+        // Two cannot write one record.
+        assert!(RecordFile::open(record(path.clone())).is_err());
+        drop(file);
+        assert!(RecordFile::open(record(path)).is_ok());
+    }
+
+    #[test]
+    fn every_form_is_gone_on_with_behind_its_last_whole_message() {
+        let messages: [&[u8]; 2] = [br#"{"resourceSpans":[]}"#, &[0x0a, 2, 0x12, 0]];
+        for name in ["run.jsonl", "run.pb", "run.jsonl.gz", "run.pb.zst"] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(name);
+            let append = || Record { append: true, rotate: None, ..record(path.clone()) };
+            let message = messages[usize::from(name.contains("pb"))];
+            let (mut file, _) = begin(append());
+            file.write(&[message]).unwrap();
+            let one = fs::read(&path).unwrap();
+            file.write(&[message, message]).unwrap();
+            let whole = fs::read(&path).unwrap();
+            drop(file);
+            for cut in one.len()..=whole.len() {
+                fs::write(&path, &whole[..cut]).unwrap();
+                let (mut file, notes) = begin(append());
+                let kept = file.length;
+                assert!((one.len() as u64..=cut as u64 + 1).contains(&kept), "{name} {cut}");
+                assert_eq!(notes[0], Note::Appending { path: path.clone(), bytes: kept.min(cut as u64) });
+                assert_eq!(notes.len() == 2, kept < cut as u64, "{name} {cut}: {notes:?}");
+                file.write(&[message]).unwrap();
+                let now = fs::read(&path).unwrap();
+                assert_eq!(now[kept as usize..], one[..], "{name} {cut}");
+                assert_eq!(now[..kept.min(cut as u64) as usize], whole[..kept.min(cut as u64) as usize]);
+            }
+            // What is something else is not touched.
+            fs::write(&path, b"hello, this is no record\n").unwrap();
+            assert!(RecordFile::open(append()).is_err(), "{name}");
+        }
     }
 }

@@ -93,6 +93,11 @@ impl Refusal {
         Status { code: self.grpc().into(), message: self.message(), details }.encode_to_vec()
     }
 
+    /// How long to wait, as a `google.rpc.RetryInfo` alone.
+    pub(super) fn retry_info(&self) -> Option<Vec<u8>> {
+        self.retry().map(|wait| RetryInfo::after(wait).value)
+    }
+
     /// As a `google.rpc.Status`, JSON.
     pub(super) fn status_json(&self) -> Vec<u8> {
         let mut status = serde_json::json!({ "code": self.grpc(), "message": self.message() });

@@ -14,11 +14,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTracePartialSuccess
 use prost::Message;
 
 use super::arrival::{Batch, Encoding, Signal};
-use super::forward::Forwarder;
 use super::inspect::{Inspection, inspect};
 use super::limits::{Claim, Room};
 use super::meter::Meter;
-use super::record::Recorder;
+use super::record::{Heard, Recorder};
 use super::refusal::Refusal;
 use super::reply::Reply;
 use super::upload::{Packing, collect};
@@ -38,7 +37,7 @@ pub(super) struct Desk {
     pub(super) room: Arc<Room>,
     pub(super) meter: Arc<Meter>,
     pub(super) recorder: Option<Recorder>,
-    pub(super) forwarder: Option<Forwarder>,
+    pub(super) heard: Heard,
     /// The traces seen so far, where somebody wants to stop after so many.
     pub(super) traces: Option<Mutex<HashSet<TraceId>>>,
 }
@@ -160,17 +159,17 @@ impl Desk {
             return Ok(Inspection::default());
         }
         let found = inspect(&bytes, encoding, &mut |trace| self.remember(trace))?;
-        if found.spans > 0
-            && let Some(recorder) = &self.recorder
-            && !recorder.append(&bytes, encoding, claim).await
-        {
-            return Err(Refusal::NotWritten);
+        let batch = Batch { bytes, encoding, spans: found.spans };
+        match &self.recorder {
+            Some(recorder) if found.spans > 0 => match recorder.append(batch, found.broken, claim).await {
+                true => Ok(found),
+                false => Err(Refusal::NotWritten),
+            },
+            _ => {
+                (self.heard)(batch, found.broken);
+                Ok(found)
+            }
         }
-        if let Some(forwarder) = &self.forwarder {
-            forwarder.pass(bytes.clone(), encoding);
-        }
-        self.meter.accepted(Batch { bytes, encoding, spans: found.spans }, found.broken);
-        Ok(found)
     }
 
     /// Takes a request of our own.

@@ -53,6 +53,8 @@ pub struct Record {
     pub path: PathBuf,
     /// Its form.
     pub form: RecordForm,
+    /// Go on behind what the file holds.
+    pub append: bool,
     /// Acknowledge only what has reached the disk itself.
     pub fsync: bool,
     /// Begin a new file when this one has so many bytes.

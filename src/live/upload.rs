@@ -5,7 +5,7 @@
 use std::io::{self, Read};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use http_body::Body;
 use http_body_util::BodyExt;
@@ -100,7 +100,7 @@ where
         pass_by(&mut body, limit).await;
         return Err(Refusal::TooLarge { limit });
     }
-    let mut whole = BytesMut::with_capacity(usize::try_from(announced).unwrap_or(limit).min(AHEAD));
+    let mut whole = claim.buffer(usize::try_from(announced).unwrap_or(limit).min(AHEAD));
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(Refusal::Malformed("the body broke off".to_owned())) };
         let Ok(data) = frame.into_data() else { continue };

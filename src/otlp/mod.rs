@@ -8,6 +8,7 @@ mod again;
 mod cursor;
 mod discard;
 mod document;
+mod glance;
 mod id;
 mod json;
 mod lift;
@@ -26,6 +27,7 @@ mod write;
 
 pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
+pub use glance::glance;
 pub use lift::Looks;
 pub use log::LogException;
 pub use message::{Framing, ProtoReader};

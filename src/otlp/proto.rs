@@ -139,7 +139,7 @@ fn is_ascii(bytes: &[u8]) -> bool {
 
 /// The rest of a message, if it is one length-delimited field (its tag taken already) and nothing else.
 #[inline(always)]
-fn delimited(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn delimited(bytes: &[u8]) -> Option<&[u8]> {
     let (length, rest) = match bytes {
         [length @ 0..0x80, rest @ ..] => (usize::from(*length), rest),
         [low, high @ 0..0x80, rest @ ..] => (usize::from(*low & 0x7f) | usize::from(*high) << 7, rest),

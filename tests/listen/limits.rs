@@ -4,7 +4,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use super::common::Chance;
 use super::server::{EXPORT, JSON, PROTO, call, connect, framed, json, listen, post, proto};
 
 #[test]
@@ -88,72 +87,4 @@ fn bombs_stay_small() {
         assert!(peak < 400 << 10, "{peak} kB");
     }
     server.stop();
-}
-
-/// How many damaged messages each port gets.
-fn cases() -> usize {
-    if std::env::var_os("TRACECTL_THOROUGH").is_some() { 50_000 } else { 1_000 }
-}
-
-/// A message with a few bytes changed, cut or doubled.
-fn damage(chance: &mut Chance, whole: &[u8]) -> Vec<u8> {
-    let mut bytes = whole.to_vec();
-    for _ in 0..=chance.below(3) {
-        let at = chance.below(bytes.len());
-        match chance.below(4) {
-            0 => bytes.truncate(at),
-            1 => bytes.splice(at..at, whole.iter().take(chance.below(40)).copied()).for_each(drop),
-            _ => bytes.iter_mut().skip(at).take(1).for_each(|byte| *byte = chance.below(256) as u8),
-        }
-    }
-    bytes
-}
-
-#[test]
-fn nothing_malformed_takes_it_down() {
-    let server = listen(&["--view", "line", "-o", "{}/run.pb"]);
-    let mut chance = Chance(7);
-    let whole = proto(1, 3);
-    let bodies: Vec<_> = (0..cases()).map(|_| framed(0, &damage(&mut chance, &whole))).collect();
-    let codes = call(server.grpc, EXPORT, &[], &bodies);
-    assert!(codes.iter().all(|called| matches!(called.code, 0 | 3)));
-    let headers = [PROTO, JSON];
-    let mut stream = connect(server.http);
-    for case in 0..cases() {
-        let (kind, whole) = if case % 2 == 0 { (headers[0], proto(2, 3)) } else { (headers[1], json(2, 3)) };
-        let body = damage(&mut chance, &whole);
-        let head = format!(
-            "POST /v1/traces HTTP/1.1\r\nhost: x\r\n{}: {}\r\ncontent-length: {}\r\n\r\n",
-            kind.0,
-            kind.1,
-            body.len()
-        );
-        stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
-        assert!(matches!(status(&mut stream), 200 | 400), "{body:?}");
-    }
-    for _ in 0..200 {
-        let mut stream = connect(if chance.below(2) == 0 { server.http } else { server.grpc });
-        let noise: Vec<u8> = (0..chance.below(300)).map(|_| chance.below(256) as u8).collect();
-        let _ = stream.write_all(&noise);
-    }
-    assert_eq!(post(server.http, &[JSON], &json(3, 1)).status, 200);
-    let ended = server.stop();
-    assert_eq!(ended.code, Some(0));
-    let record = super::server::totals(&ended.folder.path().join("run.pb"));
-    assert_eq!(record["spans"], ended.stopped["spans"]);
-}
-
-/// Reads one answer of a connection that stays open.
-fn status(stream: &mut TcpStream) -> u16 {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") {
-        stream.read_exact(&mut byte).unwrap();
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap().to_ascii_lowercase();
-    let length = head.split("content-length: ").nth(1).map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    head.split(' ').nth(1).unwrap().parse().unwrap()
 }

@@ -71,6 +71,12 @@ impl Server {
         Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap()
     }
 
+    /// Takes away what it prints, so that it never waits for a reader.
+    pub(crate) fn drain(&mut self) -> std::thread::JoinHandle<()> {
+        let mut out = self.child.stdout.take().unwrap();
+        std::thread::spawn(move || drop(std::io::copy(&mut out, &mut std::io::sink())))
+    }
+
     /// Tells it to stop and waits.
     pub(crate) fn stop(self) -> Ended {
         kill_process(self.pid(), Signal::TERM).unwrap();
@@ -80,9 +86,9 @@ impl Server {
     /// Waits until it ends by itself.
     pub(crate) fn wait(mut self) -> Ended {
         let (mut out, mut log) = (String::new(), String::new());
-        let mut stdout = self.child.stdout.take().unwrap();
+        let stdout = self.child.stdout.take();
         let reader = std::thread::spawn(move || {
-            stdout.read_to_string(&mut out).unwrap();
+            stdout.map(|mut stdout| stdout.read_to_string(&mut out).unwrap());
             out
         });
         self.log.read_to_string(&mut log).unwrap();
@@ -178,6 +184,30 @@ pub(crate) fn call(to: SocketAddr, path: &str, headers: &[(&str, &str)], bodies:
             answers.push(called(sender.send_request(request).await.unwrap()).await);
         }
         answers
+    })
+}
+
+/// Calls at the same time on one connection.
+pub(crate) fn call_together(to: SocketAddr, path: &str, bodies: Vec<Vec<u8>>) -> Vec<Called> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let stream = tokio::net::TcpStream::connect(to).await.unwrap();
+        let shaken = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream));
+        let (mut sender, connection) = shaken.await.unwrap();
+        tokio::spawn(connection);
+        let mut answers = Vec::new();
+        for body in bodies {
+            let request = http::Request::post(format!("http://{to}{path}")).header("te", "trailers");
+            let request = request.header("content-type", "application/grpc").body(Full::new(Bytes::from(body)));
+            sender.ready().await.unwrap();
+            let answer = sender.send_request(request.unwrap());
+            answers.push(tokio::spawn(async { called(answer.await.unwrap()).await }));
+        }
+        let mut all = Vec::new();
+        for answer in answers {
+            all.push(answer.await.unwrap());
+        }
+        all
     })
 }
 

@@ -1,5 +1,6 @@
 //! What people and scripts see while spans arrive and when it is over.
 
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use serde_json::{Value, json as value};
@@ -96,4 +97,38 @@ fn the_run_of_a_command_is_a_span() {
 fn what_a_command_starts_is_waited_for() {
     let (code, out, _) = run(&["--view", "none"], &["sh", "-c", "(sleep 0.7; echo late) & true"]);
     assert_eq!((code, out.as_str()), (Some(3), "late\n"));
+}
+
+#[test]
+fn signals_reach_the_command_and_its_code_is_kept() {
+    let mut listen = tracectl();
+    let script = "trap 'echo caught; exit 9' TERM; echo ready; while :; do sleep 0.1; done";
+    listen.args(["listen", "--view", "none", "--", "sh", "-c", script]).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = listen.spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    out.read_line(&mut line).unwrap();
+    assert_eq!((line.as_str(), child.wait().unwrap().code()), ("ready\ncaught\n", Some(9)));
+}
+
+#[test]
+fn what_cannot_be_shown_is_recorded_and_told() {
+    let mut server = listen(&["-o", "run.pb", "--view", "tree", "--settle", "0s"]);
+    let mut stopped = 0;
+    // Nobody reads what it prints: sooner or later it waits for that, and its clients do not.
+    for trace in 1..=400 {
+        let body = json(trace, 400);
+        assert_eq!(post(server.http, &[JSON], &body).status, 200);
+        stopped += 400;
+    }
+    let drain = server.drain();
+    let ended = server.stop();
+    drain.join().unwrap();
+    assert_eq!(ended.stopped["spans"], stopped);
+    assert!(ended.stopped["not_shown"].as_u64().unwrap() > 0, "{}", ended.stopped);
+    assert_eq!(ended.log.matches("\"sampling\"").count(), 1);
+    assert_eq!(totals(&ended.folder.path().join("run.pb"))["spans"], stopped);
 }
