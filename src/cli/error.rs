@@ -17,6 +17,7 @@ use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
+use crate::send::{SendError, TargetError};
 use crate::stats::ByError;
 
 /// What stopped a command.
@@ -129,6 +130,12 @@ pub(super) enum Problem {
     /// The servers could not be started.
     #[error("cannot listen")]
     Live(#[from] LiveError),
+    /// Requests cannot be sent there.
+    #[error("cannot send")]
+    Target(#[from] TargetError),
+    /// Sending could not begin.
+    #[error("cannot send")]
+    Send(#[from] SendError),
     /// The command to run could not be started.
     #[error("cannot run {program}")]
     Spawn {
@@ -187,6 +194,7 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
+            Problem::Target(_) | Problem::Send(_) => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use super::console::Console;
 use super::error::{Error, Problem};
+use super::sending;
 use crate::live::{Address, Limits, Record, RecordForm, Settings, Stops, Tls};
 use crate::model::{ByteSize, DurationError, parse_duration};
 
@@ -40,7 +41,7 @@ pub(super) struct Args {
     /// Older files to keep
     #[arg(long, value_name = "N", default_value_t = 5, requires = "rotate", help_heading = "Record")]
     keep: u32,
-    /// Pass every request on to this OTLP/HTTP receiver as well
+    /// Pass every request on to this receiver as well; OTEL_EXPORTER_OTLP_* say how
     #[arg(long, value_name = "URL", help_heading = "Record")]
     forward: Option<String>,
 
@@ -193,7 +194,7 @@ impl Args {
             token: token.transpose()?,
             origins: self.cors_origin.clone(),
             record: self.record(spare),
-            forward: self.forward.clone(),
+            forward: self.forward.as_deref().map(|url| sending::forward(url, console)).transpose()?,
             stops: Stops { after: self.duration, idle: self.idle, spans: self.max_spans, traces: self.max_traces },
             limits: Limits {
                 request: size(self.max_request_size),

@@ -41,6 +41,7 @@ mod output;
 mod progress;
 mod root;
 mod rules;
+mod sending;
 mod show;
 mod stats;
 mod surroundings;

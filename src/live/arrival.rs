@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+pub use crate::otlp::Encoding;
+
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Arrival {
@@ -28,15 +30,6 @@ pub struct Batch {
     pub encoding: Encoding,
     /// How many spans it holds.
     pub spans: u64,
-}
-
-/// The two encodings of OTLP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// OTLP/protobuf.
-    Proto,
-    /// OTLP/JSON.
-    Json,
 }
 
 /// A kind of telemetry.

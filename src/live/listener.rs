@@ -76,7 +76,7 @@ impl Listener {
             }
         };
         let inside = runtime.enter();
-        let forwarder = settings.forward.map(|url| Forwarder::start(&url, Arc::clone(&meter))).transpose()?;
+        let forwarder = settings.forward.map(|target| Forwarder::start(target, Arc::clone(&meter))).transpose()?;
         let desk = Arc::new(Desk {
             limit: settings.limits.request,
             patience: settings.limits.patience,
@@ -187,9 +187,12 @@ impl Listener {
             // Nobody waits for what a stalled peer may still send.
             runtime.shutdown_timeout(Duration::from_millis(200));
         }
-        self.desk = None;
+        let forwarder = self.desk.take().and_then(|desk| desk.forwarder.clone());
         if let Some(recorder) = self.recorder.take() {
             let _ = recorder.join();
+        }
+        if let Some(forwarder) = forwarder {
+            forwarder.finish();
         }
     }
 }

@@ -167,7 +167,7 @@ impl Desk {
             return Err(Refusal::NotWritten);
         }
         if let Some(forwarder) = &self.forwarder {
-            forwarder.pass(bytes.clone(), encoding);
+            forwarder.pass(&bytes, encoding, found.spans);
         }
         self.meter.accepted(Batch { bytes, encoding, spans: found.spans }, found.broken);
         Ok(found)

@@ -8,6 +8,7 @@ mod again;
 mod cursor;
 mod discard;
 mod document;
+mod encoding;
 mod id;
 mod json;
 mod lift;
@@ -25,6 +26,7 @@ mod write;
 
 pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
+pub use encoding::Encoding;
 pub use lift::Looks;
 pub use message::{Framing, ProtoReader};
 pub use raw::{
