@@ -1,1 +1,19 @@
-//! placeholder
+//! Cuts dumps into requests and says when each is due.
+//!
+//! Comes in: inputs or a capture, a filter, what is to be changed, bounds, a pace. Goes out: one request of OTLP after another, each
+//! with its spans and its time. Nothing is sent here and no clock is read.
+
+mod batch;
+mod chosen;
+mod convert;
+mod gather;
+mod paced;
+mod plan;
+mod stream;
+
+pub use batch::Bounds;
+pub use chosen::{Reach, chosen, reach};
+pub use convert::converted;
+pub use paced::paced;
+pub use plan::{Plan, Planned};
+pub use stream::{Poured, stream};
