@@ -136,6 +136,25 @@ pub(super) enum Problem {
     /// Sending could not begin.
     #[error("cannot send")]
     Send(#[from] SendError),
+    /// A journal cannot be used.
+    #[error("cannot resume with {}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of what could not be delivered cannot be written.
+    #[error("cannot write the dead letters to {}", path.display())]
+    Letters {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Options that exclude each other for a reason.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The command to run could not be started.
     #[error("cannot run {program}")]
     Spawn {
@@ -194,7 +213,8 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
-            Problem::Target(_) | Problem::Send(_) => Exit::CouldNot,
+            Problem::Target(_) | Problem::Send(_) | Problem::Journal { .. } => Exit::CouldNot,
+            Problem::Letters { .. } | Problem::Conflict(_) => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

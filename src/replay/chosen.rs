@@ -47,23 +47,21 @@ pub fn reach(capture: &Capture, filter: &Filter) -> Reach {
     reach
 }
 
-/// Gives the spans that pass as requests. `give` says whether to go on; `read` hears how many spans were read.
+/// Gives the spans that pass as requests. `give` says whether to go on.
 pub fn chosen(
     capture: &Capture,
     filter: &Filter,
     plan: &Plan,
-    read: &mut dyn FnMut(u64),
     give: &mut dyn FnMut(Planned) -> bool,
 ) -> Result<(), InputError> {
     let mut gather = Gather::new(plan);
     let mut spans = capture.spans().peekable();
-    let (mut seen_spans, mut going) = (0u64, true);
+    let mut going = true;
     for (source, number) in capture.sources().iter().zip(0..).filter(|(source, _)| source.spans > 0) {
         let id = SourceId(number);
         let mut take = |seen: Seen<'_, '_>| {
             let wanted = match &seen {
                 Seen::Span(_, at) => {
-                    seen_spans += 1;
                     // Both readings see the same spans in the same order; places make sure of it.
                     while spans.next_if(|span| before(capture.head(*span), id, *at)).is_some() {}
                     let own = spans.next_if(|span| here(capture.head(*span), id, *at));
@@ -82,7 +80,6 @@ pub fn chosen(
             go_on
         });
         result.map_err(|error| InputError::Read { path: source.path.clone(), source: error })?;
-        read(seen_spans);
         if !going {
             return Ok(());
         }

@@ -19,14 +19,16 @@ use crate::query::Filter;
 /// Spans that are due within this time go together, when the last of them is due.
 const TOGETHER: Duration = Duration::from_millis(50);
 
-/// Gives the spans that pass as requests, `speed` times as fast as they were recorded. `give` says whether to go on.
+/// Gives the spans that pass as requests, `speed` times as fast as they were recorded. `give` says whether to go on. The
+/// answer is the number of spans whose bytes are no longer where they were.
 pub fn paced(
     capture: &Capture,
     filter: &Filter,
     plan: &Plan,
     speed: f64,
     give: &mut dyn FnMut(Planned) -> bool,
-) -> Result<(), InputError> {
+) -> Result<u64, InputError> {
+    let mut missing = 0;
     let mut order: Vec<SpanRef> = capture.spans().filter(|span| passes(capture, filter, *span)).collect();
     order.sort_unstable_by_key(|span| (over(capture.head(*span)), *span));
     let first = order.iter().map(|span| over(capture.head(*span))).find(|time| *time != 0).unwrap_or(0);
@@ -47,14 +49,13 @@ pub fn paced(
         }
         latest = due;
         if !going {
-            return Ok(());
+            return Ok(missing);
         }
-        if !pages.read(capture, *span, &mut raw)? {
-            continue;
-        }
+        let there = pages.read(capture, *span, &mut raw)?;
         piece.clear();
         let mut place = RawSpan::default();
-        if !read_span(&raw, capture.head(*span).marks.shape(), &mut place) {
+        if !there || !read_span(&raw, capture.head(*span).marks.shape(), &mut place) {
+            missing += 1;
             continue;
         }
         place.shape = capture.head(*span).marks.shape();
@@ -65,7 +66,7 @@ pub fn paced(
         batcher.span(&piece, &mut |planned| going = going && give(Planned { due: latest, ..planned }));
     }
     batcher.flush(&mut |planned| going = going && give(Planned { due: latest, ..planned }));
-    Ok(())
+    Ok(missing)
 }
 
 /// Every different resource and scope, encoded.
