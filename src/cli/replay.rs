@@ -337,13 +337,12 @@ fn conclude(job: &Job<'_>, mut feed: Feed<'_>, read: &Read, passed: Result<(), I
         let words = format!("{} spans are no longer where they were read: the input has changed", read.missing);
         talk.say(console, "missing", words);
     }
-    let whole = passed.is_ok() && !interrupted;
-    ledger.close(whole);
+    let broken = ledger.is_broken();
+    ledger.close(passed.is_ok() && !interrupted && !broken);
     let judged = job.judge(read, console);
     if totals.requests == 0 && past == 0 && !interrupted {
         return passed.map_err(Error::from).and(judged).map(|()| Exit::Unreadable);
     }
-    let broken = ledger.is_broken();
     talk.sent(
         console,
         &Sent {

@@ -20,8 +20,7 @@ const MESSAGES: usize = 10;
 pub(super) struct Letters {
     path: PathBuf,
     encoding: Encoding,
-    file: Option<File>,
-    keep: bool,
+    file: File,
     /// Spans that were put aside.
     pub(super) spans: u64,
 }
@@ -32,10 +31,11 @@ impl Letters {
         let proto =
             ["pb", "proto", "bin", "binpb"].iter().any(|known| path.extension().is_some_and(|end| end == *known));
         let encoding = if proto { Encoding::Proto } else { Encoding::Json };
-        if !keep && path.exists() {
-            OpenOptions::new().write(true).truncate(true).open(path)?;
+        let file = private(path)?;
+        if !keep && file.metadata()?.is_file() {
+            file.set_len(0)?;
         }
-        Ok(Self { path: path.to_owned(), encoding, file: None, keep, spans: 0 })
+        Ok(Self { path: path.to_owned(), encoding, file, spans: 0 })
     }
 
     /// Puts a request aside.
@@ -52,20 +52,14 @@ impl Letters {
                 [&length.to_be_bytes()[..], &*message].concat()
             }
         };
-        if self.file.is_none() {
-            self.file = Some(private(&self.path)?);
-        }
-        if let Some(file) = &mut self.file {
-            file.write_all(&record)?;
-        }
+        self.file.write_all(&record)?;
         self.spans += request.spans;
         Ok(())
     }
 
-    /// The file; an empty one is not left behind.
+    /// An empty file is not left behind.
     fn close(&self) {
-        let empty = std::fs::metadata(&self.path).is_ok_and(|meta| meta.is_file() && meta.len() == 0);
-        if empty && !self.keep && self.file.is_none() {
+        if self.file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
