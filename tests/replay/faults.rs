@@ -182,7 +182,7 @@ fn requests_stay_within_their_bounds() {
     assert_eq!(sent.log.matches("is over --batch-bytes").count(), 1, "{}", sent.log);
     let taken = receiver.taken.lock().unwrap();
     assert!(
-        taken.largest > 5 << 20 && taken.largest < 6 << 20 && taken.requests == 14,
+        taken.largest > 5 << 20 && taken.largest < 6 << 20 && taken.requests == 15,
         "{} {}",
         taken.largest,
         taken.requests

@@ -40,7 +40,19 @@ fn answers(path: &Path) -> Option<(Value, Value, Value)> {
         return None;
     }
     totals.as_object_mut().unwrap().retain(|name, _| name != "bytes" && name != "troubles");
-    Some((totals, stats["operations"].take(), tree["traces"].clone()))
+    let operations = stats["operations"].take();
+    // An id that is none is told by its spelling, which is another one in each encoding: what it ties together stays.
+    let traces = if totals["invalid_ids"] == 0 { tree["traces"].clone() } else { nameless(&tree) };
+    Some((totals, operations, traces))
+}
+
+/// All spans of all trees without their ids, in an order that does not depend on those.
+fn nameless(tree: &Value) -> Value {
+    let spans = tree["traces"].as_array().unwrap().iter().flat_map(|trace| trace["spans"].as_array().unwrap());
+    let facts = ["name", "depth", "kind", "outcome", "start_unix_nano", "duration_ns", "self_ns", "repeats"];
+    let mut spans: Vec<String> = spans.map(|span| format!("{:?}", facts.map(|fact| &span[fact]))).collect();
+    spans.sort();
+    spans.into()
 }
 
 fn there_and_back(protocol: &str) {
