@@ -12,12 +12,16 @@ mod changes;
 mod common;
 #[path = "replay/faults.rs"]
 mod faults;
+#[path = "replay/forward.rs"]
+mod forward;
 #[path = "replay/python.rs"]
 mod python;
 #[path = "replay/receiver.rs"]
 mod receiver;
 #[path = "replay/round.rs"]
 mod round;
+#[path = "replay/secure.rs"]
+mod secure;
 #[expect(dead_code, reason = "the clients of the listener's own tests are not needed here")]
 #[path = "listen/server.rs"]
 mod server;

@@ -15,14 +15,14 @@ use crate::model::{ByteSize, parse_duration};
 /// Send recorded spans to a receiver, again
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-By default everything is sent as fast as the receiver takes it, with its own ids and times. Without --to, the variables
-OTEL_EXPORTER_OTLP_ENDPOINT and their kin say where. Refused spans are counted and end in exit code 1.
+By default everything is sent as fast as the receiver takes it, with its own ids and times. Without
+--to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
 
 Examples:
   tracectl replay run.jsonl --to http://localhost:4318
   tracectl replay run.jsonl --to http://localhost:4317 --shift now --new-ids
   tracectl replay run.jsonl --to https://collector --speed 10x --header authorization='Bearer ...'
-  tracectl replay run.jsonl --to http://localhost:4317 --repeat forever --rate 5000 --set service.name=load
+  tracectl replay run.jsonl --to http://localhost:4317 --repeat forever --rate 5000
   tracectl replay run.jsonl --dry-run --speed 1x
   tracectl replay big.pb --to http://localhost:4317 --dead-letter lost.pb --resume big.journal")]
 pub(super) struct Args {

@@ -205,7 +205,7 @@ mod tests {
     use super::*;
 
     fn outcome(tag: u64, verdict: Verdict, lost: bool) -> Outcome {
-        let bytes = crate::replay::converted(
+        let bytes = converted(
             br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n"}]}]}]}"#,
             Encoding::Json,
             Encoding::Proto,
@@ -229,7 +229,7 @@ mod tests {
             assert_eq!(ledger.repeated().collect::<Vec<_>>(), [(3, "no")]);
             ledger.close(true);
             let written = std::fs::read(&path).unwrap();
-            assert!(written.len() % 3 == 0 && written.len() / 3 <= wanted + 10, "{name} {}", written.len());
+            assert!(written.len().is_multiple_of(3) && written.len() / 3 <= wanted + 10, "{name} {}", written.len());
             let mut none = Ledger { letters: Some(Letters::new(&path, false).unwrap()), ..Ledger::default() };
             none.close(true);
             assert!(!path.exists());

@@ -14,6 +14,9 @@ use crate::otlp::{JsonReader, ProtoReader, Seen, Tally, Trouble, TroubleKind};
 /// How much is looked at to tell the format.
 const HEAD: u64 = 64 << 10;
 
+/// What hears of everything that is read.
+type Sink<'s> = dyn FnMut(Seen<'_, '_>) + 's;
+
 /// What was read.
 #[derive(Debug, Default)]
 pub struct Poured {
@@ -107,11 +110,7 @@ impl Pour<'_, '_> {
         Ok(())
     }
 
-    fn blocks(
-        &mut self,
-        blocks: &mut Blocks,
-        feed: &mut dyn FnMut(&Block, &mut dyn FnMut(Seen<'_, '_>)) -> Tally,
-    ) -> io::Result<()> {
+    fn blocks(&mut self, blocks: &mut Blocks, feed: &mut dyn FnMut(&Block, &mut Sink<'_>) -> Tally) -> io::Result<()> {
         let mut block = Block::default();
         while !self.poured.stopped && blocks.next(&mut block)? {
             let tally = feed(&block, &mut |seen| self.take(seen));
