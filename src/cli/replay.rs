@@ -2,6 +2,7 @@
 //!
 //! Comes in: inputs and options. Goes out: requests to a receiver, and what became of them; or what would be sent, and when.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,7 @@ struct Read {
     sources: Vec<Source>,
     troubles: Vec<Trouble>,
     missing: u64,
+    stop: Arc<AtomicBool>,
 }
 
 /// Runs the command.
@@ -114,17 +116,16 @@ impl<'a> Job<'a> {
             plan.alteration.shift = plan.alteration.shift.saturating_add(later);
         }
         let Some((capture, _)) = &self.capture else {
-            let poured = stream(&self.paths, &plan, reached, give)?;
+            let poured = stream(&self.paths, &plan, &read.stop, reached, give)?;
             (read.sources, read.troubles) = (poured.sources, poured.troubles);
+            read.missing += poured.missing;
             return Ok(());
         };
         match self.args.speed {
-            Speed::Max => chosen(capture, &self.filter, &plan, give),
-            Speed::Times(speed) => {
-                read.missing += paced(capture, &self.filter, &plan, speed, give)?;
-                Ok(())
-            }
+            Speed::Max => read.missing += chosen(capture, &self.filter, &plan, give)?,
+            Speed::Times(speed) => read.missing += paced(capture, &self.filter, &plan, speed, give)?,
         }
+        Ok(())
     }
 
     /// Says what was odd in the inputs.
@@ -149,7 +150,11 @@ impl<'a> Job<'a> {
         let total = match (&self.capture, self.args.repeat) {
             (_, Repeat::Forever) => None,
             (Some((_, reach)), Repeat::Times(times)) => Some(reach.spans.saturating_mul(times)),
-            (None, _) => self.paths.iter().map(|path| Some(std::fs::metadata(path).ok()?.len())).sum(),
+            (None, _) => {
+                let length =
+                    |path: &String| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+                self.paths.iter().map(length).sum()
+            }
         };
         Way { total: total.filter(|total| *total > 0), done: 0 }
     }
@@ -274,7 +279,7 @@ fn send(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
         unsure: 0,
         interrupted: false,
     };
-    let mut read = Read::default();
+    let mut read = Read { stop: feed.sender.interrupted(), ..Read::default() };
     let passed = passes(job, &mut feed, &mut read);
     conclude(job, feed, &read, passed)
 }
@@ -334,7 +339,8 @@ fn conclude(job: &Job<'_>, mut feed: Feed<'_>, read: &Read, passed: Result<(), I
         talk.say(console, "repeated", format!("{times} times: {what}"));
     }
     if read.missing > 0 {
-        let words = format!("{} spans are no longer where they were read: the input has changed", read.missing);
+        let words =
+            format!("{} spans could not be read again: the input has changed, or a temporary file", read.missing);
         talk.say(console, "missing", words);
     }
     let broken = ledger.is_broken();

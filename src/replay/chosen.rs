@@ -47,13 +47,14 @@ pub fn reach(capture: &Capture, filter: &Filter) -> Reach {
     reach
 }
 
-/// Gives the spans that pass as requests. `give` says whether to go on.
+/// Gives the spans that pass as requests. `give` says whether to go on. The answer is
+/// the number of spans that were lost because a temporary file could not be read back.
 pub fn chosen(
     capture: &Capture,
     filter: &Filter,
     plan: &Plan,
     give: &mut dyn FnMut(Planned) -> bool,
-) -> Result<(), InputError> {
+) -> Result<u64, InputError> {
     let mut gather = Gather::new(plan);
     let mut spans = capture.spans().peekable();
     let mut going = true;
@@ -81,11 +82,10 @@ pub fn chosen(
         });
         result.map_err(|error| InputError::Read { path: source.path.clone(), source: error })?;
         if !going {
-            return Ok(());
+            return Ok(0);
         }
     }
-    gather.finish(&mut |planned| going = going && give(planned));
-    Ok(())
+    Ok(gather.finish(&mut |planned| going = going && give(planned)))
 }
 
 fn before(head: &Head, source: SourceId, at: u64) -> bool {

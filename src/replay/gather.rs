@@ -5,13 +5,14 @@
 
 use super::batch::{Batcher, Envelope};
 use super::plan::{Plan, Planned};
+use super::spill::Spill;
 use crate::mend::Alteration;
 use crate::otlp::{Encoding, JsonWriter, ProtoWriter, RawResource, RawScope, RawSpan, Seen, Shape};
 
 #[derive(Debug, Default)]
 struct Scope {
     envelope: Envelope,
-    /// Where its spans end in [`Gather::ends`].
+    /// The number of the span after its last one.
     after: usize,
 }
 
@@ -22,9 +23,9 @@ pub(super) struct Gather<'p> {
     batcher: Batcher,
     resource: Envelope,
     scopes: Vec<Scope>,
-    /// Encoded spans one behind the other, and where each ends.
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
+    spans: Spill,
+    /// Spans that were lost on the way.
+    missing: u64,
 }
 
 impl<'p> Gather<'p> {
@@ -35,8 +36,8 @@ impl<'p> Gather<'p> {
             batcher: Batcher::new(plan.encoding, plan.bounds),
             resource: Envelope::default(),
             scopes: Vec::new(),
-            bytes: Vec::new(),
-            ends: Vec::new(),
+            spans: Spill::default(),
+            missing: 0,
         }
     }
 
@@ -48,16 +49,15 @@ impl<'p> Gather<'p> {
                 self.resource.message = resource_bytes(resource, shape, self.alteration, self.encoding);
             }
             Seen::ResourceSchema(url) => self.resource.schema = url.decode().into_owned().into_bytes(),
-            Seen::OpenScope => self.scopes.push(Scope { after: self.ends.len(), ..Scope::default() }),
+            Seen::OpenScope => self.scopes.push(Scope { after: self.spans.len(), ..Scope::default() }),
             Seen::Scope(scope, _) => {
                 let message = scope_bytes(scope, self.alteration, self.encoding);
                 self.open().envelope.message = message;
             }
             Seen::ScopeSchema(url) => self.open().envelope.schema = url.decode().into_owned().into_bytes(),
             Seen::Span(span, _) if wanted => {
-                span_bytes(span, self.alteration, self.encoding, &mut self.bytes);
-                self.ends.push(self.bytes.len());
-                let after = self.ends.len();
+                self.spans.push(|out| span_bytes(span, self.alteration, self.encoding, out));
+                let after = self.spans.len();
                 self.open().after = after;
             }
             Seen::Span(..) | Seen::CloseScope => {}
@@ -76,8 +76,7 @@ impl<'p> Gather<'p> {
     fn clear(&mut self) {
         self.resource = Envelope::default();
         self.scopes.clear();
-        self.bytes.clear();
-        self.ends.clear();
+        self.spans.clear();
     }
 
     fn pour(&mut self, give: &mut dyn FnMut(Planned)) {
@@ -86,24 +85,28 @@ impl<'p> Gather<'p> {
             let bare = RawResource::default();
             self.resource.message = resource_bytes(&bare, Shape::OtlpJson, self.alteration, self.encoding);
         }
-        let (mut from, mut span) = (0, 0);
-        for scope in &self.scopes {
-            if scope.after > span {
-                self.batcher.origin(&self.resource, &scope.envelope);
+        let (batcher, resource) = (&mut self.batcher, &self.resource);
+        let mut scopes = self.scopes.iter().peekable();
+        let mut open = false;
+        self.missing += self.spans.pour(&mut |number, span| {
+            while scopes.next_if(|scope| scope.after <= number).is_some() {
+                open = false;
             }
-            for end in self.ends.get(span..scope.after).unwrap_or_default() {
-                self.batcher.span(self.bytes.get(from..*end).unwrap_or_default(), give);
-                from = *end;
+            if let Some(scope) = scopes.peek().filter(|_| !open) {
+                batcher.origin(resource, &scope.envelope);
+                open = true;
             }
-            span = scope.after.max(span);
-        }
+            batcher.span(span, give);
+        });
         self.clear();
     }
 
-    /// Gives what is left: also of a document that was cut off.
-    pub(super) fn finish(&mut self, give: &mut dyn FnMut(Planned)) {
+    /// Gives what is left: also of a document that was cut off. The answer is the number of spans that were lost because a
+    /// temporary file could not be read back.
+    pub(super) fn finish(&mut self, give: &mut dyn FnMut(Planned)) -> u64 {
         self.pour(give);
         self.batcher.flush(give);
+        self.missing
     }
 }
 

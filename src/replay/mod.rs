@@ -8,7 +8,9 @@ mod chosen;
 mod convert;
 mod gather;
 mod paced;
+mod piped;
 mod plan;
+mod spill;
 mod stream;
 
 pub use batch::Bounds;

@@ -4,8 +4,11 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::gather::Gather;
+use super::piped::Piped;
 use super::plan::{Plan, Planned};
 use crate::capture::Source;
 use crate::input::{Block, Blocks, Format, InputError, Named, Stream, expand, sniff};
@@ -26,19 +29,23 @@ pub struct Poured {
     pub troubles: Vec<Trouble>,
     /// Spans that were read.
     pub spans: u64,
+    /// Spans that were lost because a temporary file could not be read back.
+    pub missing: u64,
     /// It was not read to the end, because nobody wanted more.
     pub stopped: bool,
 }
 
-/// Reads all inputs and gives requests. `give` says whether to go on; `reached` hears how many bytes, as stored, were read.
+/// Reads all inputs and gives requests. `give` says whether to go on; `reached` hears how many bytes, as stored, were read. A
+/// pipe is also left when `stop` is true.
 pub fn stream(
     inputs: &[String],
     plan: &Plan,
+    stop: &Arc<AtomicBool>,
     reached: &mut dyn FnMut(u64),
     give: &mut dyn FnMut(Planned) -> bool,
 ) -> Result<Poured, InputError> {
     let named = expand(inputs)?;
-    let mut pour = Pour { poured: Poured::default(), gather: Gather::new(plan), give, reached, before: 0 };
+    let mut pour = Pour { poured: Poured::default(), gather: Gather::new(plan), give, reached, stop, before: 0 };
     for name in &named {
         if pour.poured.stopped {
             break;
@@ -52,7 +59,8 @@ pub fn stream(
         }
     }
     let Pour { mut poured, mut gather, give, .. } = pour;
-    gather.finish(&mut |planned| poured.stopped = poured.stopped || !give(planned));
+    let missing = gather.finish(&mut |planned| poured.stopped = poured.stopped || !give(planned));
+    poured.missing = missing;
     Ok(poured)
 }
 
@@ -61,13 +69,14 @@ struct Pour<'p, 'g> {
     gather: Gather<'p>,
     give: &'g mut dyn FnMut(Planned) -> bool,
     reached: &'g mut dyn FnMut(u64),
+    stop: &'g Arc<AtomicBool>,
     before: u64,
 }
 
 impl Pour<'_, '_> {
     fn input(&mut self, name: &Named) -> io::Result<()> {
         let source: Box<dyn Read + Send> = match name {
-            Named::Stdin => Box::new(io::stdin()),
+            Named::Stdin => Box::new(Piped::new(io::stdin(), Arc::clone(self.stop))?),
             Named::File(path) | Named::Below(path) => {
                 let file = File::open(path)?;
                 let meta = file.metadata()?;

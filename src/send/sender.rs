@@ -62,6 +62,7 @@ pub struct Sender {
     queue: Option<UnboundedSender<Request>>,
     thread: Option<JoinHandle<()>>,
     interrupts: Arc<AtomicU32>,
+    interrupted: Arc<AtomicBool>,
     over: Arc<AtomicBool>,
 }
 
@@ -87,15 +88,16 @@ impl Sender {
             down: AtomicBool::new(false),
         });
         let interrupts = Arc::new(AtomicU32::new(0));
+        let interrupted = Arc::new(AtomicBool::new(false));
         if settings.signals {
             let _inside = runtime.enter();
-            watch_signals(&shared, &interrupts)?;
+            watch_signals(&shared, &interrupts, &interrupted)?;
         }
         let (over, all) = (Arc::new(AtomicBool::new(false)), Arc::clone(&shared));
         let ended = Arc::clone(&over);
         let run = move || run(&runtime, &all, settings.concurrency.max(1), &ended);
         let thread = std::thread::Builder::new().name("sender".into()).spawn(run)?;
-        Ok(Self { shared, queue: Some(queue), thread: Some(thread), interrupts, over })
+        Ok(Self { shared, queue: Some(queue), thread: Some(thread), interrupts, interrupted, over })
     }
 
     /// Hands a request over; waits while the bounds are reached.
@@ -129,6 +131,11 @@ impl Sender {
     /// How often Ctrl-C or SIGTERM was heard.
     pub fn interrupts(&self) -> u32 {
         self.interrupts.load(Relaxed)
+    }
+
+    /// A flag that is up from the first Ctrl-C or SIGTERM on, for whoever waits for something else meanwhile.
+    pub fn interrupted(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.interrupted)
     }
 
     /// Lets what is under way end, without trying anything again.
@@ -190,13 +197,14 @@ fn hasten(shared: &Shared, haste: Haste) {
     });
 }
 
-fn watch_signals(shared: &Arc<Shared>, interrupts: &Arc<AtomicU32>) -> io::Result<()> {
+fn watch_signals(shared: &Arc<Shared>, interrupts: &Arc<AtomicU32>, interrupted: &Arc<AtomicBool>) -> io::Result<()> {
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let mut signals = signal(kind)?;
-        let (shared, interrupts) = (Arc::clone(shared), Arc::clone(interrupts));
+        let (shared, interrupts, interrupted) = (Arc::clone(shared), Arc::clone(interrupts), Arc::clone(interrupted));
         tokio::spawn(async move {
             while signals.recv().await.is_some() {
                 let before = interrupts.fetch_add(1, Relaxed);
+                interrupted.store(true, Relaxed);
                 hasten(&shared, if before == 0 { Haste::LastTry } else { Haste::Now });
             }
         });
