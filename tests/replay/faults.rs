@@ -162,6 +162,29 @@ fn an_interrupt_lets_what_is_under_way_end_and_says_where_it_stopped() {
 }
 
 #[test]
+fn a_pipe_that_is_silent_does_not_stand_in_the_way_of_an_interrupt() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let receiver = Receiver::start(Vec::new());
+    let mut command = tracectl();
+    command.args(["replay", "-", "--to", &receiver.url(), "--log-format", "json"]).args(SMALL);
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let text = std::fs::read(capture(folder.path(), 20)).unwrap();
+    pipe.write_all(&text).unwrap();
+    pipe.flush().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let (mut started, mut rest) = (String::new(), String::new());
+    log.read_line(&mut started).unwrap();
+    assert!(started.contains("\"started\""), "{started}");
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
+    assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
+    drop(pipe);
+}
+
+#[test]
 fn requests_stay_within_their_bounds() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("large.jsonl");
