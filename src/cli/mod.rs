@@ -43,6 +43,7 @@ mod replay;
 mod replay_args;
 mod replay_dry;
 mod replay_feed;
+mod replay_job;
 mod replay_journal;
 mod replay_ledger;
 mod replay_talk;

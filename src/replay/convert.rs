@@ -2,9 +2,8 @@
 //!
 //! Comes in: a request. Goes out: the same spans as one request; everything OTLP can carry survives.
 
-use super::batch::Bounds;
 use super::gather::Gather;
-use super::plan::Plan;
+use super::plan::{Bounds, Plan};
 use crate::otlp::{Encoding, Framing, JsonReader, ProtoReader};
 
 /// The request in this encoding.

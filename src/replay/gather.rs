@@ -3,7 +3,8 @@
 //! Comes in: the parts of a ResourceSpans in any order. Goes out: requests. A resource and the schema URLs may come after their
 //! spans, so one ResourceSpans is kept until it is complete.
 
-use super::batch::{Batcher, Envelope};
+use super::batch::Batcher;
+use super::encode::Envelope;
 use super::plan::{Plan, Planned};
 use super::spill::Spill;
 use crate::mend::Alteration;

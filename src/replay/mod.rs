@@ -6,6 +6,7 @@
 mod batch;
 mod chosen;
 mod convert;
+mod encode;
 mod gather;
 mod paced;
 mod piped;
@@ -13,9 +14,8 @@ mod plan;
 mod spill;
 mod stream;
 
-pub use batch::Bounds;
 pub use chosen::{Reach, chosen, reach};
 pub use convert::converted;
 pub use paced::paced;
-pub use plan::{Plan, Planned};
+pub use plan::{Bounds, Plan, Planned};
 pub use stream::{Poured, stream};

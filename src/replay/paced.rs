@@ -7,8 +7,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::time::Duration;
 
-use super::batch::{Batcher, Envelope};
+use super::batch::Batcher;
 use super::chosen::{over, passes};
+use super::encode::Envelope;
 use super::gather::{resource_bytes, scope_bytes, span_bytes};
 use super::plan::{Plan, Planned};
 use crate::capture::{self, Capture, SourceId, SpanRef};

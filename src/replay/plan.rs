@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use super::batch::Bounds;
 use crate::mend::Alteration;
 use crate::otlp::Encoding;
 
@@ -17,6 +16,22 @@ pub struct Plan {
     pub bounds: Bounds,
     /// How requests are written.
     pub encoding: Encoding,
+}
+
+/// How large a request may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Spans of a request.
+    pub spans: u64,
+    /// Bytes of a request, not compressed.
+    pub bytes: usize,
+}
+
+impl Default for Bounds {
+    /// The batch of the SDKs, and what a receiver of gRPC takes unless it was told otherwise.
+    fn default() -> Self {
+        Self { spans: 512, bytes: 4 << 20 }
+    }
 }
 
 /// A request that is to be sent.

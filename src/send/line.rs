@@ -19,7 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::answer::Answer;
-use super::target::{Place, Protocol, Target};
+use super::target::{Protocol, Target};
+use super::url::Place;
 use super::{grpc, web};
 use crate::otlp::Encoding;
 

@@ -16,6 +16,7 @@ mod sender;
 mod status;
 mod target;
 mod tls;
+mod url;
 mod web;
 mod work;
 
