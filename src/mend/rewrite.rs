@@ -72,7 +72,7 @@ impl Rewrite<'_> {
                 self.done.spans += 1;
                 mended_span(span, self.plan, &mut self.done, &mut |span| self.assembly.span(span));
             }
-            Seen::CloseScope => {}
+            _ => {}
         }
     }
 

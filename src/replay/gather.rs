@@ -61,8 +61,8 @@ impl<'p> Gather<'p> {
                 let after = self.spans.len();
                 self.open().after = after;
             }
-            Seen::Span(..) | Seen::CloseScope => {}
             Seen::Close => self.pour(give),
+            _ => {}
         }
     }
 

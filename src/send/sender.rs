@@ -95,7 +95,7 @@ impl Sender {
         }
         let (over, all) = (Arc::new(AtomicBool::new(false)), Arc::clone(&shared));
         let ended = Arc::clone(&over);
-        let run = move || run(&runtime, &all, settings.concurrency.max(1), &ended);
+        let run = move || run(runtime, &all, settings.concurrency.max(1), &ended);
         let thread = std::thread::Builder::new().name("sender".into()).spawn(run)?;
         Ok(Self { shared, queue: Some(queue), thread: Some(thread), interrupts, interrupted, over })
     }
@@ -178,7 +178,7 @@ impl Drop for Sender {
 }
 
 /// The thread that owns the runtime: lives until all workers are done.
-fn run(runtime: &Runtime, shared: &Arc<Shared>, workers: usize, over: &AtomicBool) {
+fn run(runtime: Runtime, shared: &Arc<Shared>, workers: usize, over: &AtomicBool) {
     runtime.block_on(async {
         let numbers = (0u64..).take(workers);
         let workers: Vec<_> = numbers.map(|number| tokio::spawn(work(Arc::clone(shared), number))).collect();
@@ -187,6 +187,8 @@ fn run(runtime: &Runtime, shared: &Arc<Shared>, workers: usize, over: &AtomicBoo
         }
     });
     over.store(true, Relaxed);
+    // Nobody waits for a name that is still being looked up.
+    runtime.shutdown_timeout(Duration::from_millis(100));
 }
 
 fn hasten(shared: &Shared, haste: Haste) {
