@@ -55,13 +55,13 @@ fn nameless(tree: &Value) -> Value {
     spans.into()
 }
 
-fn there_and_back(protocol: &str) {
+fn there_and_back(protocol: &str, options: &[&str]) {
     let mut compared = 0;
     for path in captures() {
         let Some((totals, operations, traces)) = answers(&path) else { continue };
         let server = listen(&["--view", "none", "-o", "{}/record.pb"]);
         let to = format!("http://{}", if protocol == "grpc" { server.grpc } else { server.http });
-        let sent = replay(&path, &to, &["--protocol", protocol]);
+        let sent = replay(&path, &to, &[&["--protocol", protocol], options].concat());
         assert_eq!((&sent.sent["accepted"], &sent.sent["spans"]), (&totals["spans"], &totals["spans"]), "{}", sent.log);
         assert_eq!((sent.number("rejected"), sent.number("failed"), sent.number("retries")), (0, 0, 0));
         let ended = server.stop();
@@ -76,17 +76,22 @@ fn there_and_back(protocol: &str) {
 
 #[test]
 fn over_grpc() {
-    there_and_back("grpc");
+    there_and_back("grpc", &[]);
 }
 
 #[test]
 fn over_http_as_protobuf() {
-    there_and_back("http/protobuf");
+    there_and_back("http/protobuf", &[]);
 }
 
 #[test]
 fn over_http_as_json() {
-    there_and_back("http/json");
+    there_and_back("http/json", &[]);
+}
+
+#[test]
+fn in_the_order_they_were_over() {
+    there_and_back("http/protobuf", &["--speed", "100000000x"]);
 }
 
 #[test]
