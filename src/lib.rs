@@ -6,7 +6,8 @@
 //! in an agent's run. [`forest`] groups spans into traces and builds their trees. The rooms after it ask questions and
 //! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open.
 //! [`mend`] writes a dump anew with what can be put right put right.
-//! [`live`] takes spans in from the network, records them, and hands them on as they come.
+//! [`live`] takes spans in from the network, records them, and hands them on as they come. [`replay`] cuts dumps into requests
+//! and says when each is due, and [`send`] delivers requests to a receiver.
 //! [`redact`] hides what looks like a secret. [`render`] puts reports on a page, and [`cli`] is the only room that sees
 //! the outside world: arguments, environment, terminal, exit codes. The nouns they all speak are in [`model`].
 //!
@@ -25,6 +26,8 @@ pub mod otlp;
 pub mod query;
 pub mod redact;
 pub mod render;
+pub mod replay;
+pub mod send;
 pub mod show;
 pub mod stats;
 pub mod view;

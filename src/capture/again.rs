@@ -62,6 +62,16 @@ impl Capture {
         self.origins.get(self.head(span).origin.0 as usize).copied().unwrap_or_default()
     }
 
+    /// The schema URLs of all resources, by their numbers.
+    pub fn resource_schemas(&self) -> impl Iterator<Item = &str> {
+        self.resources.iter().map(|entry| self.text(entry.schema))
+    }
+
+    /// Name, version and schema URL of all scopes, by their numbers.
+    pub fn scope_words(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.scopes.iter().map(|entry| (self.text(entry.name), self.text(entry.version), self.text(entry.schema)))
+    }
+
     /// Whether the span's resource says anything, its service at least.
     pub fn has_resource(&self, span: SpanRef) -> bool {
         let (resource, _) = self.envelope_numbers(span);

@@ -3,11 +3,12 @@
 //! Comes in: an input of a capture. Goes out: everything its readers see, in the order of the input. It needs the space of
 //! one block and keeps nothing; what is odd in the input was told when it was read first.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use super::head::SourceId;
 use super::table::Capture;
-use crate::input::{Block, Blocks, Format, Stream, sniff};
+use crate::input::{Block, Blocks, Format, Store, Stream, sniff};
 use crate::otlp::{JsonReader, ProtoReader, Seen};
 
 /// How much is looked at to tell the format.
@@ -16,37 +17,63 @@ const HEAD: u64 = 64 << 10;
 impl Capture {
     /// Reads an input again. One that is gone by now is an error; one that holds no spans gives none.
     pub fn reread(&self, source: SourceId, sink: &mut dyn FnMut(Seen<'_, '_>)) -> io::Result<()> {
-        let store = self.stores.get(usize::from(source.0)).ok_or(io::ErrorKind::NotFound)?;
-        let mut stream = Stream::reopen(store)?;
+        self.reread_while(source, &mut |seen| {
+            sink(seen);
+            true
+        })
+    }
+
+    /// Reads an input again until `sink` says that it wants no more; it may hear some more of the same block.
+    pub fn reread_while(&self, source: SourceId, sink: &mut dyn FnMut(Seen<'_, '_>) -> bool) -> io::Result<()> {
+        let mut stream = Stream::reopen(self.store(source)?)?;
         let mut head = Vec::new();
         (&mut stream).take(HEAD).read_to_end(&mut head)?;
         let whole = (head.len() as u64) < HEAD;
         let format = sniff(&head, whole);
         let mut blocks = Blocks::new(stream, format, head);
+        let mut going = true;
         match format {
             Format::Json => {
                 let mut reader = JsonReader::default();
                 each_block(&mut blocks, |block| {
-                    reader.feed(block.bytes(), block.at, block.last, &mut |seen| sink(seen));
+                    reader.feed(block.bytes(), block.at, block.last, &mut |seen| going &= sink(seen));
                     reader.take_tally();
+                    going
                 })
             }
             Format::Proto(framing) => {
                 let mut reader = ProtoReader::new(framing);
                 each_block(&mut blocks, |block| {
-                    reader.feed(block.bytes(), block.at, block.last, &mut |seen| sink(seen));
+                    reader.feed(block.bytes(), block.at, block.last, &mut |seen| going &= sink(seen));
                     reader.take_tally();
+                    going
                 })
             }
             Format::Utf16 | Format::Empty | Format::Unknown => Ok(()),
         }
     }
+
+    /// The decoded content of an input as a file that can be read anywhere: the input itself, or a temporary copy without its
+    /// compression.
+    pub fn seekable(&self, source: SourceId) -> io::Result<File> {
+        let store = self.store(source)?;
+        match store {
+            Store::Path(path) if self.source(source).compression.is_none() => File::open(path),
+            store => {
+                let mut copy = tempfile::tempfile()?;
+                io::copy(&mut Stream::reopen(store)?, &mut copy)?;
+                Ok(copy)
+            }
+        }
+    }
+
+    fn store(&self, source: SourceId) -> io::Result<&Store> {
+        self.stores.get(usize::from(source.0)).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
 }
 
-fn each_block(blocks: &mut Blocks, mut feed: impl FnMut(&Block)) -> io::Result<()> {
+fn each_block(blocks: &mut Blocks, mut feed: impl FnMut(&Block) -> bool) -> io::Result<()> {
     let mut block = Block::default();
-    while blocks.next(&mut block)? {
-        feed(&block);
-    }
+    while blocks.next(&mut block)? && feed(&block) {}
     Ok(())
 }

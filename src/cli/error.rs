@@ -17,6 +17,7 @@ use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
+use crate::send::{SendError, TargetError};
 
 /// What stopped a command.
 #[derive(Debug, ThisError)]
@@ -128,6 +129,31 @@ pub(super) enum Problem {
     /// The servers could not be started.
     #[error("cannot listen")]
     Live(#[from] LiveError),
+    /// Requests cannot be sent there.
+    #[error("cannot send")]
+    Target(#[from] TargetError),
+    /// Sending could not begin.
+    #[error("cannot send")]
+    Send(#[from] SendError),
+    /// A journal cannot be used.
+    #[error("cannot resume with {}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of what could not be delivered cannot be written.
+    #[error("cannot write the dead letters to {}", path.display())]
+    Letters {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Options that exclude each other for a reason.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The command to run could not be started.
     #[error("cannot run {program}")]
     Spawn {
@@ -199,6 +225,8 @@ impl Error {
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
             Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,
+            Problem::Target(_) | Problem::Send(_) | Problem::Journal { .. } => Exit::CouldNot,
+            Problem::Letters { .. } | Problem::Conflict(_) => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

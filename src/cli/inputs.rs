@@ -7,10 +7,10 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::Loudness;
 use super::progress::Progress;
-use crate::capture::{self, Capture};
+use crate::capture::{self, Capture, Source};
 use crate::input::Options;
 use crate::lint::{self, Linted};
-use crate::otlp::{Grade, TroubleKind};
+use crate::otlp::{Grade, Trouble, TroubleKind};
 use crate::render::Troubles;
 
 /// Options of commands that read dumps.
@@ -86,7 +86,7 @@ impl Inputs {
     }
 
     /// What was named. No input at all means stdin, unless that is a terminal.
-    fn paths(&self, console: &Console) -> Result<Vec<String>, Error> {
+    pub(super) fn paths(&self, console: &Console) -> Result<Vec<String>, Error> {
         match self.paths.as_slice() {
             [] if console.around().stdin_is_terminal => {
                 Err(Error::from(Problem::NoInput).hint("tracectl tree traces.jsonl"))
@@ -98,16 +98,31 @@ impl Inputs {
 
     /// Says what was odd, and fails where that is a failure: after the answer, so that it is never in its way.
     pub(super) fn judge(&self, capture: &Capture, console: &mut Console) -> Result<(), Error> {
+        self.judge_read(capture.sources(), capture.troubles(), console)
+    }
+
+    /// As above, of inputs that were read without keeping anything.
+    pub(super) fn judge_read(
+        &self,
+        sources: &[Source],
+        troubles: &[Trouble],
+        console: &mut Console,
+    ) -> Result<(), Error> {
         let all = console.loudness() == Loudness::Verbose;
-        console.talk(&Troubles { troubles: capture.troubles(), sources: capture.sources(), all });
-        if capture.is_empty() {
-            return Err(no_spans(capture));
+        console.talk(&Troubles { troubles, sources, all });
+        self.verdict(sources, troubles)
+    }
+
+    /// Whether what was read is a failure; says nothing.
+    pub(super) fn verdict(&self, sources: &[Source], troubles: &[Trouble]) -> Result<(), Error> {
+        if sources.iter().all(|source| source.spans == 0) {
+            return Err(no_spans(sources));
         }
-        let unreadable = capture.troubles().iter().filter(|trouble| trouble.kind == TroubleKind::Unreadable).count();
+        let unreadable = troubles.iter().filter(|trouble| trouble.kind == TroubleKind::Unreadable).count();
         if unreadable > 0 {
-            return Err(Problem::Unreadable { inputs: unreadable, of: capture.sources().len() }.into());
+            return Err(Problem::Unreadable { inputs: unreadable, of: sources.len() }.into());
         }
-        let kinds = capture.troubles().iter().filter(|trouble| trouble.kind.grade() >= Grade::Warning).count();
+        let kinds = troubles.iter().filter(|trouble| trouble.kind.grade() >= Grade::Warning).count();
         match self.strict && kinds > 0 {
             true => Err(Problem::Strict { kinds }.into()),
             false => Ok(()),
@@ -116,14 +131,14 @@ impl Inputs {
 }
 
 /// What the inputs look like instead of spans.
-fn no_spans(capture: &Capture) -> Error {
-    let names: Vec<_> = capture.sources().iter().map(|source| source.path.as_str()).collect();
+fn no_spans(sources: &[Source]) -> Error {
+    let names: Vec<_> = sources.iter().map(|source| source.path.as_str()).collect();
     let inputs = match names.as_slice() {
         [] => "the directory: it has no files".to_owned(),
         [one] => (*one).to_owned(),
         [first, rest @ ..] => format!("{first} and {} more", rest.len()),
     };
-    let looks = capture.sources().iter().filter_map(|source| Some((&source.path, source.looks_like.as_ref()?)));
+    let looks = sources.iter().filter_map(|source| Some((&source.path, source.looks_like.as_ref()?)));
     let mut error = Error::from(Problem::NoSpans { inputs });
     for (path, looks_like) in looks.take(5) {
         error = error.hint(format!("{path} looks like {looks_like}"));

@@ -12,7 +12,8 @@ use super::lint_format::Format;
 use super::output::OutputArgs;
 use crate::capture::Capture;
 use crate::lint::{Cell, DEFAULT_PRESET, Fix, LintReport, RULES, Rule, Settings, headroom};
-use crate::mend::{Cut, Done, Encoding, Plan, mend};
+use crate::mend::{Cut, Done, Plan, mend};
+use crate::otlp::Encoding;
 use crate::query::Filter;
 use crate::render::{Ottl, Room, Said, Sdk, write_json};
 

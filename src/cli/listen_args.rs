@@ -50,7 +50,7 @@ pub(super) struct Args {
     /// Older files to keep [default: 5]
     #[arg(long, value_name = "N", help_heading = "Record")]
     pub(super) keep: Option<u32>,
-    /// Pass every request on to this OTLP/HTTP receiver as well
+    /// Pass every request on to this receiver as well; OTEL_EXPORTER_OTLP_* say how
     #[arg(long, value_name = "URL", help_heading = "Record")]
     pub(super) forward: Option<String>,
 

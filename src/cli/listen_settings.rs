@@ -15,6 +15,7 @@ use super::lint::Judgement;
 use super::lint_format::Target;
 use super::lint_settings::Misuse;
 use super::listen_args::{Args, Format, LogFormat, View, duration};
+use super::sending;
 use crate::live::{Address, Limits, Record, RecordForm, Settings, Stops, Tls};
 use crate::model::ByteSize;
 
@@ -132,7 +133,7 @@ impl<'a> Asked<'a> {
             token: self.token(console)?,
             origins: self.origins(),
             record: self.record(spare)?,
-            forward,
+            forward: forward.map(|url| sending::forward(&url, console)).transpose()?,
             stops: Stops { after: args.duration, idle: args.idle, spans: args.max_spans, traces: args.max_traces },
             limits: self.limits()?,
             show: showing.view != View::None && !showing.at_end,

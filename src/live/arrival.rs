@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 
+pub use crate::otlp::Encoding;
+
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub enum Arrival {
@@ -30,15 +32,6 @@ pub struct Batch {
     pub encoding: Encoding,
     /// How many spans it holds.
     pub spans: u64,
-}
-
-/// The two encodings of OTLP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// OTLP/protobuf.
-    Proto,
-    /// OTLP/JSON.
-    Json,
 }
 
 /// A kind of telemetry.

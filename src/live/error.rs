@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::address::Address;
+use crate::send::SendError;
 
 /// What stopped a listener before it began.
 #[derive(Debug, Error)]
@@ -58,12 +59,9 @@ pub enum LiveError {
     /// The authority for client certificates cannot be used.
     #[error("cannot use the authority for client certificates")]
     Authority(#[from] tokio_rustls::rustls::server::VerifierBuilderError),
-    /// Requests cannot be passed on to this URL.
-    #[error("cannot forward to '{url}' (write it like http://127.0.0.1:4318)")]
-    Forward {
-        /// The URL.
-        url: String,
-    },
+    /// Requests cannot be passed on.
+    #[error("cannot forward requests")]
+    Forward(#[from] SendError),
     /// The system gives no thread, timer or signal.
     #[error("cannot start the servers")]
     Runtime(#[from] io::Error),

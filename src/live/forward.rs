@@ -1,176 +1,99 @@
 //! Passes every request on to another receiver, never in the way of recording.
 //!
-//! Comes in: requests that were recorded. Goes out: the same bytes over HTTP, tried again a few times; what does not fit the
-//! queue or is not taken in the end is counted and let go.
+//! Comes in: requests that were recorded. Goes out: the same requests, as they came where the receiver's protocol allows it; what
+//! does not fit the bounds or is not taken in the end is counted and let go.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::arrival::{Encoding, Note};
 use super::error::LiveError;
-use super::limits::{Claim, Room};
+use super::gather::proto_of;
 use super::meter::Meter;
+use crate::send::{Event, Request, Sender, Settings, Target, Verdict};
 
-/// Bytes that wait to be passed on.
-const QUEUE: usize = 64 << 20;
-/// Requests that wait to be passed on.
+/// Requests that wait to be passed on, and their bytes.
 const REQUESTS: usize = 1024;
-/// How often one request is tried.
-const TRIES: u32 = 5;
-/// How long one try may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BYTES: usize = 64 << 20;
+/// How long one request is tried again.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long what waits may take when listening is over.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// The way to the other receiver.
 #[derive(Clone)]
 pub(super) struct Forwarder {
-    queue: Sender<(Bytes, Encoding, Claim)>,
-    room: Arc<Room>,
+    sender: Arc<Mutex<Option<Sender>>>,
+    as_proto: bool,
     meter: Arc<Meter>,
 }
 
-/// Where requests are passed on to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Target {
-    authority: String,
-    address: String,
-    path: String,
-}
-
 impl Forwarder {
-    /// Starts passing on; `url` is the base URL of an OTLP/HTTP receiver.
-    pub(super) fn start(url: &str, meter: Arc<Meter>) -> Result<Self, LiveError> {
-        let target = Target::of(url).ok_or_else(|| LiveError::Forward { url: url.to_owned() })?;
-        let (queue, requests) = channel(REQUESTS);
-        tokio::spawn(work(target, requests, Arc::clone(&meter)));
-        Ok(Self { queue, room: Room::new(QUEUE), meter })
+    /// Starts passing on.
+    pub(super) fn start(target: Target, meter: Arc<Meter>) -> Result<Self, LiveError> {
+        let as_proto = !target.takes(Encoding::Json);
+        let settings = Settings { requests: REQUESTS, bytes: BYTES, patience: PATIENCE, ..Settings::default() };
+        let (counters, failing) = (Arc::clone(&meter), AtomicBool::new(false));
+        let sender = Sender::start(target, settings, move |event| heed(event, &counters, &failing))?;
+        Ok(Self { sender: Arc::new(Mutex::new(Some(sender))), as_proto, meter })
     }
 
     /// Passes a request on some time.
-    pub(super) fn pass(&self, bytes: Bytes, encoding: Encoding) {
-        let mut claim = self.room.enter();
-        if !claim.grow(bytes.len()) || self.queue.try_send((bytes, encoding, claim)).is_err() {
+    pub(super) fn pass(&self, bytes: &Bytes, encoding: Encoding, spans: u64) {
+        let (bytes, encoding) = match encoding {
+            Encoding::Json if self.as_proto => (proto_of(bytes, encoding).into(), Encoding::Proto),
+            encoding => (bytes.clone(), encoding),
+        };
+        let request = Request { bytes, encoding, spans, tag: 0 };
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        if sender.as_ref().is_none_or(|sender| sender.try_send(request).is_err()) {
             self.meter.unforwarded.fetch_add(1, Relaxed);
         }
     }
-}
 
-impl Target {
-    fn of(url: &str) -> Option<Self> {
-        let uri: Uri = url.parse().ok()?;
-        if uri.scheme_str() != Some("http") {
-            return None;
-        }
-        let authority = uri.authority()?.as_str().to_owned();
-        let address = format!("{}:{}", uri.host()?, uri.port_u16().unwrap_or(80));
-        let base = uri.path().trim_end_matches('/');
-        let path = if base.ends_with("/v1/traces") { base.to_owned() } else { format!("{base}/v1/traces") };
-        Some(Self { authority, address, path })
-    }
-}
-
-async fn work(target: Target, mut requests: Receiver<(Bytes, Encoding, Claim)>, meter: Arc<Meter>) {
-    let mut connection = None;
-    let failing = AtomicBool::new(false);
-    while let Some((bytes, encoding, claim)) = requests.recv().await {
-        let passed = persist(&target, &mut connection, &bytes, encoding).await;
-        drop(claim);
-        let counter = if passed.is_ok() { &meter.forwarded } else { &meter.unforwarded };
-        counter.fetch_add(1, Relaxed);
-        match passed {
-            Ok(()) if failing.swap(false, Relaxed) => meter.note(Note::ForwardingAgain),
-            Err(why) if !failing.swap(true, Relaxed) => meter.note(Note::CannotForward(why)),
-            _ => {}
+    /// Lets what waits be passed on for a moment, and counts the rest. Not for async callers: it waits.
+    pub(super) fn finish(&self) {
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(sender) = sender {
+            sender.finish_within(GRACE);
         }
     }
 }
 
-type Connection = Option<SendRequest<Full<Bytes>>>;
-
-/// Tries until it is taken, refused for good, or has been tried often enough.
-async fn persist(
-    target: &Target,
-    connection: &mut Connection,
-    bytes: &Bytes,
-    encoding: Encoding,
-) -> Result<(), String> {
-    let mut wait = Duration::from_millis(200);
-    let mut why = String::new();
-    for attempt in 0..TRIES {
-        if attempt > 0 {
-            tokio::time::sleep(wait).await;
-            wait *= 2;
-        }
-        match tokio::time::timeout(PATIENCE, send(target, connection, bytes, encoding)).await {
-            Ok(Ok(status)) if status.is_success() => return Ok(()),
-            Ok(Ok(status)) => {
-                why = format!("{} answers {status}", target.authority);
-                if !matches!(status.as_u16(), 429 | 502 | 503 | 504) {
-                    return Err(why);
-                }
-            }
-            Ok(Err(error)) => {
-                why = format!("{}: {error}", target.authority);
-                *connection = None;
-            }
-            Err(_) => {
-                why = format!("{} does not answer", target.authority);
-                *connection = None;
-            }
-        }
-    }
-    Err(why)
-}
-
-async fn send(
-    target: &Target,
-    connection: &mut Connection,
-    bytes: &Bytes,
-    encoding: Encoding,
-) -> Result<StatusCode, Box<dyn std::error::Error + Send + Sync>> {
-    if connection.as_ref().is_none_or(SendRequest::is_closed) {
-        let stream = TcpStream::connect(&target.address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, driver) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(driver);
-        *connection = Some(sender);
-    }
-    let Some(sender) = connection else { return Ok(StatusCode::SERVICE_UNAVAILABLE) };
-    let media = match encoding {
-        Encoding::Proto => "application/x-protobuf",
-        Encoding::Json => "application/json",
+/// Counts, and says once that something is wrong and once that it is over.
+fn heed(event: Event, meter: &Meter, failing: &AtomicBool) {
+    let outcome = match event {
+        Event::Done(outcome) => outcome,
+        Event::Waiting { why, .. } => return complain(why, meter, failing),
+        Event::Again => return recover(meter, failing),
     };
-    let request = Request::post(&target.path)
-        .header(header::HOST, &target.authority)
-        .header(header::CONTENT_TYPE, media)
-        .header(header::USER_AGENT, concat!("OTel-OTLP-Exporter-tracectl/", env!("CARGO_PKG_VERSION")))
-        .body(Full::new(bytes.clone()))?;
-    sender.ready().await?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    // The connection serves the next request only after this answer was read.
-    response.into_body().collect().await?;
-    Ok(status)
+    match outcome.verdict {
+        Verdict::Accepted { .. } => {
+            meter.forwarded.fetch_add(1, Relaxed);
+            recover(meter, failing);
+        }
+        Verdict::Partial { rejected, message } => {
+            meter.forwarded.fetch_add(1, Relaxed);
+            complain(format!("the receiver rejected {rejected} of {} spans: {message}", outcome.spans), meter, failing);
+        }
+        Verdict::Rejected { message } | Verdict::Failed { message } => {
+            meter.unforwarded.fetch_add(1, Relaxed);
+            complain(message, meter, failing);
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn complain(why: String, meter: &Meter, failing: &AtomicBool) {
+    if !failing.swap(true, Relaxed) {
+        meter.note(Note::CannotForward(why));
+    }
+}
 
-    #[test]
-    fn a_base_url_gets_the_path_of_traces() {
-        let target = |url| Target::of(url).map(|target| (target.address, target.path));
-        assert_eq!(target("http://localhost:4318"), Some(("localhost:4318".into(), "/v1/traces".into())));
-        assert_eq!(target("http://a/otlp/"), Some(("a:80".into(), "/otlp/v1/traces".into())));
-        assert_eq!(target("http://a:1/v1/traces"), Some(("a:1".into(), "/v1/traces".into())));
-        assert_eq!((target("https://a"), target("a:4318")), (None, None));
+fn recover(meter: &Meter, failing: &AtomicBool) {
+    if failing.swap(false, Relaxed) {
+        meter.note(Note::ForwardingAgain);
     }
 }

@@ -39,6 +39,7 @@ pub struct Listener {
     recorder: Option<JoinHandle<Written>>,
     written: Written,
     desk: Option<Arc<Desk>>,
+    forwarder: Option<Forwarder>,
     closing: watch::Sender<bool>,
     places: Arc<Semaphore>,
     connections: u32,
@@ -69,13 +70,13 @@ impl Listener {
         let (out, batches) = sync_channel(WAITING);
         let meter = Arc::new(Meter::new(settings.show.then_some(out)));
         let inside = runtime.enter();
-        let forwarder = settings.forward.map(|url| Forwarder::start(&url, Arc::clone(&meter))).transpose()?;
+        let forwarder = settings.forward.map(|target| Forwarder::start(target, Arc::clone(&meter))).transpose()?;
         let signals = watch_signals()?;
         let heard: Heard = {
-            let meter = Arc::clone(&meter);
-            Arc::new(move |batch, broken| {
+            let (meter, forwarder) = (Arc::clone(&meter), forwarder.clone());
+            Arc::new(move |batch: Batch, broken| {
                 if let Some(forwarder) = &forwarder {
-                    forwarder.pass(batch.bytes.clone(), batch.encoding);
+                    forwarder.pass(&batch.bytes, batch.encoding, batch.spans);
                 }
                 meter.accepted(batch, broken);
             })
@@ -112,6 +113,7 @@ impl Listener {
             recorder: thread,
             written: Written::default(),
             desk: Some(desk),
+            forwarder,
             closing,
             places,
             connections: u32::try_from(settings.limits.connections).unwrap_or(u32::MAX),
@@ -214,6 +216,9 @@ impl Listener {
         self.desk = None;
         if let Some(recorder) = self.recorder.take() {
             self.written = recorder.join().unwrap_or_default();
+        }
+        if let Some(forwarder) = self.forwarder.take() {
+            forwarder.finish();
         }
     }
 }

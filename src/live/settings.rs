@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::address::Address;
 use super::record_form::RecordForm;
+use crate::send::Target;
 
 /// Everything a listener needs to know.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where gRPC is expected. Both ports speak both protocols.
     pub grpc: Address,
@@ -24,7 +25,7 @@ pub struct Settings {
     /// The record, if one is kept.
     pub record: Option<Record>,
     /// Where every request is passed on to.
-    pub forward: Option<String>,
+    pub forward: Option<Target>,
     /// When to stop.
     pub stops: Stops,
     /// What is too much.

@@ -3,8 +3,7 @@
 //! Comes in: its parts, each already in the encoding that is written. Goes out: a line of OTLP/JSON, or a field of an
 //! OTLP/protobuf request.
 
-use super::rewrite::Encoding;
-use crate::otlp::{JsonWriter, ProtoWriter, RawResource, RawScope, RawSpan};
+use crate::otlp::{Encoding, JsonWriter, ProtoWriter, RawResource, RawScope, RawSpan};
 
 /// The parts of a ScopeSpans.
 #[derive(Debug, Default)]

@@ -8,6 +8,7 @@ mod again;
 mod cursor;
 mod discard;
 mod document;
+mod encoding;
 mod glance;
 mod id;
 mod json;
@@ -27,6 +28,7 @@ mod write;
 
 pub use again::{read_resource, read_scope, read_span};
 pub use document::JsonReader;
+pub use encoding::Encoding;
 pub use glance::glance;
 pub use lift::Looks;
 pub use log::LogException;

@@ -13,7 +13,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
     ("capture", &["model", "otlp", "input", "agent", "redact"]),
-    ("live", &["model", "otlp", "capture"]),
+    ("send", &["otlp"]),
+    ("live", &["model", "otlp", "capture", "send"]),
     ("forest", &["model", "capture"]),
     ("query", &["model", "capture", "forest"]),
     ("view", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
@@ -21,12 +22,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("show", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("lint", &["model", "otlp", "input", "capture", "forest", "agent", "query", "redact"]),
     ("mend", &["model", "otlp", "capture", "redact"]),
+    ("replay", &["model", "otlp", "input", "capture", "query", "mend"]),
     ("render", &["model", "otlp", "capture", "forest", "agent", "redact", "view", "stats", "show", "lint"]),
     (
         "cli",
         &[
             "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
-            "mend", "live", "render",
+            "mend", "replay", "send", "live", "render",
         ],
     ),
 ];

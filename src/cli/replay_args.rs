@@ -1,0 +1,193 @@
+//! The options of `tracectl replay`.
+//!
+//! Comes in: what was typed. Goes out: plain values; what needs the capture is worked out later.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::filter::FilterArgs;
+use super::inputs::InputArgs;
+use super::listen_args::LogFormat;
+use super::sending::{SendArgs, duration, header};
+use crate::model::{ByteSize, parse_duration};
+
+/// Send recorded spans to a receiver, again
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+By default everything is sent as fast as the receiver takes it, with its own ids and times. Without
+--to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
+
+Examples:
+  tracectl replay run.jsonl --to http://localhost:4318
+  tracectl replay run.jsonl --to http://localhost:4317 --shift now --new-ids
+  tracectl replay run.jsonl --to https://collector --speed 10x --header authorization='Bearer ...'
+  tracectl replay run.jsonl --to http://localhost:4317 --repeat forever --rate 5000
+  tracectl replay run.jsonl --dry-run --speed 1x
+  tracectl replay big.pb --to http://localhost:4317 --dead-letter lost.pb --resume big.journal")]
+pub(super) struct Args {
+    #[command(flatten)]
+    pub(super) inputs: InputArgs,
+    /// Receiver: http://HOST:4318, https://HOST, HOST:4317 or unix:PATH [default: OTEL_EXPORTER_OTLP_ENDPOINT]
+    #[arg(long, value_name = "URL", help_heading = "Receiver")]
+    pub(super) to: Option<String>,
+    #[command(flatten)]
+    pub(super) send: SendArgs,
+
+    /// max, or a factor like 1x or 10x: each span is sent when it was over
+    #[arg(long, value_name = "SPEED", default_value = "max", help_heading = "Time")]
+    pub(super) speed: Speed,
+    /// Move all times: now (the last span ends as it is sent), +2h, -30m, or the time of the first start (RFC 3339)
+    #[arg(long, value_name = "SHIFT", allow_hyphen_values = true, help_heading = "Time")]
+    pub(super) shift: Option<Shift>,
+    /// Send everything N times, or forever; each further time with new ids
+    #[arg(long, value_name = "N", default_value = "1", help_heading = "Time")]
+    pub(super) repeat: Repeat,
+    /// Send at most this many spans a second
+    #[arg(long, value_name = "SPANS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Time")]
+    pub(super) rate: Option<u32>,
+
+    /// Give traces, spans and links new ids, also in attributes that carry them
+    #[arg(long, help_heading = "Changes")]
+    pub(super) new_ids: bool,
+    /// Seed of new ids [default: from the clock]
+    #[arg(long, value_name = "N", help_heading = "Changes")]
+    pub(super) seed: Option<u64>,
+    /// Set an attribute of every resource, like service.name=shop (may be given several times)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = header, help_heading = "Changes")]
+    pub(super) set: Vec<(String, String)>,
+    /// Hide what looks like a secret
+    #[arg(long, help_heading = "Changes")]
+    pub(super) redact: bool,
+
+    /// Say what would be sent and when, and send nothing
+    #[arg(long, help_heading = "Delivery")]
+    pub(super) dry_run: bool,
+    /// Write what could not be delivered to FILE (.pb, else JSON Lines), which can be replayed
+    #[arg(long, value_name = "FILE", help_heading = "Delivery")]
+    pub(super) dead_letter: Option<PathBuf>,
+    /// Keep a journal in FILE, and go on where it says that an earlier run stopped
+    #[arg(long, value_name = "FILE", help_heading = "Delivery")]
+    pub(super) resume: Option<PathBuf>,
+    /// Requests under way at a time
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256),
+          help_heading = "Delivery")]
+    pub(super) concurrency: u16,
+    /// Spans of a request
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..),
+          help_heading = "Delivery")]
+    pub(super) batch_spans: u32,
+    /// Bytes of a request, not compressed; a larger span is sent alone
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", help_heading = "Delivery")]
+    pub(super) batch_bytes: ByteSize,
+    /// Try a request again for this long; 0 for never
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Delivery")]
+    pub(super) retry_for: Duration,
+
+    /// What is said on stderr: text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, help_heading = "Output")]
+    pub(super) log_format: LogFormat,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
+}
+
+/// `--speed`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Speed {
+    /// As fast as it goes.
+    Max,
+    /// So many times as fast as it was.
+    Times(f64),
+}
+
+impl FromStr for Speed {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("max") {
+            return Ok(Self::Max);
+        }
+        let factor = text.trim_end_matches(['x', 'X']).parse::<f64>().ok();
+        let factor = factor.filter(|factor| (1e-6..=1e9).contains(factor));
+        factor.map(Self::Times).ok_or_else(|| "write it like 1x, 10x, 0.5x or max".to_owned())
+    }
+}
+
+/// `--shift`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shift {
+    /// The last span ends as it is sent.
+    Now,
+    /// By so many nanoseconds.
+    By(i64),
+    /// The first span starts then, Unix nanoseconds.
+    Start(u64),
+}
+
+impl FromStr for Shift {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write it like now, +2h, -30m or 2026-03-01T12:00:00Z".to_owned();
+        let nanos = |text: &str| parse_duration(text).ok().and_then(|nanos| i64::try_from(nanos.0).ok());
+        match (text, text.strip_prefix('+'), text.strip_prefix('-')) {
+            ("now", ..) => Ok(Self::Now),
+            (_, Some(later), _) => nanos(later).map(Self::By).ok_or_else(wrong),
+            (_, _, Some(earlier)) => nanos(earlier).map(|nanos| Self::By(-nanos)).ok_or_else(wrong),
+            _ => {
+                let time: jiff::Timestamp = text.trim().parse().map_err(|_| wrong())?;
+                u64::try_from(time.as_nanosecond()).map(Self::Start).map_err(|_| wrong())
+            }
+        }
+    }
+}
+
+/// `--repeat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// So many times.
+    Times(u64),
+    /// Until somebody stops it.
+    Forever,
+}
+
+impl Repeat {
+    /// Whether there is such a pass, counted from 0.
+    pub(super) fn has(self, pass: u64) -> bool {
+        match self {
+            Self::Times(times) => pass < times,
+            Self::Forever => true,
+        }
+    }
+}
+
+impl FromStr for Repeat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.parse() {
+            Ok(times) if times > 0 => Ok(Self::Times(times)),
+            _ if text == "forever" => Ok(Self::Forever),
+            _ => Err("write a number from 1, or forever".to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn speeds_shifts_and_repeats_are_read_as_written() {
+        assert_eq!("max".parse(), Ok(Speed::Max));
+        assert_eq!("10x".parse(), Ok(Speed::Times(10.0)));
+        assert_eq!("0.5".parse(), Ok(Speed::Times(0.5)));
+        assert!(["", "x", "0x", "-1x", "NaN", "inf", "fast"].iter().all(|wrong| wrong.parse::<Speed>().is_err()));
+        assert_eq!("now".parse(), Ok(Shift::Now));
+        assert_eq!("-90m".parse(), Ok(Shift::By(-5_400_000_000_000)));
+        assert_eq!("1970-01-01T00:00:01Z".parse(), Ok(Shift::Start(1_000_000_000)));
+        assert!(["", "2h", "+", "+x", "tomorrow"].iter().all(|wrong| wrong.parse::<Shift>().is_err()));
+        assert_eq!(("3".parse(), "forever".parse()), (Ok(Repeat::Times(3)), Ok(Repeat::Forever)));
+        assert!("0".parse::<Repeat>().is_err() && Repeat::Times(2).has(1) && !Repeat::Times(2).has(2));
+    }
+}

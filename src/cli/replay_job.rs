@@ -1,0 +1,215 @@
+//! What a replay is, decided before its first request: inputs, receiver, changes, pace.
+//!
+//! Comes in: options, the environment, perhaps the journal of an earlier run. Goes out: a job that gives its requests one pass after
+//! another.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::config::Config;
+use super::console::Console;
+use super::error::{Error, Problem};
+use super::inputs::Inputs;
+use super::listen_args::LogFormat;
+use super::replay_args::{Args, Repeat, Shift, Speed};
+use super::replay_journal::{self, Terms};
+use super::replay_talk::{Talk, Way};
+use crate::capture::{Capture, Source};
+use crate::input::InputError;
+use crate::mend::{Alteration, NewIds};
+use crate::otlp::{Grade, Trouble};
+use crate::query::Filter;
+use crate::replay::{Bounds, Plan, Planned, Reach, chosen, paced, reach, stream};
+use crate::send::Target;
+
+/// Everything that was decided before the first request.
+pub(super) struct Job<'a> {
+    pub(super) args: &'a Args,
+    pub(super) inputs: Inputs,
+    paths: Vec<String>,
+    pub(super) filter: Filter,
+    pub(super) target: Target,
+    pub(super) plan: Plan,
+    /// The inputs in an index, where something has to be known before the first request.
+    pub(super) capture: Option<(Capture, Reach)>,
+    pub(super) terms: Terms,
+    pub(super) now: u64,
+}
+
+/// What was read in all passes.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) sources: Vec<Source>,
+    pub(super) troubles: Vec<Trouble>,
+    pub(super) missing: u64,
+    /// Nobody wants more.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl<'a> Job<'a> {
+    /// Decides.
+    pub(super) fn new(args: &'a Args, config: &Config, console: &mut Console) -> Result<Self, Error> {
+        let now = console.around().now;
+        let inputs = args.inputs.settings(config);
+        let filter = args.filter.filter(now)?;
+        let target = args.send.target(args.to.as_deref(), console)?;
+        let paths = inputs.paths(console)?;
+        check(args, &paths)?;
+        let run = digest(args, &paths, &filter, &target);
+        let known = match &args.resume {
+            Some(path) => known(path, &run)?,
+            None => None,
+        };
+        let ahead = !filter.is_open()
+            || args.speed != Speed::Max
+            || matches!(args.shift, Some(Shift::Now | Shift::Start(_)))
+            || args.repeat != Repeat::Times(1);
+        let capture = match ahead {
+            true => {
+                let capture = inputs.open(console)?;
+                let reach = reach(&capture, &filter);
+                Some((capture, reach))
+            }
+            false => None,
+        };
+        let reached = capture.as_ref().map(|(_, reach)| *reach).unwrap_or_default();
+        let shift = shift(args, reached, now);
+        let terms = known.unwrap_or(Terms { run, shift, seed: args.seed.unwrap_or(now) });
+        let bytes = usize::try_from(args.batch_bytes.0).unwrap_or(usize::MAX);
+        let alteration = Alteration { shift: terms.shift, ids: None, resource: args.set.clone(), redact: args.redact };
+        let bounds = Bounds { spans: args.batch_spans.into(), bytes };
+        let plan = Plan { alteration, bounds, encoding: target.protocol().encoding() };
+        Ok(Self { args, inputs, paths, filter, target, plan, capture, terms, now })
+    }
+
+    /// Gives the requests of one pass that begins so long after the start.
+    pub(super) fn pass(
+        &self,
+        pass: u64,
+        after: Duration,
+        read: &mut Read,
+        reached: &mut dyn FnMut(u64),
+        give: &mut dyn FnMut(Planned) -> bool,
+    ) -> Result<(), InputError> {
+        let mut plan = self.plan.clone();
+        let renewed = self.args.new_ids || pass > 0;
+        plan.alteration.ids = renewed.then(|| NewIds::new(self.terms.seed, pass));
+        if self.args.shift == Some(Shift::Now) {
+            let later = i64::try_from(after.as_nanos()).unwrap_or(i64::MAX);
+            plan.alteration.shift = plan.alteration.shift.saturating_add(later);
+        }
+        let Some((capture, _)) = &self.capture else {
+            let poured = stream(&self.paths, &plan, &read.stop, reached, give)?;
+            (read.sources, read.troubles) = (poured.sources, poured.troubles);
+            read.missing += poured.missing;
+            return Ok(());
+        };
+        match self.args.speed {
+            Speed::Max => read.missing += chosen(capture, &self.filter, &plan, give)?,
+            Speed::Times(speed) => read.missing += paced(capture, &self.filter, &plan, speed, give)?,
+        }
+        Ok(())
+    }
+
+    /// Says what was odd in the inputs.
+    pub(super) fn judge(&self, read: &Read, console: &mut Console) -> Result<(), Error> {
+        let (sources, troubles) = match &self.capture {
+            Some((capture, _)) => (capture.sources(), capture.troubles()),
+            None => (&*read.sources, &*read.troubles),
+        };
+        if self.args.log_format == LogFormat::Text {
+            return self.inputs.judge_read(sources, troubles, console);
+        }
+        for trouble in troubles.iter().filter(|trouble| trouble.kind.grade() > Grade::Note) {
+            let path = sources.get(usize::from(trouble.source)).map_or("", |source| &source.path);
+            let words = format!("{path}: {} ({} times)", trouble.kind.message(), trouble.count);
+            Talk::new(self.args.log_format, console).say(console, "input", words);
+        }
+        self.inputs.verdict(sources, troubles)
+    }
+
+    /// How far it is, as far as that is known.
+    pub(super) fn way(&self) -> Way {
+        let total = match (&self.capture, self.args.repeat) {
+            (_, Repeat::Forever) => None,
+            (Some((_, reach)), Repeat::Times(times)) => Some(reach.spans.saturating_mul(times)),
+            (None, _) => {
+                let length =
+                    |path: &String| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+                self.paths.iter().map(length).sum()
+            }
+        };
+        Way { total: total.filter(|total| *total > 0), done: 0 }
+    }
+}
+
+/// Options that make no sense together.
+fn check(args: &Args, paths: &[String]) -> Result<(), Error> {
+    let conflict = |why| Err(Error::from(Problem::Conflict(why)));
+    let piped = paths.iter().any(|path| path == "-");
+    if args.resume.is_some() && piped {
+        return conflict("--resume needs inputs that can be read again, and a pipe cannot");
+    }
+    if args.resume.is_some() && args.repeat != Repeat::Times(1) {
+        return conflict("--resume and --repeat exclude each other: a journal is about one pass");
+    }
+    if args.dry_run && args.repeat == Repeat::Forever {
+        return conflict("--dry-run of --repeat forever would never end");
+    }
+    let same = |path: &std::path::Path| {
+        let real = std::fs::canonicalize(path).ok();
+        real.is_some() && paths.iter().any(|input| std::fs::canonicalize(input).ok() == real)
+    };
+    for path in [&args.dead_letter, &args.resume].into_iter().flatten() {
+        if same(path) {
+            return Err(Problem::OutputIsInput { path: path.display().to_string() }.into());
+        }
+    }
+    Ok(())
+}
+
+/// The terms of a run that is resumed, if there is one.
+fn known(path: &std::path::Path, run: &str) -> Result<Option<Terms>, Error> {
+    let failed = |source| Problem::Journal { path: path.to_owned(), source };
+    let terms = replay_journal::terms(path).map_err(failed)?;
+    if terms.as_ref().is_some_and(|terms| terms.run != run) {
+        let why = "it is the journal of other inputs, other options or another receiver";
+        let error = Error::from(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, why)));
+        return Err(error.hint("remove it to begin anew, or give the options of the run it belongs to"));
+    }
+    Ok(terms)
+}
+
+/// A digest of everything that decides what the requests of a run are.
+fn digest(args: &Args, paths: &[String], filter: &Filter, target: &Target) -> String {
+    let mut hash = Sha256::new();
+    for path in paths {
+        let meta = std::fs::metadata(path).ok();
+        let changed = meta.as_ref().and_then(|meta| meta.modified().ok());
+        hash.update(format!("{path:?} {:?} {changed:?}\n", meta.map(|meta| meta.len())));
+    }
+    let changes = (&args.shift, args.new_ids, args.seed, &args.set, args.redact, &args.speed);
+    hash.update(format!("{changes:?} {} {}\n", args.batch_spans, args.batch_bytes.0));
+    hash.update(format!("{filter:?} {} {}", target.place(), target.protocol().name()));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Nanoseconds to move all times by.
+fn shift(args: &Args, reach: Reach, now: u64) -> i64 {
+    let nanos = |to: u64, from: u64| i64::try_from(i128::from(to) - i128::from(from)).unwrap_or(0);
+    match args.shift {
+        None => 0,
+        Some(Shift::By(nanos)) => nanos,
+        Some(Shift::Start(time)) => nanos(time, reach.start),
+        Some(Shift::Now) => {
+            let lasts = match args.speed {
+                Speed::Max => 0.0,
+                Speed::Times(speed) => reach.last.saturating_sub(reach.first) as f64 / speed,
+            };
+            nanos(now.saturating_add(Duration::from_nanos(lasts as u64).as_nanos() as u64), reach.last)
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Where spans are sent: the options that every sending command shares, over what the environment says.
+//!
+//! Comes in: flags and `OTEL_EXPORTER_OTLP_*`. Goes out: a [`Target`]; a flag wins over a variable.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::console::Console;
+use super::error::Error;
+use crate::model::{DurationError, parse_duration};
+use crate::render::Said;
+use crate::send::{Packing, Protocol, SendOptions, Target};
+
+/// Options of commands that send.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Receiver")]
+pub(super) struct SendArgs {
+    /// grpc, http/protobuf or http/json [default: grpc where the port is 4317, else http/protobuf]
+    #[arg(long, value_name = "PROTOCOL")]
+    protocol: Option<Protocol>,
+    /// Send this header with every request (may be given several times)
+    #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+    /// gzip, zstd or none [default: none]
+    #[arg(long, value_name = "NAME")]
+    compression: Option<Packing>,
+    /// Time one try may take [default: 10s]
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    timeout: Option<Duration>,
+    /// Trust this authority instead of those of the machine, PEM
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
+    /// Certificate to show to the receiver, PEM
+    #[arg(long, value_name = "FILE")]
+    client_certificate: Option<PathBuf>,
+    /// Key of that certificate, PEM
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<PathBuf>,
+    /// Do not encrypt where the URL has no scheme (on this machine that is so anyway)
+    #[arg(long)]
+    insecure: bool,
+}
+
+/// A duration of an option.
+pub(super) fn duration(text: &str) -> Result<Duration, DurationError> {
+    parse_duration(text).map(|nanos| Duration::from_nanos(nanos.0))
+}
+
+/// A pair of an option.
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').or_else(|| text.split_once(':')).filter(|(name, _)| !name.trim().is_empty());
+    let (name, value) = pair.ok_or("write it like name=value")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl SendArgs {
+    /// The receiver; without a URL the one that the environment names, or the usual one on this machine.
+    pub(super) fn target(&self, url: Option<&str>, console: &mut Console) -> Result<Target, Error> {
+        let (mut options, ignored) =
+            SendOptions::of_variables(&|name| console.around().variable(name).map(str::to_owned));
+        for name in ignored {
+            console.talk(&Said(format!("tracectl: {name} is ignored: its value means nothing")));
+        }
+        if let Some(url) = url {
+            options.endpoint = Some(url.to_owned());
+            options.exact = false;
+        }
+        options.protocol = self.protocol.or(options.protocol);
+        options.headers.retain(|(name, _)| !self.header.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        options.headers.extend(self.header.iter().cloned());
+        options.packing = self.compression.unwrap_or(options.packing);
+        options.timeout = self.timeout.unwrap_or(options.timeout);
+        options.certificate = self.certificate.clone().or(options.certificate);
+        options.client_certificate = self.client_certificate.clone().or(options.client_certificate);
+        options.client_key = self.client_key.clone().or(options.client_key);
+        options.insecure |= self.insecure;
+        Ok(Target::new(&options)?)
+    }
+}
+
+/// Where `listen` passes requests on to.
+pub(super) fn forward(url: &str, console: &Console) -> Result<Target, Error> {
+    let (mut options, _) = SendOptions::of_variables(&|name| console.around().variable(name).map(str::to_owned));
+    options.endpoint = Some(url.to_owned());
+    options.exact = false;
+    Ok(Target::new(&options)?)
+}

@@ -1,0 +1,87 @@
+//! A span, resource or scope with the plan carried out.
+//!
+//! Comes in: one in place. Goes out: the same in place, changed where the plan says so; it lives as long as the call.
+
+use std::borrow::Cow;
+
+use super::patch::{any, patched, patches};
+use super::plan::{Done, Plan};
+use crate::otlp::{RawAttribute, RawResource, RawScope, RawSpan, Text};
+use crate::redact;
+
+/// Gives the resource as the plan wants it.
+pub(super) fn mended_resource(
+    resource: &RawResource<'_>,
+    plan: &Plan,
+    done: &mut Done,
+    give: &mut dyn FnMut(&RawResource<'_>),
+) {
+    let patches = patches(&resource.attributes, plan, done);
+    let mut fixed = resource.clone();
+    fixed.attributes = patched(&resource.attributes, &patches);
+    give(&fixed);
+}
+
+/// Gives the scope as the plan wants it.
+pub(super) fn mended_scope(scope: &RawScope<'_>, plan: &Plan, done: &mut Done, give: &mut dyn FnMut(&RawScope<'_>)) {
+    let patches = patches(&scope.attributes, plan, done);
+    let mut fixed = scope.clone();
+    fixed.attributes = patched(&scope.attributes, &patches);
+    give(&fixed);
+}
+
+/// Gives the span as the plan wants it.
+pub(super) fn mended_span(span: &RawSpan<'_>, plan: &Plan, done: &mut Done, give: &mut dyn FnMut(&RawSpan<'_>)) {
+    let texts = [&span.name, &span.message].map(|text| veiled(text, plan, done));
+    let names: Vec<Option<String>> = span.events.iter().map(|event| veiled(&event.name, plan, done)).collect();
+    let ranges = span.events.iter().map(|event| &event.attributes);
+    let ranges = ranges.chain(span.links.iter().map(|link| &link.attributes));
+    let ranges: Vec<_> = std::iter::once(&span.own).chain(ranges).collect();
+    let lists: Vec<_> = ranges.iter().map(|range| patches(span.pooled(range), plan, done)).collect();
+    let untouched = texts.iter().chain(&names).all(Option::is_none) && !lists.iter().any(|list| any(list));
+    if untouched {
+        return give(span);
+    }
+    let mut pool: Vec<RawAttribute<'_>> = Vec::with_capacity(span.pool.len() + 1);
+    let mut placed = Vec::with_capacity(ranges.len());
+    for (range, list) in ranges.iter().zip(&lists) {
+        let from = pool.len();
+        pool.extend(patched(span.pooled(range), list));
+        placed.push(from..pool.len());
+    }
+    let mut fixed = span.clone();
+    fixed.pool = pool;
+    let mut placed = placed.into_iter();
+    fixed.own = placed.next().unwrap_or_default();
+    for (event, name) in fixed.events.iter_mut().zip(&names) {
+        event.attributes = placed.next().unwrap_or_default();
+        put(&mut event.name, name);
+    }
+    for link in &mut fixed.links {
+        link.attributes = placed.next().unwrap_or_default();
+    }
+    let [name, message] = &texts;
+    put(&mut fixed.name, name);
+    put(&mut fixed.message, message);
+    give(&fixed);
+}
+
+/// The text with its secrets hidden, if it has any and they are to be hidden.
+fn veiled(text: &Text<'_>, plan: &Plan, done: &mut Done) -> Option<String> {
+    if !plan.redact || text.is_empty() {
+        return None;
+    }
+    match redact::text(&text.decode()) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(hidden) => {
+            done.hidden += 1;
+            Some(hidden)
+        }
+    }
+}
+
+fn put<'t>(text: &mut Text<'t>, new: &'t Option<String>) {
+    if let Some(new) = new {
+        *text = Text::plain(new.as_bytes());
+    }
+}

@@ -1,0 +1,156 @@
+//! What readers see, altered, encoded, and put together to requests.
+//!
+//! Comes in: the parts of a ResourceSpans in any order. Goes out: requests. A resource and the schema URLs may come after their
+//! spans, so one ResourceSpans is kept until it is complete.
+
+use super::batch::Batcher;
+use super::encode::Envelope;
+use super::plan::{Plan, Planned};
+use super::spill::Spill;
+use crate::mend::Alteration;
+use crate::otlp::{Encoding, JsonWriter, ProtoWriter, RawResource, RawScope, RawSpan, Seen, Shape};
+
+#[derive(Debug, Default)]
+struct Scope {
+    envelope: Envelope,
+    /// The number of the span after its last one.
+    after: usize,
+}
+
+/// Gathers one ResourceSpans after another.
+pub(super) struct Gather<'p> {
+    alteration: &'p Alteration,
+    encoding: Encoding,
+    batcher: Batcher,
+    resource: Envelope,
+    scopes: Vec<Scope>,
+    spans: Spill,
+    /// Spans that were lost on the way.
+    missing: u64,
+}
+
+impl<'p> Gather<'p> {
+    pub(super) fn new(plan: &'p Plan) -> Self {
+        Self {
+            alteration: &plan.alteration,
+            encoding: plan.encoding,
+            batcher: Batcher::new(plan.encoding, plan.bounds),
+            resource: Envelope::default(),
+            scopes: Vec::new(),
+            spans: Spill::default(),
+            missing: 0,
+        }
+    }
+
+    /// Takes one thing in. A span is taken only if `wanted`.
+    pub(super) fn take(&mut self, seen: Seen<'_, '_>, wanted: bool, give: &mut dyn FnMut(Planned)) {
+        match seen {
+            Seen::Open => self.clear(),
+            Seen::Resource(resource, _, shape) => {
+                self.resource.message = resource_bytes(resource, shape, self.alteration, self.encoding);
+            }
+            Seen::ResourceSchema(url) => self.resource.schema = url.decode().into_owned().into_bytes(),
+            Seen::OpenScope => self.scopes.push(Scope { after: self.spans.len(), ..Scope::default() }),
+            Seen::Scope(scope, _) => {
+                let message = scope_bytes(scope, self.alteration, self.encoding);
+                self.open().envelope.message = message;
+            }
+            Seen::ScopeSchema(url) => self.open().envelope.schema = url.decode().into_owned().into_bytes(),
+            Seen::Span(span, _) if wanted => {
+                self.spans.push(|out| span_bytes(span, self.alteration, self.encoding, out));
+                let after = self.spans.len();
+                self.open().after = after;
+            }
+            Seen::Close => self.pour(give),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self) -> &mut Scope {
+        if self.scopes.is_empty() {
+            self.scopes.push(Scope::default());
+        }
+        let last = self.scopes.len() - 1;
+        &mut self.scopes[last]
+    }
+
+    fn clear(&mut self) {
+        self.resource = Envelope::default();
+        self.scopes.clear();
+        self.spans.clear();
+    }
+
+    fn pour(&mut self, give: &mut dyn FnMut(Planned)) {
+        // What the alteration sets is said by resources too that are not there at all.
+        if self.resource.message.is_empty() && !self.alteration.resource.is_empty() {
+            let bare = RawResource::default();
+            self.resource.message = resource_bytes(&bare, Shape::OtlpJson, self.alteration, self.encoding);
+        }
+        let (batcher, resource) = (&mut self.batcher, &self.resource);
+        let mut scopes = self.scopes.iter().peekable();
+        let mut open = false;
+        self.missing += self.spans.pour(&mut |number, span| {
+            while scopes.next_if(|scope| scope.after <= number).is_some() {
+                open = false;
+            }
+            if let Some(scope) = scopes.peek().filter(|_| !open) {
+                batcher.origin(resource, &scope.envelope);
+                open = true;
+            }
+            batcher.span(span, give);
+        });
+        self.clear();
+    }
+
+    /// Gives what is left: also of a document that was cut off. The answer is the number of spans that were lost because a
+    /// temporary file could not be read back.
+    pub(super) fn finish(&mut self, give: &mut dyn FnMut(Planned)) -> u64 {
+        self.pour(give);
+        self.batcher.flush(give);
+        self.missing
+    }
+}
+
+/// A resource as it is to be, encoded; empty when it says nothing.
+pub(super) fn resource_bytes(
+    resource: &RawResource<'_>,
+    shape: Shape,
+    alteration: &Alteration,
+    encoding: Encoding,
+) -> Vec<u8> {
+    let as_it_is = !alteration.redact && alteration.resource.is_empty();
+    if as_it_is && encoding == Encoding::Proto && shape == Shape::OtlpProto {
+        return resource.raw.to_vec();
+    }
+    let mut out = Vec::new();
+    alteration.resource(resource, &mut |resource| match encoding {
+        _ if resource.is_silent() => {}
+        Encoding::Json => JsonWriter::new(&mut out).resource(resource),
+        Encoding::Proto => ProtoWriter::new(&mut out).resource(resource),
+    });
+    out
+}
+
+/// A scope as it is to be, encoded; empty when it says nothing.
+pub(super) fn scope_bytes(scope: &RawScope<'_>, alteration: &Alteration, encoding: Encoding) -> Vec<u8> {
+    let mut out = Vec::new();
+    alteration.scope(scope, &mut |scope| match encoding {
+        _ if scope.is_silent() => {}
+        Encoding::Json => JsonWriter::new(&mut out).scope(scope),
+        Encoding::Proto => ProtoWriter::new(&mut out).scope(scope),
+    });
+    out
+}
+
+/// Appends a span as it is to be: its own bytes where they are in the encoding already and nothing changes.
+pub(super) fn span_bytes(span: &RawSpan<'_>, alteration: &Alteration, encoding: Encoding, out: &mut Vec<u8>) {
+    let as_it_is = alteration.keeps_spans();
+    if as_it_is && encoding == Encoding::Proto && span.shape == Shape::OtlpProto {
+        return out.extend_from_slice(span.raw);
+    }
+    let mut write = |span: &RawSpan<'_>| match encoding {
+        Encoding::Json => JsonWriter::new(out).span(span),
+        Encoding::Proto => ProtoWriter::new(out).span_fields(span),
+    };
+    if as_it_is { write(span) } else { alteration.span(span, &mut write) }
+}

@@ -1,0 +1,21 @@
+//! Cuts dumps into requests and says when each is due.
+//!
+//! Comes in: inputs or a capture, a filter, what is to be changed, bounds, a pace. Goes out: one request of OTLP after another, each
+//! with its spans and its time. Nothing is sent here and no clock is read.
+
+mod batch;
+mod chosen;
+mod convert;
+mod encode;
+mod gather;
+mod paced;
+mod piped;
+mod plan;
+mod spill;
+mod stream;
+
+pub use chosen::{Reach, chosen, reach};
+pub use convert::converted;
+pub use paced::paced;
+pub use plan::{Bounds, Plan, Planned};
+pub use stream::{Poured, stream};

@@ -1,0 +1,154 @@
+//! The spans of a capture in the order they were over, each due when it was over then.
+//!
+//! Comes in: a capture, a filter, a speed. Goes out: requests with the time each is due. Spans are put in order by an index of their
+//! numbers; their bytes are read when their turn comes.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::time::Duration;
+
+use super::batch::Batcher;
+use super::chosen::{over, passes};
+use super::encode::Envelope;
+use super::gather::{resource_bytes, scope_bytes, span_bytes};
+use super::plan::{Plan, Planned};
+use crate::capture::{self, Capture, SourceId, SpanRef};
+use crate::input::InputError;
+use crate::otlp::{RawResource, RawScope, RawSpan, Shape, Text, read_span};
+use crate::query::Filter;
+
+/// Spans that are due within this time go together, when the last of them is due.
+const TOGETHER: Duration = Duration::from_millis(50);
+
+/// Gives the spans that pass as requests, `speed` times as fast as they were recorded. `give` says whether to go on. The
+/// answer is the number of spans whose bytes are no longer where they were.
+pub fn paced(
+    capture: &Capture,
+    filter: &Filter,
+    plan: &Plan,
+    speed: f64,
+    give: &mut dyn FnMut(Planned) -> bool,
+) -> Result<u64, InputError> {
+    let mut missing = 0;
+    let mut order: Vec<SpanRef> = capture.spans().filter(|span| passes(capture, filter, *span)).collect();
+    order.sort_unstable_by_key(|span| (over(capture.head(*span)), *span));
+    let first = order.iter().map(|span| over(capture.head(*span))).find(|time| *time != 0).unwrap_or(0);
+    let due = |span: &SpanRef| {
+        let gap = over(capture.head(*span)).saturating_sub(first);
+        Duration::from_secs_f64(gap as f64 / 1e9 / speed)
+    };
+    let origins = Origins::of(capture, plan)?;
+    let mut pages = Pages::default();
+    let mut batcher = Batcher::new(plan.encoding, plan.bounds);
+    let (mut raw, mut piece) = (Vec::new(), Vec::new());
+    let (mut begun, mut latest, mut going) = (Duration::ZERO, Duration::ZERO, true);
+    for span in &order {
+        let due = due(span);
+        if due.saturating_sub(begun) > TOGETHER {
+            batcher.flush(&mut |planned| going = going && give(Planned { due: latest, ..planned }));
+            begun = due;
+        }
+        latest = due;
+        if !going {
+            return Ok(missing);
+        }
+        let there = pages.read(capture, *span, &mut raw)?;
+        piece.clear();
+        let mut place = RawSpan::default();
+        if !there || !read_span(&raw, capture.head(*span).marks.shape(), &mut place) {
+            missing += 1;
+            continue;
+        }
+        place.shape = capture.head(*span).marks.shape();
+        place.raw = &raw;
+        span_bytes(&place, &plan.alteration, plan.encoding, &mut piece);
+        let (resource, scope) = capture.envelope_numbers(*span);
+        batcher.origin(origins.resource(resource), origins.scope(scope));
+        batcher.span(&piece, &mut |planned| going = going && give(Planned { due: latest, ..planned }));
+    }
+    batcher.flush(&mut |planned| going = going && give(Planned { due: latest, ..planned }));
+    Ok(missing)
+}
+
+/// Every different resource and scope, encoded.
+struct Origins {
+    resources: Vec<Envelope>,
+    scopes: Vec<Envelope>,
+    nothing: Envelope,
+}
+
+impl Origins {
+    fn of(capture: &Capture, plan: &Plan) -> Result<Self, InputError> {
+        let (alteration, encoding) = (&plan.alteration, plan.encoding);
+        let bare = resource_bytes(&RawResource::default(), Shape::OtlpJson, alteration, encoding);
+        let mut resources: Vec<Envelope> = capture
+            .resource_schemas()
+            .map(|schema| Envelope { message: bare.clone(), schema: schema.as_bytes().to_vec() })
+            .collect();
+        let mut scopes: Vec<Envelope> = capture
+            .scope_words()
+            .map(|(name, version, schema)| {
+                let (name, version) = (Text::plain(name.as_bytes()), Text::plain(version.as_bytes()));
+                let message = scope_bytes(&RawScope { name, version, ..RawScope::default() }, alteration, encoding);
+                Envelope { message, schema: schema.as_bytes().to_vec() }
+            })
+            .collect();
+        capture.envelopes(&mut |place, envelope| {
+            let number = place.number as usize;
+            match envelope {
+                capture::Envelope::Resource(resource) => {
+                    if let Some(slot) = resources.get_mut(number) {
+                        // Its own bytes may be in any form: they are written anew.
+                        slot.message = resource_bytes(&resource, Shape::OtlpJson, alteration, encoding);
+                    }
+                }
+                capture::Envelope::Scope(scope) => {
+                    if let Some(slot) = scopes.get_mut(number) {
+                        slot.message = scope_bytes(&scope, alteration, encoding);
+                    }
+                }
+            }
+        })?;
+        Ok(Self { resources, scopes, nothing: Envelope::default() })
+    }
+
+    fn resource(&self, number: u32) -> &Envelope {
+        self.resources.get(number as usize).unwrap_or(&self.nothing)
+    }
+
+    fn scope(&self, number: u32) -> &Envelope {
+        self.scopes.get(number as usize).unwrap_or(&self.nothing)
+    }
+}
+
+/// The inputs, open for reading anywhere.
+#[derive(Default)]
+struct Pages {
+    open: Vec<(SourceId, File)>,
+}
+
+/// Inputs that are open at a time.
+const OPEN: usize = 64;
+
+impl Pages {
+    /// Reads a span's bytes; `false` when they are no longer there.
+    fn read(&mut self, capture: &Capture, span: SpanRef, bytes: &mut Vec<u8>) -> Result<bool, InputError> {
+        let head = capture.head(span);
+        let failed = |source| InputError::Read { path: capture.source(head.source).path.clone(), source };
+        let at = match self.open.iter().position(|(source, _)| *source == head.source) {
+            Some(at) => at,
+            None => {
+                if self.open.len() >= OPEN {
+                    self.open.remove(0);
+                }
+                self.open.push((head.source, capture.seekable(head.source).map_err(failed)?));
+                self.open.len() - 1
+            }
+        };
+        let Some((_, file)) = self.open.get_mut(at) else { return Ok(false) };
+        bytes.clear();
+        file.seek(SeekFrom::Start(head.at)).map_err(failed)?;
+        file.take(u64::from(head.size)).read_to_end(bytes).map_err(failed)?;
+        Ok(bytes.len() as u64 == u64::from(head.size))
+    }
+}

@@ -1,0 +1,248 @@
+//! One connection to the receiver, opened when it is needed and opened again when it is gone.
+//!
+//! Comes in: a packed request. Goes out: the [`Answer`] to one try. It knows whether anything of the request was sent, so that
+//! nobody has to guess whether it may have arrived.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, Version, header};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::answer::Answer;
+use super::target::{Protocol, Target};
+use super::url::Place;
+use super::{grpc, web};
+use crate::otlp::Encoding;
+
+/// A larger answer is not read.
+const ANSWER: usize = 4 << 20;
+/// How much a connection takes in before the socket has; large, for requests are.
+const BUFFER: usize = 1 << 20;
+
+/// A request as it goes out.
+#[derive(Clone, Debug)]
+pub(super) struct Packed {
+    pub(super) bytes: Bytes,
+    pub(super) encoding: Encoding,
+}
+
+/// A body of at most two pieces.
+pub(super) struct Pieces([Option<Bytes>; 2]);
+
+impl Body for Pieces {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let piece = self.0.iter_mut().find_map(Option::take);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.iter().all(Option::is_none)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.iter().flatten().map(|piece| piece.len() as u64).sum())
+    }
+}
+
+enum Open {
+    One(http1::SendRequest<Pieces>),
+    Two(http2::SendRequest<Pieces>),
+}
+
+/// The connection of one worker.
+pub(super) struct Line {
+    target: Arc<Target>,
+    open: Option<Open>,
+    /// Something of the request that is under way may have been sent.
+    pub(super) begun: bool,
+}
+
+impl Line {
+    pub(super) fn new(target: Arc<Target>) -> Self {
+        Self { target, open: None, begun: false }
+    }
+
+    /// Forgets the connection: nobody knows what state it is in.
+    pub(super) fn close(&mut self) {
+        self.open = None;
+    }
+
+    /// Sends a request once.
+    pub(super) async fn post(&mut self, packed: &Packed) -> Answer {
+        self.begun = false;
+        // A connection that was idle may have been closed meanwhile: that is no failed try.
+        for fresh in [false, true] {
+            let reused = match self.connected(fresh).await {
+                Ok(reused) => reused,
+                Err(answer) => return answer,
+            };
+            let Some(request) = self.request(packed) else {
+                return Answer::Refused("the request cannot be written down".to_owned());
+            };
+            self.begun = true;
+            let (status, sent) = match self.offer(request).await {
+                Ok(response) => return self.hear(response).await,
+                Err(failure) => failure,
+            };
+            self.close();
+            self.begun = sent;
+            if sent {
+                return Answer::lost(status);
+            }
+            if !reused {
+                return Answer::unsent(status);
+            }
+        }
+        Answer::unsent("the connection was closed".to_owned())
+    }
+
+    /// Makes sure that there is a connection; says whether it was there before.
+    async fn connected(&mut self, fresh: bool) -> Result<bool, Answer> {
+        if fresh {
+            self.close();
+        }
+        let usable = match &mut self.open {
+            Some(Open::One(sender)) => sender.ready().await.is_ok(),
+            Some(Open::Two(sender)) => sender.ready().await.is_ok(),
+            None => false,
+        };
+        if !usable {
+            self.open = Some(self.connect().await?);
+        }
+        Ok(usable)
+    }
+
+    async fn connect(&self) -> Result<Open, Answer> {
+        let failed = |error: io::Error| Answer::unsent(format!("cannot connect: {error}"));
+        match &self.target.place {
+            Place::Unix(path) => self.shake(UnixStream::connect(path).await.map_err(failed)?).await,
+            Place::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await.map_err(failed)?;
+                stream.set_nodelay(true).map_err(failed)?;
+                let Some((connector, name)) = &self.target.tls else { return self.shake(stream).await };
+                match connector.connect(name.clone(), stream).await {
+                    Ok(stream) => self.shake(stream).await,
+                    // A certificate that does not hold will not hold later.
+                    Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                        Err(Answer::Refused(format!("cannot connect with TLS: {error}")))
+                    }
+                    Err(error) => Err(Answer::unsent(format!("cannot connect with TLS: {error}"))),
+                }
+            }
+        }
+    }
+
+    async fn shake<S>(&self, stream: S) -> Result<Open, Answer>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let failed = |error: hyper::Error| Answer::unsent(format!("cannot connect: {}", words(&error)));
+        let stream = TokioIo::new(stream);
+        if self.target.protocol == Protocol::Grpc {
+            let mut builder = http2::Builder::new(TokioExecutor::new());
+            builder.max_send_buf_size(BUFFER);
+            let (sender, connection) = builder.handshake(stream).await.map_err(failed)?;
+            tokio::spawn(connection);
+            return Ok(Open::Two(sender));
+        }
+        let (sender, connection) = http1::Builder::new().handshake(stream).await.map_err(failed)?;
+        tokio::spawn(connection);
+        Ok(Open::One(sender))
+    }
+
+    fn request(&self, packed: &Packed) -> Option<Request<Pieces>> {
+        let target = &self.target;
+        let packing = target.packing.header().map(HeaderValue::from_static);
+        let is_grpc = target.protocol == Protocol::Grpc;
+        let header = is_grpc.then(|| grpc::header(packed.bytes.len(), packing.is_some()));
+        let mut request = Request::new(Pieces([header, Some(packed.bytes.clone())]));
+        *request.method_mut() = Method::POST;
+        let media = match packed.encoding {
+            _ if is_grpc => "application/grpc",
+            Encoding::Proto => "application/x-protobuf",
+            Encoding::Json => "application/json",
+        };
+        let headers = request.headers_mut();
+        let agent = concat!("OTel-OTLP-Exporter-tracectl/", env!("CARGO_PKG_VERSION"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(agent));
+        headers.extend(target.headers.clone());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+        if is_grpc {
+            headers.insert(header::TE, HeaderValue::from_static("trailers"));
+            headers.extend(packing.map(|packing| (header::HeaderName::from_static("grpc-encoding"), packing)));
+            *request.version_mut() = Version::HTTP_2;
+            *request.uri_mut() = target.uri.clone();
+        } else {
+            headers.insert(header::HOST, target.uri.authority()?.as_str().parse().ok()?);
+            headers.extend(packing.map(|packing| (header::CONTENT_ENCODING, packing)));
+            *request.uri_mut() = target.uri.path_and_query()?.as_str().parse().ok()?;
+        }
+        Some(request)
+    }
+
+    /// Offers the request to the connection. A failure says whether anything of it may have been sent.
+    async fn offer(&mut self, request: Request<Pieces>) -> Result<Response<Incoming>, (String, bool)> {
+        let sent = match &mut self.open {
+            Some(Open::One(sender)) => sender.try_send_request(request).await,
+            Some(Open::Two(sender)) => sender.try_send_request(request).await,
+            None => return Err(("there is no connection".to_owned(), false)),
+        };
+        sent.map_err(|mut failed| {
+            let unsent = failed.take_message().is_some();
+            (words(failed.error()), !unsent)
+        })
+    }
+
+    /// Reads the whole response.
+    async fn hear(&mut self, response: Response<Incoming>) -> Answer {
+        let (head, body) = response.into_parts();
+        let is_grpc = self.target.protocol == Protocol::Grpc;
+        match Limited::new(body, ANSWER).collect().await {
+            Ok(body) => {
+                let trailers = body.trailers().cloned();
+                let body = body.to_bytes();
+                if is_grpc {
+                    grpc::judge(head.status, &head.headers, &body, trailers.as_ref())
+                } else {
+                    web::judge(head.status, &head.headers, &body)
+                }
+            }
+            // The status of HTTP stands in front of the body: the request was taken, or was not.
+            Err(_) if !is_grpc => {
+                self.close();
+                web::judge(head.status, &head.headers, b"")
+            }
+            Err(error) => {
+                self.close();
+                Answer::lost(format!("the answer broke off: {error}"))
+            }
+        }
+    }
+}
+
+/// An error and what is behind it.
+fn words(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        let inner = error.to_string();
+        if !text.contains(&inner) {
+            text = format!("{text}: {inner}");
+        }
+        cause = error.source();
+    }
+    text
+}
