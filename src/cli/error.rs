@@ -152,6 +152,25 @@ pub(super) enum Problem {
         /// The file.
         path: String,
     },
+    /// A scenario file cannot be read.
+    #[error("cannot read the scenario {}", path.display())]
+    NoScenario {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A scenario file is wrong.
+    #[error("cannot use the scenario: {place}: {message}")]
+    Scenario {
+        /// File and line.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// What a terminal cannot show would be written to one.
+    #[error("protobuf and compressed traces are not for a terminal")]
+    BinaryTerminal,
     /// The answer could not be printed.
     #[error("cannot print the answer")]
     Print(#[from] io::Error),
@@ -187,6 +206,7 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
+            Problem::NoScenario { .. } | Problem::Scenario { .. } | Problem::BinaryTerminal => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

@@ -13,7 +13,8 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
 use super::{
-    Exit, Surroundings, budgets, completions, explain, init, lint, listen, listen_args, man, rules, show, stats, tree,
+    Exit, Surroundings, budgets, completions, emit, explain, init, lint, listen, listen_args, man, rules, show, stats,
+    tree,
 };
 
 const EXAMPLES: &str = "\
@@ -24,6 +25,7 @@ Examples:
   tracectl lint run.jsonl                what is wrong, for people and for CI
   kubectl logs agent | tracectl tree     from a pipe
   tracectl listen -o run.jsonl -- pytest run a program, record its spans, show them
+  tracectl emit | tracectl tree          traces made up, to try everything on
 
 Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
 Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
@@ -49,6 +51,7 @@ enum Command {
     Budgets(budgets::Args),
     Init(init::Args),
     Listen(Box<listen_args::Args>),
+    Emit(Box<emit::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -108,6 +111,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Command::Budgets(args) => budgets::run(args, console),
         Command::Init(args) => init::run(args, console),
         Command::Listen(args) => listen::run(args, console),
+        Command::Emit(args) => emit::run(args, &config, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }

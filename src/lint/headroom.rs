@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::budget::{Cell, PRESETS};
+use crate::agent::TRUNCATION_NOTE;
 use crate::capture::{Capture, SourceId};
 use crate::input::InputError;
 use crate::model::TraceId;
@@ -174,6 +175,6 @@ fn size(attribute: &RawAttribute<'_>) -> (usize, usize) {
 
 fn characters(text: &Text<'_>) -> usize {
     let text = text.decode();
-    let body = text.rsplit_once("... (truncated, original size: ").map_or(&*text, |(body, _)| body);
+    let body = text.rsplit_once(TRUNCATION_NOTE).map_or(&*text, |(body, _)| body);
     body.chars().count()
 }

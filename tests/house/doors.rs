@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("otlp", &["model"]),
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
+    ("emit", &["model", "otlp", "agent"]),
     ("capture", &["model", "otlp", "input", "agent", "redact"]),
     ("live", &["model", "otlp", "capture"]),
     ("forest", &["model", "capture"]),
@@ -26,7 +27,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
-            "mend", "live", "render",
+            "mend", "live", "emit", "render",
         ],
     ),
 ];

@@ -2,12 +2,10 @@
 //!
 //! Comes in: values in place. Goes out: bytes, characters, words.
 
+use crate::agent::TRUNCATION_NOTE;
 use crate::lint::facts::Told;
 use crate::model::ByteSize;
 use crate::otlp::RawValue;
-
-/// What Letta appends to a value that it cut; the value itself was within the budget.
-const CUT: &str = "... (truncated, original size: ";
 
 /// No less than the size of the value, known without decoding it.
 #[inline]
@@ -39,7 +37,7 @@ pub(super) fn value_chars(value: &RawValue<'_>) -> u64 {
         RawValue::Nested(_) => value.decode().to_string().into(),
         other => return value_bytes(other),
     };
-    let body = match text.rfind(CUT) {
+    let body = match text.rfind(TRUNCATION_NOTE) {
         Some(at) if text.ends_with(" chars)") && text.len() - at < 80 => text.get(..at).unwrap_or(&text),
         _ => &text,
     };
