@@ -60,7 +60,7 @@ struct Done {
 impl Render for Done {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         let Made { traces, spans } = self.made;
-        ink.put(Tone::Quiet, &format!("made {spans} spans in {traces} traces: "))?;
+        ink.put(Tone::Quiet, format!("made {spans} spans in {traces} traces: "))?;
         ink.say(&self.file)?;
         ink.line()
     }
@@ -74,11 +74,11 @@ impl Render for Faults {
         let width = Fault::ALL.iter().map(|fault| fault.kind().name.len()).max().unwrap_or(0);
         for fault in Fault::ALL {
             let kind = fault.kind();
-            ink.put(Tone::Plain, &format!("{:<width$}  ", kind.name))?;
+            ink.put(Tone::Plain, format!("{:<width$}  ", kind.name))?;
             ink.put(Tone::Quiet, kind.code)?;
-            ink.put(Tone::Plain, &format!("  {}", kind.summary))?;
+            ink.put(Tone::Plain, format!("  {}", kind.summary))?;
             if !kind.asked.is_empty() {
-                ink.put(Tone::Quiet, &format!(" (lint {})", kind.asked))?;
+                ink.put(Tone::Quiet, format!(" (lint {})", kind.asked))?;
             }
             ink.line()?;
         }

@@ -70,7 +70,7 @@ pub(super) struct Args {
     /// List the faults and the rules that see them
     #[arg(long, help_heading = "Story")]
     pub(super) list_faults: bool,
-    /// So many traces [default: 8]
+    /// So many traces [default: 4]
     #[arg(long, value_name = "N", conflicts_with_all = ["spans", "duration"], help_heading = "Amount")]
     traces: Option<u64>,
     /// Whole traces until there are so many spans

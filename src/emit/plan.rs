@@ -114,7 +114,7 @@ impl Default for Plan {
             convention: Convention::default(),
             scenario: Scenario::default(),
             quirks: false,
-            extent: Extent { traces: 8, spans: u64::MAX, duration: u64::MAX },
+            extent: Extent { traces: 4, spans: u64::MAX, duration: u64::MAX },
             rate: 2_000,
             errors: None,
             cancels: None,
@@ -137,12 +137,11 @@ impl Plan {
 
     /// How many traces there are at most.
     pub(super) fn traces(&self) -> u64 {
-        let within = if self.extent.duration == u64::MAX {
-            u64::MAX
-        } else {
-            self.extent.duration.div_ceil(self.period().max(1))
-        };
-        self.extent.traces.min(within)
+        if self.extent.duration == u64::MAX {
+            return self.extent.traces;
+        }
+        let within = (u128::from(self.extent.duration) * u128::from(self.rate)).div_ceil(1_000_000_000_000);
+        self.extent.traces.min(u64::try_from(within).unwrap_or(u64::MAX))
     }
 }
 
@@ -185,6 +184,6 @@ mod tests {
     fn a_duration_and_a_rate_make_a_number() {
         let extent = Extent { traces: u64::MAX, spans: u64::MAX, duration: 10_000_000_000 };
         assert_eq!(Plan { extent, rate: 5_000, ..Plan::default() }.traces(), 50);
-        assert_eq!(Plan::default().traces(), 8);
+        assert_eq!(Plan::default().traces(), 4);
     }
 }

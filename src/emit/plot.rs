@@ -18,13 +18,13 @@ const MILLI: u64 = 1_000_000;
 /// The scenarios of a mix: the first round in this order, so that a short one has everything.
 const ROUND: [Scenario; 8] = [
     Scenario::Tools,
-    Scenario::Chat,
     Scenario::Errors,
-    Scenario::Stream,
-    Scenario::MultiAgent,
     Scenario::Cancel,
+    Scenario::Stream,
     Scenario::Rag,
+    Scenario::MultiAgent,
     Scenario::Background,
+    Scenario::Chat,
 ];
 /// The scenarios of a mix afterwards, by how often they occur.
 const WEIGHTS: [Scenario; 16] = [
@@ -72,12 +72,13 @@ impl<'p> Plot<'p> {
         let persona = self.chance.pick(&PERSONAS).unwrap_or(&PERSONAS[0]);
         let scheduled = scenario == Scenario::Background && mode == Mode::Background && self.number % 4 == 3;
         let sql = !matches!(scenario, Scenario::Tools | Scenario::Chat | Scenario::Stream);
+        let excluded = self.plan.quirks && self.plan.scenario == Scenario::Mix && self.number % 16 == 9;
         let run = self.run(scenario, persona, 0, ending);
         let jobs = match scenario {
             Scenario::Background => (0..self.chance.within(1, 3)).map(|_| self.chance.lasting(600 * MILLI)).collect(),
             _ => Vec::new(),
         };
-        Story { scenario, mode, ending, user, organization, project, conversation, run, jobs, scheduled, sql }
+        Story { scenario, mode, ending, user, organization, project, conversation, run, jobs, scheduled, excluded, sql }
     }
 
     fn scenario(&mut self) -> Scenario {
@@ -116,7 +117,7 @@ impl<'p> Plot<'p> {
                 _ if unasked => Ending::Cut { asked: false },
                 (Mode::Stream, 0) => Ending::Withdrawn,
                 (Mode::Stream, 1) => Ending::Left,
-                (_, 2) => Ending::Cut { asked: true },
+                (Mode::Reply | Mode::Background, 1) => Ending::Cut { asked: true },
                 _ => Ending::Stopped,
             };
         }
@@ -124,7 +125,7 @@ impl<'p> Plot<'p> {
             return match self.chance.below(6) {
                 0 => Ending::Broken(&RATE_LIMIT),
                 1 => Ending::Broken(&OVERLOADED),
-                2 if mode == Mode::Reply => Ending::Refused(if self.number % 2 == 0 { 404 } else { 422 }),
+                2 if mode == Mode::Reply => Ending::Refused(if self.number.is_multiple_of(2) { 404 } else { 422 }),
                 3 if mode == Mode::Reply => Ending::Crashed,
                 _ => Ending::Answered,
             };
@@ -158,7 +159,7 @@ impl<'p> Plot<'p> {
         let base = 2_800 + self.plan.payload / 8 + self.chance.below(900);
         let mut prompt = base + bytes(asked) / 4;
         let mut before = 0;
-        let failing = self.failing_step(rounds, ending);
+        let failing = self.failing_step(scenario, rounds, ending);
         for round in 0..rounds {
             let last = round + 1 == rounds;
             let step = self.step(scenario, model, depth, round, last, failing == Some(round), ending, (prompt, before));
@@ -185,8 +186,8 @@ impl<'p> Plot<'p> {
     }
 
     /// The step in which a tool fails, where the scenario wants one.
-    fn failing_step(&mut self, rounds: u32, ending: Ending) -> Option<u32> {
-        let wanted = self.plan.errors.is_some() || self.plan.scenario == Scenario::Errors || self.number == 2;
+    fn failing_step(&mut self, scenario: Scenario, rounds: u32, ending: Ending) -> Option<u32> {
+        let wanted = self.plan.errors.is_some() || scenario == Scenario::Errors;
         let possible = wanted && rounds > 1 && matches!(ending, Ending::Answered);
         let happens = match self.plan.errors {
             Some(rate) => self.chance.happens(rate),
@@ -226,7 +227,7 @@ impl<'p> Plot<'p> {
     /// Calls that fail, each after a longer pause than the one before.
     fn attempts(&mut self, failure: &'static Failure, count: u32) -> Vec<Attempt> {
         let storm = self.hits.has(Fault::RetryWithoutBackoff);
-        let pause = |at: u32, jitter: u64| if storm { 20 * MILLI } else { (800 + jitter) * MILLI << (at * 2) };
+        let pause = |at: u32, jitter: u64| if storm { 20 * MILLI } else { ((800 + jitter) * MILLI) << (at * 2) };
         (0..count)
             .map(|at| {
                 let jitter = self.chance.below(200);
@@ -334,7 +335,7 @@ impl<'p> Plot<'p> {
                     self.sheet.word(format_args!("rates:{}", number % 40)),
                     self.sheet.word(format_args!("/latest?base=CHF&day={}", number % 365)),
                 );
-                Work::Cached { key, hit: !failing && number % 3 > 0, path, took }
+                Work::Cached { key, hit: !failing && !number.is_multiple_of(3), path, took }
             }
             Task::Memory => self.search(took),
             Task::Code => Work::Code { took: 2 * took },

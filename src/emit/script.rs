@@ -6,7 +6,7 @@
 use super::cast::SCRIPT;
 use super::chance::Chance;
 use super::plan::Wanted;
-use super::sheet::{Attr, Datum, Handle, Part, Sheet, Word, number};
+use super::sheet::{Attr, Datum, Handle, Part, Sheet, number};
 use super::words::findings;
 
 /// A scenario of somebody's own.
@@ -198,7 +198,7 @@ impl Generator {
                 sheet.write(|out| findings(&mut chance, *bytes, out))
             }
         };
-        Datum::Text(Word::from(word))
+        Datum::Text(word)
     }
 }
 

@@ -105,6 +105,8 @@ pub(super) struct Story {
     pub(super) jobs: Vec<u64>,
     /// The run belongs to no request: a schedule started it.
     pub(super) scheduled: bool,
+    /// The request goes to an endpoint that is not traced.
+    pub(super) excluded: bool,
     /// SQL statements are recorded.
     pub(super) sql: bool,
 }

@@ -3,7 +3,7 @@
 //! Comes in: a trace. Goes out: the same trace with something that went wrong, told wrongly.
 
 use super::warp::Warp;
-use crate::emit::sheet::{Event, Handle, Part, Word, number};
+use crate::emit::sheet::{Handle, Part, Word, number};
 
 const CANCELLED: &str = "asyncio.CancelledError";
 
@@ -101,12 +101,7 @@ impl Warp<'_> {
     pub(super) fn cancellation_missing_context(&mut self) {
         let outer = self.extra(self.root(), "RunManager.stop_run");
         let (start, end) = self.span(outer).map_or((0, 0), |span| (span.start, span.end));
-        let event = Event { time: start, name: "stop_reason".into(), attributes: Vec::new() };
-        self.sheet.with(outer, |span| span.events.push(event));
-        self.sheet.with(outer, |span| {
-            let attribute = crate::emit::sheet::Attr { key: "stop_reason".into(), value: "cancelled".into() };
-            span.events.iter_mut().for_each(|event| event.attributes.push(attribute));
-        });
+        self.sheet.event(outer, start, "stop_reason", &[("stop_reason", "cancelled".into())]);
         let inner = self.extra(outer, "RunManager.consume");
         self.sheet.with(inner, |span| (span.start, span.end) = (start, end));
         let stack = self.stack(1, "consume".into());

@@ -86,7 +86,8 @@ impl<'a, 't> Flat<'a, 't> {
     fn serve(&mut self, root: Handle) -> u64 {
         if self.story.mode == Mode::Background {
             let answered = self.tell.now + 2 * MILLI;
-            self.tell.now = answered + 900 * MICRO;
+            // However long the answer takes to be sent, the work begins after it.
+            self.tell.now = answered + 12 * MILLI;
             for takes in &self.story.jobs {
                 let job = self.tell.sheet.open(Some(root), "job", self.tell.now);
                 self.tell.sheet.close(job, self.tell.now + takes, number::UNSET);

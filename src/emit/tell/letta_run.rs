@@ -75,7 +75,9 @@ impl Letta<'_, '_> {
     /// A run that a stream is read from: its spans stand under the reader's task.
     pub(super) fn streamed_run(&mut self, task: Handle, run: &Run) -> Result<(), Halt> {
         let ran = self.run(task, run, true, true);
-        self.unwind(Halt::Cancelled, 0);
+        if let Err(halt) = ran {
+            self.unwind(halt, 0);
+        }
         ran
     }
 
@@ -346,7 +348,7 @@ impl Letta<'_, '_> {
             let waited = Teller::millis(first - running.began);
             self.tell.sheet.event(running.request, first, "time_to_first_token_ms", &[("ttft_ms", waited)]);
             if last && running.first && matches!(self.story.ending, Ending::Withdrawn) {
-                self.withdrawn(home, call, run);
+                self.withdrawn(home, run);
             }
         }
         self.provider_trace(running, step, request.1);
@@ -531,7 +533,7 @@ impl Letta<'_, '_> {
     }
 
     /// Somebody called the run off while it streamed.
-    fn withdrawn(&mut self, home: Handle, call: Handle, run: &Run) {
+    fn withdrawn(&mut self, home: Handle, run: &Run) {
         let consume = self.tell.sheet.open(Some(home), "RunManager.consume_stream", self.tell.now - 20 * MICRO);
         self.parameters(consume, &[("parameter.run_id", run.id.into())]);
         let message = self.tell.sheet.join(&["Run ".into(), run.id, " was cancelled".into()]);
@@ -544,7 +546,6 @@ impl Letta<'_, '_> {
         } else {
             self.tell.sheet.close(consume, now, number::UNSET);
         }
-        self.tell.sheet.with(call, |span| span.end = span.end.max(span.start));
     }
 
     /// The client is gone; the run goes on.

@@ -3,7 +3,7 @@
 //! Comes in: names and durations. Goes out: spans, and a clock that has moved on.
 
 use crate::emit::cast::Cast;
-use crate::emit::plan::Plan;
+use crate::emit::plan::{Convention, Plan};
 use crate::emit::sheet::{Datum, Handle, Sheet, Word, number};
 use crate::emit::story::Failure;
 
@@ -62,20 +62,21 @@ impl Teller<'_> {
 
     /// A stack trace of so many frames, the failing function last.
     pub(super) fn stack(&mut self, qualified: &'static str, message: Word, function: Word, frames: usize) -> Word {
-        const FILES: [&str; 6] = [
-            "agents/letta_agent_v3",
-            "services/tool_executor/tool_execution_manager",
-            "services/run_manager",
-            "llm_api/llm_client_base",
-            "otel/tracing",
-            "server/rest_api/app",
+        const LETTA: [&str; 4] = [
+            "letta/agents/letta_agent_v3",
+            "letta/services/run_manager",
+            "letta/llm_api/llm_client_base",
+            "letta/otel/tracing",
         ];
+        const OTHERS: [&str; 3] = ["agent/runtime", "agent/tools", "agent/providers"];
+        let letta = self.plan.convention == Convention::Letta;
+        let files: &[&str] = if letta { &LETTA } else { &OTHERS };
         let mark = self.sheet.mark();
         self.sheet.append("Traceback (most recent call last):\n".into());
         for frame in 0..frames {
             let line = self.sheet.chance.within(40, 900);
-            let file = FILES.get(frame % FILES.len()).copied().unwrap_or_default();
-            self.sheet.word(format_args!("  File \"/app/letta/{file}.py\", line {line}, in "));
+            let file = files.get(frame % files.len()).copied().unwrap_or_default();
+            self.sheet.word(format_args!("  File \"/app/{file}.py\", line {line}, in "));
             self.sheet.append(if frame + 1 == frames { function } else { "async_wrapper".into() });
             self.sheet.append("\n".into());
         }
