@@ -21,8 +21,8 @@ use crate::query::parse_moment;
 /// Make traces up: agents at work on a virtual clock, the same for the same seed
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-What is made up lints clean: current attribute names, children inside their parents, reasons for errors. --quirks tells it as the
-real instrumentation does, --fault NAME spoils it so that exactly the lint rule of that name has something to say.
+What is made up lints clean. --quirks tells it as the real instrumentation does; --fault NAME spoils
+it, so that exactly the rule of lint that has this name sees something.
 
 Examples:
   tracectl emit | tracectl tree

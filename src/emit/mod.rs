@@ -19,6 +19,7 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod twist;
 mod words;
 
 pub use encode::Encoding;

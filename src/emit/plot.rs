@@ -8,7 +8,7 @@ use super::fault::{Fault, Hits};
 use super::plan::{Plan, Scenario};
 use super::sheet::{Sheet, Word};
 use super::story::{
-    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, ToolUse, Work,
+    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, TIMEOUT, ToolUse, Work,
 };
 use super::tools::{self, HAND_OFF, TOOLS, Task, ToolKind};
 use super::words::{HELPERS, MODELS, Model, PERSONAS, Persona, findings, question};
@@ -49,11 +49,29 @@ const WEIGHTS: [Scenario; 16] = [
 /// Makes up stories.
 pub(super) struct Plot<'p> {
     plan: &'p Plan,
-    hits: Hits,
-    chance: Chance,
-    sheet: &'p mut Sheet,
+    pub(super) hits: Hits,
+    pub(super) chance: Chance,
+    pub(super) sheet: &'p mut Sheet,
     /// Requests are told apart by it.
     number: u64,
+}
+
+/// Where a run is.
+struct Round {
+    scenario: Scenario,
+    model: &'static Model,
+    /// How deep work was handed on.
+    depth: u32,
+    round: u32,
+    last: bool,
+    /// A tool fails here.
+    failing: bool,
+    /// How the run ends.
+    ending: Ending,
+    /// Tokens of the prompt.
+    prompt: u64,
+    /// Tokens of the prompt before.
+    before: u64,
 }
 
 impl<'p> Plot<'p> {
@@ -122,9 +140,10 @@ impl<'p> Plot<'p> {
             };
         }
         if failing {
-            return match self.chance.below(6) {
+            return match self.chance.below(7) {
                 0 => Ending::Broken(&RATE_LIMIT),
                 1 => Ending::Broken(&OVERLOADED),
+                4 => Ending::Broken(&TIMEOUT),
                 2 if mode == Mode::Reply => Ending::Refused(if self.number.is_multiple_of(2) { 404 } else { 422 }),
                 3 if mode == Mode::Reply => Ending::Crashed,
                 _ => Ending::Answered,
@@ -162,7 +181,9 @@ impl<'p> Plot<'p> {
         let failing = self.failing_step(scenario, rounds, ending);
         for round in 0..rounds {
             let last = round + 1 == rounds;
-            let step = self.step(scenario, model, depth, round, last, failing == Some(round), ending, (prompt, before));
+            let failing = failing == Some(round);
+            let at = Round { scenario, model, depth, round, last, failing, ending, prompt, before };
+            let step = self.step(&at);
             before = prompt;
             prompt += step.call.output + step.tools.iter().map(|tool| bytes(tool.result) / 4).sum::<u64>();
             run.steps.push(step);
@@ -196,18 +217,8 @@ impl<'p> Plot<'p> {
         (possible && happens).then(|| u32::try_from(self.chance.below(u64::from(rounds - 1))).unwrap_or(0))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a step is decided by all of it, and nowhere else")]
-    fn step(
-        &mut self,
-        scenario: Scenario,
-        model: &'static Model,
-        depth: u32,
-        round: u32,
-        last: bool,
-        failing: bool,
-        ending: Ending,
-        (prompt, before): (u64, u64),
-    ) -> Step {
+    fn step(&mut self, at: &Round) -> Step {
+        let Round { scenario, model, depth, round, last, failing, ending, prompt, before } = *at;
         let id = self.sheet.uuid("step-");
         let breaks = last && depth == 0;
         let attempts = match ending {
@@ -225,7 +236,7 @@ impl<'p> Plot<'p> {
     }
 
     /// Calls that fail, each after a longer pause than the one before.
-    fn attempts(&mut self, failure: &'static Failure, count: u32) -> Vec<Attempt> {
+    pub(super) fn attempts(&mut self, failure: &'static Failure, count: u32) -> Vec<Attempt> {
         let storm = self.hits.has(Fault::RetryWithoutBackoff);
         let pause = |at: u32, jitter: u64| if storm { 20 * MILLI } else { ((800 + jitter) * MILLI) << (at * 2) };
         (0..count)
@@ -236,7 +247,14 @@ impl<'p> Plot<'p> {
             .collect()
     }
 
-    fn call(&mut self, model: &'static Model, last: bool, tools: &[ToolUse], input: u64, before: u64) -> Call {
+    pub(super) fn call(
+        &mut self,
+        model: &'static Model,
+        last: bool,
+        tools: &[ToolUse],
+        input: u64,
+        before: u64,
+    ) -> Call {
         let size = if last { self.plan.payload } else { self.plan.payload / 6 };
         let mark = self.sheet.mark();
         let chance = &mut self.chance;
@@ -272,7 +290,7 @@ impl<'p> Plot<'p> {
             .collect()
     }
 
-    fn tool(&mut self, kind: &'static ToolKind, scenario: Scenario, depth: u32, failing: bool) -> ToolUse {
+    pub(super) fn tool(&mut self, kind: &'static ToolKind, scenario: Scenario, depth: u32, failing: bool) -> ToolUse {
         let mut arguments = tools::arguments(kind, &mut self.chance, self.sheet);
         let work = self.work(kind.task, scenario, depth, failing);
         if let Work::Agent(run) = &work {
@@ -362,73 +380,6 @@ impl<'p> Plot<'p> {
             tokens: self.chance.within(6, 30),
             took: took / 4,
             found,
-        }
-    }
-
-    /// What faults ask to go wrong in the run itself.
-    fn twist(&mut self, run: &mut Run, depth: u32, base: u64) {
-        if depth > 0 || self.hits.is_empty() || run.steps.is_empty() {
-            return;
-        }
-        if self.hits.has(Fault::RepeatedToolCall) {
-            self.repeat(run, 4, 1);
-        }
-        if self.hits.has(Fault::CallCycle) {
-            self.repeat(run, 8, 2);
-        }
-        if self.hits.has(Fault::PromptGrowth) {
-            self.repeat(run, 6, 6);
-            let mut input = base;
-            for step in &mut run.steps {
-                (step.call.input, step.call.cached) = (input, 0);
-                input += base;
-            }
-        }
-        if self.hits.has(Fault::RetryWithoutBackoff) {
-            let attempts = self.attempts(&RATE_LIMIT, 4);
-            if let Some(step) = run.steps.first_mut() {
-                step.attempts = attempts;
-            }
-        }
-        if self.hits.has(Fault::RunOverBudget)
-            && let Some(step) = run.steps.last_mut()
-        {
-            step.call.output += 900_000;
-        }
-        if self.hits.has(Fault::UnknownTool) {
-            self.repeat(run, 1, 1);
-            let tools = run.steps.iter_mut().flat_map(|step| &mut step.tools);
-            tools.take(1).for_each(|tool| tool.name = "web_serach");
-        }
-        if self.hits.has(Fault::InvalidToolArgs) {
-            self.repeat(run, 1, 1);
-            let broken = self.sheet.say("{\"query\": \"where the");
-            let python = self.sheet.say("{'query': 'where the");
-            let tools = run.steps.iter_mut().flat_map(|step| &mut step.tools);
-            tools.take(1).for_each(|tool| (tool.json, tool.python) = (broken, python));
-        }
-    }
-
-    /// Puts steps in front of the last one that call tools in turn: `kinds` of them, the same one with the same arguments
-    /// where there is one.
-    fn repeat(&mut self, run: &mut Run, steps: usize, kinds: usize) {
-        let Some(answer) = run.steps.last().map(|step| step.call) else { return };
-        let model = run.model;
-        let mut chance = self.chance.clone();
-        for at in 0..steps {
-            // The same chance makes the same arguments.
-            if kinds == 1 {
-                self.chance = chance.clone();
-            }
-            let kind = TOOLS.get(at % kinds).unwrap_or(&TOOLS[0]);
-            let tool = self.tool(kind, Scenario::Tools, 1, false);
-            if kinds > 1 {
-                chance = self.chance.clone();
-            }
-            let id = self.sheet.uuid("step-");
-            let call = self.call(model, false, std::slice::from_ref(&tool), answer.input, 0);
-            let step = Step { id, attempts: Vec::new(), call, tools: vec![tool] };
-            run.steps.insert(run.steps.len() - 1, step);
         }
     }
 }

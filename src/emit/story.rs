@@ -41,12 +41,20 @@ pub(super) const RATE_LIMIT: Failure = Failure {
     status: 429,
     function: "_request",
 };
-/// The provider takes too long.
+/// The provider has too much to do.
 pub(super) const OVERLOADED: Failure = Failure {
     class: "InternalServerError",
     qualified: "openai.InternalServerError",
     message: "Error code: 503 - the engine is currently overloaded, please try again later",
     status: 502,
+    function: "_request",
+};
+/// The provider takes much too long.
+pub(super) const TIMEOUT: Failure = Failure {
+    class: "APITimeoutError",
+    qualified: "openai.APITimeoutError",
+    message: "Request timed out.",
+    status: 504,
     function: "_request",
 };
 /// Our own bug.
@@ -109,6 +117,14 @@ pub(super) struct Story {
     pub(super) excluded: bool,
     /// SQL statements are recorded.
     pub(super) sql: bool,
+}
+
+impl Story {
+    /// Why a task of it is cancelled.
+    pub(super) fn reason(&self) -> Word {
+        if matches!(self.ending, Ending::Cut { asked: true }) { "run stopped by the user" } else { "client timeout" }
+            .into()
+    }
 }
 
 /// An agent at work.

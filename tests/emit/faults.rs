@@ -51,7 +51,9 @@ fn every_fault_makes_exactly_its_rule_fire() {
         for convention in CONVENTIONS {
             let given = ["--convention", convention, "--scenario", "tools", "--traces", "3", "--fault", &fault.name];
             emit(folder.path(), "a.pb", &given);
-            let asked: Vec<&str> = fault.asked.iter().map(String::as_str).collect();
+            // What a rule has to be told means nothing while there is no such rule.
+            let asked = fault.asked.iter().filter(|_| known.contains(&fault.code));
+            let asked: Vec<&str> = asked.map(String::as_str).collect();
             let fired: Vec<String> = lint(folder.path(), "a.pb", &asked).into_iter().map(|(code, _)| code).collect();
             let wanted: Vec<String> = [fault.code.clone()].into_iter().filter(|code| known.contains(code)).collect();
             if fired != wanted {

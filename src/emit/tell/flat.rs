@@ -1,9 +1,9 @@
 //! The conventions that tell a run as one tree: request, agent, calls to models, tools.
 //!
 //! Comes in: a story. Goes out: spans in OpenTelemetry's GenAI conventions, OpenInference or OpenLLMetry. They differ in names and
-//! attributes alone; those are in [`super::flat_words`].
+//! attributes alone; those are in files of their own.
 
-use super::flat_words::Message;
+use super::flat_call::Message;
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::cast::{FASTAPI, GENAI, OPENINFERENCE, OPENLLMETRY};
 use crate::emit::plan::Convention;
@@ -276,8 +276,8 @@ impl<'a, 't> Flat<'a, 't> {
 
     /// What a cancelled task leaves on a span that it passes through.
     fn cancelled(&mut self, span: Handle, frames: usize) {
-        let stack =
-            self.tell.stack("asyncio.exceptions.CancelledError", "client timeout".into(), "execute".into(), frames);
+        let reason = self.story.reason();
+        let stack = self.tell.stack("asyncio.exceptions.CancelledError", reason, "execute".into(), frames);
         let task = self.tell.sheet.join(&["run-".into(), self.story.run.agent]);
         let now = self.tell.now;
         self.tell.sheet.event(
@@ -286,7 +286,7 @@ impl<'a, 't> Flat<'a, 't> {
             "exception",
             &[
                 ("exception.type", "asyncio.CancelledError".into()),
-                ("exception.message", "client timeout".into()),
+                ("exception.message", reason.into()),
                 ("exception.stacktrace", stack.into()),
                 ("exception.escaped", "False".into()),
                 ("task.name", task.into()),

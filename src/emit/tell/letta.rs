@@ -152,7 +152,8 @@ impl<'a, 't> Letta<'a, 't> {
         let name = self.tell.sheet.spans.get(span.0).map(|span| span.name).unwrap_or_default();
         let function = self.tell.sheet.read(name).rsplit('.').next().unwrap_or_default().to_owned();
         let function = self.tell.sheet.say(&function);
-        let stack = self.tell.stack("asyncio.exceptions.CancelledError", "client timeout".into(), function, frames);
+        let reason = self.story.reason();
+        let stack = self.tell.stack("asyncio.exceptions.CancelledError", reason, function, frames);
         let task = self.tell.sheet.join(&["run-".into(), self.story.run.agent]);
         let now = self.tell.now;
         self.tell.sheet.event(
@@ -161,7 +162,7 @@ impl<'a, 't> Letta<'a, 't> {
             "exception",
             &[
                 ("exception.type", "asyncio.CancelledError".into()),
-                ("exception.message", "client timeout".into()),
+                ("exception.message", reason.into()),
                 ("exception.stacktrace", stack.into()),
                 ("exception.escaped", "False".into()),
                 ("task.name", task.into()),

@@ -4,7 +4,8 @@
 //! is in Letta; put right, every span above it says so.
 
 use super::letta::{Given, Halt, Letta};
-use super::letta_run::{Running, Stepping};
+use super::letta_run::Running;
+use super::letta_step::Stepping;
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::sheet::{Attr, Datum, Event, Handle, Part, Word, number};
 use crate::emit::story::{Argument, Ending, Run, Step, ToolUse, Work};

@@ -4,11 +4,14 @@
 //! nothing to say: current names, children inside their parents' time, failures that every span above admits.
 
 mod flat;
+mod flat_call;
 mod flat_words;
 mod letta;
+mod letta_call;
 mod letta_payload;
 mod letta_request;
 mod letta_run;
+mod letta_step;
 mod letta_tool;
 mod teller;
 mod work;
