@@ -184,6 +184,10 @@ impl Args {
             faults,
             script: script.map(Arc::new),
         };
+        if plan.weight() > emit::HEAVIEST {
+            let problem = Problem::HeavyTrace { bytes: ByteSize(plan.weight()), most: ByteSize(emit::HEAVIEST) };
+            return Err(Error::from(problem).hint("lower --steps, --payload-size, --fanout or --depth"));
+        }
         Ok(Settings { plan, jobs: Options { jobs: jobs.unwrap_or(0), ..Options::default() }.threads() })
     }
 

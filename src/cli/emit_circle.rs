@@ -2,7 +2,7 @@
 //!
 //! Comes in: operations that call each other. Goes out: nothing, or the operation that calls itself or makes too many spans.
 
-use crate::emit::Script;
+use crate::emit::{Generator, Script};
 
 /// How many spans an operation makes at most: found while circles are looked for.
 pub(super) struct Spans<'s> {
@@ -10,7 +10,7 @@ pub(super) struct Spans<'s> {
     known: Vec<Option<u64>>,
 }
 
-/// Spans of one trace at most.
+/// Spans of one trace at most, where they say little: a kilobyte of text counts as one more.
 const MOST: u64 = 100_000;
 
 impl<'s> Spans<'s> {
@@ -28,7 +28,10 @@ impl<'s> Spans<'s> {
             });
             let Some((at, sum)) = ready else { break };
             if sum > MOST {
-                return Err((at, format!("the operation makes up to {sum} spans; {MOST} are allowed")));
+                return Err((
+                    at,
+                    format!("the operation makes up to {sum} spans and kilobytes of text; {MOST} are allowed"),
+                ));
             }
             if let Some(slot) = self.known.get_mut(at) {
                 *slot = Some(sum);
@@ -42,9 +45,22 @@ impl<'s> Spans<'s> {
 
     fn sum(&self, at: usize) -> Option<u64> {
         let children = &self.script.operations.get(at)?.children;
-        children.iter().try_fold(1u64, |sum, child| {
+        children.iter().try_fold(self.own(at), |sum, child| {
             let each = self.known.get(child.operation).copied().flatten()?;
             Some(sum.saturating_add(each.saturating_mul(child.times.1)))
         })
+    }
+
+    /// What it costs without those it calls.
+    fn own(&self, at: usize) -> u64 {
+        let attributes =
+            self.script.operations.get(at).map(|operation| operation.attributes.as_slice()).unwrap_or_default();
+        let text = attributes.iter().map(|(_, generator)| match generator {
+            Generator::Words(bytes) => bytes / 1_000,
+            Generator::Text(text) => text.len() as u64 / 1_000,
+            Generator::Pick(texts) => texts.iter().map(String::len).max().unwrap_or(0) as u64 / 1_000,
+            _ => 0,
+        });
+        1 + text.sum::<u64>()
     }
 }

@@ -15,6 +15,7 @@ use crate::input::InputError;
 use crate::lint::BaselineError;
 use crate::live::LiveError;
 use crate::mend::MendError;
+use crate::model::ByteSize;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
 use crate::stats::ByError;
@@ -168,6 +169,14 @@ pub(super) enum Problem {
         /// What is wrong.
         message: String,
     },
+    /// One trace would take more memory than any deserves.
+    #[error("a trace of this may take {bytes}, and {most} are allowed")]
+    HeavyTrace {
+        /// What it may take.
+        bytes: ByteSize,
+        /// What it may take at most.
+        most: ByteSize,
+    },
     /// What a terminal cannot show would be written to one.
     #[error("protobuf and compressed traces are not for a terminal")]
     BinaryTerminal,
@@ -206,7 +215,8 @@ impl Error {
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
-            Problem::NoScenario { .. } | Problem::Scenario { .. } | Problem::BinaryTerminal => Exit::CouldNot,
+            Problem::NoScenario { .. } | Problem::Scenario { .. } => Exit::CouldNot,
+            Problem::HeavyTrace { .. } | Problem::BinaryTerminal => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

@@ -24,7 +24,7 @@ mod words;
 
 pub use encode::Encoding;
 pub use fault::{Fault, Kind};
-pub use plan::{Convention, Extent, Plan, START, Scenario, Wanted, parts};
+pub use plan::{Convention, Extent, HEAVIEST, Plan, START, Scenario, Wanted, parts};
 pub use play::{Made, Play};
 pub use script::{Child, Generator, Lasting, Operation, Script};
 pub use stage::{BATCH, Batch};

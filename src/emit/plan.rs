@@ -129,7 +129,30 @@ impl Default for Plan {
     }
 }
 
+/// Bytes of the heaviest trace that may be asked for.
+pub const HEAVIEST: u64 = 64 << 20;
+
 impl Plan {
+    /// Bytes of a trace at most, about: everything in a chunk is in memory at once.
+    pub fn weight(&self) -> u64 {
+        if self.script.is_some() {
+            return HEAVIEST / 8;
+        }
+        let (steps, fanout) = (u64::from(self.steps.unwrap_or(4)), u64::from(self.fanout));
+        // Each agent may hand work on to as many others as it calls tools at once.
+        let runs = (1..=self.depth).fold(1u64, |runs, depth| runs.saturating_add(fanout.saturating_pow(depth)));
+        let spans = steps * (40 + 12 * fanout) + runs.saturating_mul(90);
+        // Every call repeats all that was said before.
+        let said = (steps * steps).saturating_add(runs.saturating_mul(8)).saturating_mul(self.payload);
+        let spoilt = if self.faults.is_empty() { 0 } else { 6 << 20 };
+        spans.saturating_mul(1_400).saturating_add(said).saturating_add(spoilt)
+    }
+
+    /// Traces of a chunk: what a chunk holds is put in the order in which it ends and cut into requests.
+    pub(super) fn chunk(&self) -> u64 {
+        (HEAVIEST / 2 / self.weight().max(1)).clamp(1, 32)
+    }
+
     /// Nanoseconds between two requests.
     pub(super) fn period(&self) -> u64 {
         1_000_000_000_000 / self.rate.max(1)

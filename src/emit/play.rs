@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 
 use super::encode::Encoding;
 use super::plan::Plan;
-use super::stage::{Batch, CHUNK, Chunk, Stage};
+use super::stage::{Batch, Chunk, Stage};
 
 /// The requests of a plan, one after another: the same for every number of threads.
 pub struct Play {
@@ -39,7 +39,7 @@ impl Play {
     /// Begins; `jobs` threads at least one.
     pub fn begin(plan: Plan, encoding: Encoding, jobs: usize) -> Self {
         let plan = Arc::new(plan);
-        let chunks = plan.traces().div_ceil(CHUNK);
+        let chunks = plan.traces().div_ceil(plan.chunk());
         let jobs = (jobs.max(1) as u64).min(chunks.max(1));
         let mut lines = Vec::new();
         let mut threads = Vec::new();
@@ -49,7 +49,7 @@ impl Play {
             threads.push(thread::spawn(move || {
                 let stage = Stage::new(&plan);
                 for number in (job..chunks).step_by(usize::try_from(jobs).unwrap_or(1)) {
-                    let chunk = stage.chunk(number * CHUNK, size(&plan, number), encoding);
+                    let chunk = stage.chunk(number * plan.chunk(), size(&plan, number), encoding);
                     // Nobody listens any more: enough has been made.
                     if sender.send(chunk).is_err() {
                         return;
@@ -82,7 +82,7 @@ impl Play {
             Some(at) => {
                 self.over = true;
                 // The last chunk once more, without the traces that nobody asked for.
-                Stage::new(&self.plan).chunk(self.next * CHUNK, at as u64 + 1, self.encoding)
+                Stage::new(&self.plan).chunk(self.next * self.plan.chunk(), at as u64 + 1, self.encoding)
             }
             None => chunk,
         };
@@ -97,7 +97,7 @@ impl Play {
 
 /// Traces of a chunk: the last one may be short.
 fn size(plan: &Plan, number: u64) -> u64 {
-    plan.traces().saturating_sub(number * CHUNK).min(CHUNK)
+    plan.traces().saturating_sub(number * plan.chunk()).min(plan.chunk())
 }
 
 impl Iterator for Play {

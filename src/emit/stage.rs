@@ -12,8 +12,6 @@ use super::plot::Plot;
 use super::sheet::Sheet;
 use super::tell::{Flat, Letta, Teller};
 
-/// Traces of a chunk. What a chunk holds is put in the order in which it ends and cut into requests.
-pub(super) const CHUNK: u64 = 32;
 /// Spans of a request: what the SDKs' batch processor sends at once.
 pub const BATCH: usize = 512;
 
@@ -87,7 +85,8 @@ impl<'p> Stage<'p> {
     fn arrival(&self, number: u64) -> u64 {
         let period = self.plan.period();
         let jitter = if number == 0 { 0 } else { Chance::new(self.plan.seed ^ 0xa221, number).below(period) };
-        self.plan.start.saturating_add(number.saturating_mul(period)).saturating_add(jitter)
+        // Far from the end of time, so that whatever takes long still ends.
+        self.plan.start.saturating_add(number.saturating_mul(period)).saturating_add(jitter).min(1 << 63)
     }
 
     /// Plays traces from `first` on, so many of them.

@@ -132,6 +132,8 @@ fn what_is_misspelt_is_told() {
         (&["emit", "--rate", "0/s"], "more than 0"),
         (&["emit", "--start", "yesterday"], "is not a time"),
         (&["emit", "--spans", "5", "--traces", "5"], "cannot be used with"),
+        (&["emit", "--depth", "8", "--fanout", "64"], "lower --steps"),
+        (&["emit", "--steps", "500", "--payload-size", "1MiB"], "lower --steps"),
     ] {
         let ended = run(folder.path(), arguments);
         assert_eq!(ended.code, 2, "{arguments:?}");

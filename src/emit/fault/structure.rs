@@ -15,7 +15,7 @@ impl Warp<'_> {
     /// STR002.
     pub(super) fn bad_timestamps(&mut self) {
         let span = self.extra(self.root(), "Clock.adjust");
-        self.sheet.with(span, |span| span.end = span.start - 3_000_000);
+        self.sheet.with(span, |span| span.end = span.start.saturating_sub(3_000_000));
     }
 
     /// STR003.
