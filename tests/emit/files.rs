@@ -69,7 +69,7 @@ fn a_clean_emit_lints_clean() {
             emit(
                 folder.path(),
                 "a.pb",
-                &["--convention", convention, "--scenario", scenario, "--traces", "60", "--seed", "5"],
+                &["--convention", convention, "--scenario", scenario, "--traces", "120", "--seed", "5"],
             );
             assert_eq!(lint(folder.path(), "a.pb", &[]), [], "{convention} {scenario}");
         }

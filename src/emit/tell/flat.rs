@@ -4,20 +4,12 @@
 //! attributes alone; those are in files of their own.
 
 use super::flat_call::Message;
+use super::letta::Halt;
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::cast::{FASTAPI, GENAI, OPENINFERENCE, OPENLLMETRY};
 use crate::emit::plan::Convention;
 use crate::emit::sheet::{Handle, Part, Scope, Word, number};
-use crate::emit::story::{Attempt, BUG, Ending, Failure, Mode, Run, Step, Story, ToolUse, Work};
-
-/// Why a run ends early.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Halt {
-    /// `asyncio.CancelledError`.
-    Cancelled,
-    /// An exception.
-    Failed(&'static Failure),
-}
+use crate::emit::story::{Attempt, BUG, Ending, Mode, Run, Step, Story, ToolUse, Work};
 
 /// Tells a story as one tree.
 pub(in crate::emit) struct Flat<'a, 't> {
@@ -88,7 +80,8 @@ impl<'a, 't> Flat<'a, 't> {
             let answered = self.tell.now + 2 * MILLI;
             // However long the answer takes to be sent, the work begins after it.
             self.tell.now = answered + 12 * MILLI;
-            for takes in &self.story.jobs {
+            // What a schedule starts waits for nothing but its own run.
+            for takes in self.story.jobs.iter().filter(|_| !self.story.scheduled) {
                 let job = self.tell.sheet.open(Some(root), "job", self.tell.now);
                 self.tell.sheet.close(job, self.tell.now + takes, number::UNSET);
             }

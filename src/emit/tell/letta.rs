@@ -37,7 +37,7 @@ impl From<&'static str> for Given {
     }
 }
 
-/// Why the traced methods that are running end early.
+/// Why what is running ends early.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Halt {
     /// `asyncio.CancelledError`.
