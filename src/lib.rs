@@ -5,6 +5,7 @@
 //! [`capture`] keeps one small record a span and reads the rest again when somebody asks. [`agent`] says what a span *is*
 //! in an agent's run. [`forest`] groups spans into traces and builds their trees. The rooms after it ask questions and
 //! give plain reports as answers: [`query`] picks spans, [`view`] lays trees out, [`stats`] counts, [`show`] lays one span open.
+//! [`emit`] makes traces up: it plays an agent server on a virtual clock.
 //! [`mend`] writes a dump anew with what can be put right put right.
 //! [`live`] takes spans in from the network, records them, and hands them on as they come. [`replay`] cuts dumps into requests
 //! and says when each is due, and [`send`] delivers requests to a receiver.
@@ -16,6 +17,7 @@
 pub mod agent;
 pub mod capture;
 pub mod cli;
+pub mod emit;
 pub mod forest;
 pub mod input;
 pub mod lint;

@@ -3,16 +3,10 @@
 //! Comes in: a span in place. Goes out: its role, its termination, its token usage, and whether its parameters are over
 //! Letta's budget. It never looks at another span.
 
+use super::parameters::{MAX_PARAMETER, MAX_PARAMETERS, TRUNCATION_NOTE};
 use super::role::Role;
 use crate::model::Termination;
 use crate::otlp::{RawAttribute, RawSpan, RawValue, Text};
-
-/// Letta's limit for one `parameter.*` value, in characters (`MAX_PARAM_SIZE`, letta 0.16.8 `letta/otel/tracing.py`).
-const MAX_PARAMETER: usize = 2 * 1024 * 1024;
-/// Letta's limit for all of them together, in characters (`MAX_TOTAL_SIZE`).
-const MAX_PARAMETERS: usize = 4 * 1024 * 1024;
-/// What Letta appends to a value it cut; the value was within the budget.
-const TRUNCATION_NOTE: &str = "... (truncated, original size: ";
 
 /// Tokens that one span reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

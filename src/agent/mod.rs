@@ -1,11 +1,17 @@
 //! What a span says of itself at a glance: its role in an agent's run, whether it was cancelled, what it used.
 //!
-//! The only room that knows any convention's attribute keys. It looks at one span at a time, while its bytes are hot.
+//! The only room that knows any convention's attribute keys. It looks at one span at a time, while its bytes are hot. Letta's
+//! policy of recording parameters is here too, for those who judge such traces and those who make them.
 
 mod call;
 mod glance;
+mod parameters;
 mod role;
 
 pub use call::{Call, call, target};
 pub use glance::{Glance, Usage, glance};
+pub use parameters::{
+    MAX_PARAMETER, MAX_PARAMETERS, NEVER_SKIPPED, PARAMETER, Python, Recorded, Recorder, SKIPPED, TRUNCATION_NOTE,
+    full_reason,
+};
 pub use role::Role;

@@ -262,7 +262,8 @@ fn is_section(name: &str) -> bool {
     sections().any(|section| section == name)
 }
 
-fn line_of(text: &str, at: usize) -> usize {
+/// The line at which a byte stands.
+pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
 }
 

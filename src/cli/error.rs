@@ -15,6 +15,7 @@ use crate::input::InputError;
 use crate::lint::BaselineError;
 use crate::live::LiveError;
 use crate::mend::MendError;
+use crate::model::ByteSize;
 use crate::query::MomentError;
 use crate::render::{Ink, Render, Tone};
 use crate::send::{SendError, TargetError};
@@ -189,6 +190,33 @@ pub(super) enum Problem {
         /// The file.
         path: String,
     },
+    /// A scenario file cannot be read.
+    #[error("cannot read the scenario {}", path.display())]
+    NoScenario {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A scenario file is wrong.
+    #[error("cannot use the scenario: {place}: {message}")]
+    Scenario {
+        /// File and line.
+        place: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// One trace would take more memory than any deserves.
+    #[error("a trace of this may take {bytes}, and {most} are allowed")]
+    HeavyTrace {
+        /// What it may take.
+        bytes: ByteSize,
+        /// What it may take at most.
+        most: ByteSize,
+    },
+    /// What a terminal cannot show would be written to one.
+    #[error("protobuf and compressed traces are not for a terminal")]
+    BinaryTerminal,
     /// The answer could not be printed.
     #[error("cannot print the answer")]
     Print(#[from] io::Error),
@@ -227,6 +255,8 @@ impl Error {
             Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,
             Problem::Target(_) | Problem::Send(_) | Problem::Journal { .. } => Exit::CouldNot,
             Problem::Letters { .. } | Problem::Conflict(_) => Exit::CouldNot,
+            Problem::NoScenario { .. } | Problem::Scenario { .. } => Exit::CouldNot,
+            Problem::HeavyTrace { .. } | Problem::BinaryTerminal => Exit::CouldNot,
             Problem::NothingArrived => Exit::Unreadable,
             Problem::Input(_) | Problem::NoSpans { .. } | Problem::NothingFits { .. } => Exit::Unreadable,
             Problem::Unreadable { .. } | Problem::Strict { .. } | Problem::NotFound { .. } => Exit::Unreadable,

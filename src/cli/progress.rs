@@ -1,6 +1,6 @@
-//! The progress bar of long readings.
+//! The progress bar of long work.
 //!
-//! Comes in: how many bytes have been read. Goes out: a line on stderr that is gone in the end; nothing where stderr is no
+//! Comes in: how many bytes have been read or written. Goes out: a line on stderr that is gone in the end; nothing where stderr is no
 //! terminal or the input is small.
 
 use std::time::Duration;
@@ -16,20 +16,30 @@ const LARGE: u64 = 64 << 20;
 /// A bar that appears once much has been read.
 pub(super) struct Progress {
     wanted: bool,
+    what: &'static str,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// A bar for this console.
+    /// A bar for what is read.
     pub(super) fn new(console: &Console) -> Self {
-        let wanted = console.around().stderr_is_terminal && console.loudness() != Loudness::Quiet;
-        Self { wanted, bar: None }
+        Self::of("reading", console)
     }
 
-    /// Says how many bytes have been read in all.
+    /// A bar for what is written.
+    pub(super) fn writing(console: &Console) -> Self {
+        Self::of("writing", console)
+    }
+
+    fn of(what: &'static str, console: &Console) -> Self {
+        let wanted = console.around().stderr_is_terminal && console.loudness() != Loudness::Quiet;
+        Self { wanted, what, bar: None }
+    }
+
+    /// Says how many bytes there have been in all.
     pub(super) fn reached(&mut self, bytes: u64) {
         if self.wanted && bytes >= LARGE {
-            self.bar.get_or_insert_with(bar).set_position(bytes);
+            self.bar.get_or_insert_with(|| bar(self.what)).set_position(bytes);
         }
     }
 }
@@ -42,9 +52,11 @@ impl Drop for Progress {
     }
 }
 
-fn bar() -> ProgressBar {
+fn bar(what: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{spinner} reading {binary_bytes} ({binary_bytes_per_sec})") {
+    if let Ok(style) =
+        ProgressStyle::with_template(&format!("{{spinner}} {what} {{binary_bytes}} ({{binary_bytes_per_sec}})"))
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(120));

@@ -13,7 +13,7 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::look::{Look, LookArgs};
 use super::{
-    Exit, Surroundings, budgets, completions, explain, init, lint, listen, listen_args, man, replay, replay_args,
+    Exit, Surroundings, budgets, completions, emit, explain, init, lint, listen, listen_args, man, replay, replay_args,
     rules, show, stats, tree,
 };
 
@@ -26,6 +26,7 @@ Examples:
   kubectl logs agent | tracectl tree     from a pipe
   tracectl listen -o run.jsonl -- pytest run a program, record its spans, show them
   tracectl replay run.jsonl --to URL     send recorded spans to a receiver, again
+  tracectl emit | tracectl tree          traces made up, to try everything on
 
 Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
 Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
@@ -52,6 +53,7 @@ enum Command {
     Init(init::Args),
     Listen(Box<listen_args::Args>),
     Replay(Box<replay_args::Args>),
+    Emit(Box<emit::Args>),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -113,6 +115,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Command::Init(args) => init::run(args, console),
         Command::Listen(args) => listen::run(args, &config, console),
         Command::Replay(args) => replay::run(args, &config, console),
+        Command::Emit(args) => emit::run(args, &config, console),
         Command::Completions(args) => completions::run(args, console),
         Command::Man(args) => man::run(args, console),
     }

@@ -6,6 +6,7 @@
 use thiserror::Error;
 
 use super::finding::Unit;
+use crate::agent::{MAX_PARAMETER, MAX_PARAMETERS};
 
 /// A kind of limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,7 +210,7 @@ pub const PRESETS: &[BudgetPreset] = &[
     },
     BudgetPreset {
         name: "letta",
-        cells: &[(AttrValueChars, 2_097_152), (ParamsTotal, 4_194_304)],
+        cells: &[(AttrValueChars, MAX_PARAMETER as u64), (ParamsTotal, MAX_PARAMETERS as u64)],
         effect: "cuts values and marks parameters.truncated",
         source: "letta 0.16.8 letta/otel/tracing.py",
     },

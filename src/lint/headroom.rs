@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::budget::{Cell, PRESETS};
 use super::resources::resource_sizes;
+use crate::agent::TRUNCATION_NOTE;
 use crate::capture::{Capture, SourceId, SpanRef};
 use crate::input::InputError;
 use crate::model::{SpanId, TraceId};
@@ -208,6 +209,6 @@ fn size(attribute: &RawAttribute<'_>) -> (usize, usize) {
 
 fn characters(text: &Text<'_>) -> usize {
     let text = text.decode();
-    let body = text.rsplit_once("... (truncated, original size: ").map_or(&*text, |(body, _)| body);
+    let body = text.rsplit_once(TRUNCATION_NOTE).map_or(&*text, |(body, _)| body);
     body.chars().count()
 }

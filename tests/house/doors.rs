@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("otlp", &["model"]),
     ("agent", &["model", "otlp"]),
     ("input", &["model", "otlp"]),
+    ("emit", &["model", "otlp", "agent"]),
     ("capture", &["model", "otlp", "input", "agent", "redact"]),
     ("send", &["otlp"]),
     ("live", &["model", "otlp", "capture", "send"]),
@@ -28,7 +29,7 @@ const DOORS: &[(&str, &[&str])] = &[
         "cli",
         &[
             "model", "otlp", "input", "capture", "forest", "agent", "query", "redact", "view", "stats", "show", "lint",
-            "mend", "replay", "send", "live", "render",
+            "mend", "replay", "send", "live", "emit", "render",
         ],
     ),
 ];

@@ -3,6 +3,7 @@
 //! Comes in: parameter.* attributes. Goes out: one fact a parameter whose value is more than a note.
 
 use super::sizes::{size, value_bytes};
+use crate::agent::{NEVER_SKIPPED, SKIPPED};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::{Fix, Unit};
 use crate::lint::look::SpanLook;
@@ -31,35 +32,11 @@ pub(super) const RULE: Rule = Rule {
 const LIMITS: [Limit; 2] = [
     Limit {
         key: "excluded",
-        default: Preset::Words(&EXCLUDED),
+        default: Preset::Words(&SKIPPED),
         unit: None,
         about: "names of parameters to be left out; a trailing * stands for anything",
     },
-    Limit {
-        key: "never",
-        default: Preset::Words(&["request_data"]),
-        unit: None,
-        about: "names that are always recorded",
-    },
-];
-
-const EXCLUDED: [&str; 16] = [
-    "agent_state",
-    "messages",
-    "in_context_messages",
-    "message_sequence",
-    "content",
-    "tool_returns",
-    "memory",
-    "sources",
-    "context",
-    "source_code",
-    "system",
-    "text_chunks",
-    "embeddings",
-    "embedding",
-    "file_bytes",
-    "chunks",
+    Limit { key: "never", default: Preset::Words(&NEVER_SKIPPED), unit: None, about: "names that are always recorded" },
 ];
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {

@@ -2,13 +2,11 @@
 //!
 //! Comes in: values in place. Goes out: bytes, characters, words.
 
+use crate::agent::TRUNCATION_NOTE;
 use crate::lint::facts::Told;
 use crate::lint::finding::Unit;
 use crate::model::ByteSize;
 use crate::otlp::RawValue;
-
-/// What Letta appends to a value that it cut; the value itself was within the budget.
-const CUT: &str = "... (truncated, original size: ";
 
 /// How many parts of something too large are told.
 pub(super) const PARTS: usize = 5;
@@ -55,7 +53,7 @@ pub(super) fn body_chars(value: &RawValue<'_>) -> u64 {
 
 /// Characters of a text, a note that Letta cut it left out.
 pub(super) fn text_chars(text: &str) -> u64 {
-    let body = match text.rfind(CUT) {
+    let body = match text.rfind(TRUNCATION_NOTE) {
         Some(at) if text.ends_with(" chars)") && text.len() - at < 80 => text.get(..at).unwrap_or(text),
         _ => text,
     };

@@ -1,0 +1,87 @@
+//! `tracectl emit`: traces that nobody had to wait for.
+//!
+//! Comes in: options. Goes out: OTLP in the form that the output's name asks for, and a line about it on stderr.
+
+use std::io;
+
+use super::Exit;
+use super::config::Config;
+use super::console::Console;
+pub(super) use super::emit_args::Args;
+use super::emit_args::Settings;
+use super::emit_form::Form;
+use super::error::{Error, Problem};
+use super::progress::Progress;
+use crate::emit::{Fault, Made, Play};
+use crate::render::{Ink, Render, Tone};
+
+/// Runs the command.
+pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    if args.list_faults {
+        console.show(&Faults, &args.output)?;
+        return Ok(Exit::Fine);
+    }
+    let form = form(args, console)?;
+    let Settings { plan, jobs } = args.settings(config, console.around().now)?;
+    let mut play = Play::begin(plan, form.encoding(), jobs);
+    let mut progress = Progress::writing(console);
+    let mut bytes = 0;
+    console.write(&args.output, |out| {
+        let batches = play.by_ref().inspect(|batch| {
+            bytes += batch.bytes.len() as u64;
+            progress.reached(bytes);
+        });
+        form.write(batches, out)
+    })?;
+    drop(progress);
+    if let Some(file) = args.output.file() {
+        let file = file.display().to_string();
+        console.talk(&Done { made: play.made(), file });
+    }
+    Ok(Exit::Fine)
+}
+
+/// The form that was asked for, or that the file's name asks for.
+fn form(args: &Args, console: &Console) -> Result<Form, Error> {
+    let file = args.output.file();
+    let form = args.to_format.or_else(|| file.and_then(Form::of)).unwrap_or(Form::LINES);
+    if file.is_none() && !form.is_text() && console.around().stdout_is_terminal {
+        return Err(Error::from(Problem::BinaryTerminal).hint("name a file with -o, or send it into a pipe"));
+    }
+    Ok(form)
+}
+
+/// What was made.
+struct Done {
+    made: Made,
+    file: String,
+}
+
+impl Render for Done {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let Made { traces, spans } = self.made;
+        ink.put(Tone::Quiet, format!("made {spans} spans in {traces} traces: "))?;
+        ink.say(&self.file)?;
+        ink.line()
+    }
+}
+
+/// The list of faults.
+struct Faults;
+
+impl Render for Faults {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        let width = Fault::ALL.iter().map(|fault| fault.kind().name.len()).max().unwrap_or(0);
+        for fault in Fault::ALL {
+            let kind = fault.kind();
+            ink.put(Tone::Plain, format!("{:<width$}  ", kind.name))?;
+            ink.put(Tone::Quiet, kind.code)?;
+            ink.put(Tone::Plain, format!("  {}", kind.summary))?;
+            if !kind.asked.is_empty() {
+                ink.put(Tone::Quiet, format!(" (lint {})", kind.asked))?;
+            }
+            ink.line()?;
+        }
+        Ok(())
+    }
+}

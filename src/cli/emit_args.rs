@@ -1,0 +1,235 @@
+//! The options of `tracectl emit`.
+//!
+//! Comes in: what was typed. Goes out: a plan. Every number is checked here.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::config::Config;
+use super::emit_form::Form;
+use super::emit_script::read_script;
+use super::error::{Error, Problem};
+use super::nearest::nearest;
+use super::output::OutputArgs;
+use crate::emit::{self, Extent, Fault, Plan, Wanted, parts};
+use crate::input::Options;
+use crate::model::{ByteSize, Nanos, parse_duration};
+use crate::query::parse_moment;
+
+/// Make traces up: agents at work on a virtual clock, the same for the same seed
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "\
+What is made up lints clean. --quirks tells it as the real instrumentation does; --fault NAME spoils
+it, so that exactly the rule of lint that has this name sees something.
+
+Examples:
+  tracectl emit | tracectl tree
+  tracectl emit --scenario tools --traces 3 --seed 7 --quirks -o letta.pb
+  tracectl emit --convention genai --spans 1000000 -o load.pb.zst
+  tracectl emit --fault secret --fault orphan-span=0.1 | tracectl lint --fail-on never
+  tracectl emit --duration 10m --rate 20/s --start now --error-rate 5% -o traces.jsonl")]
+pub(super) struct Args {
+    /// What happens: chat, tools, stream, rag, multi-agent, background, cancel, errors or mix
+    #[arg(long, value_name = "NAME", default_value = "mix", hide_possible_values = true, help_heading = "Story")]
+    scenario: Scenario,
+    /// How it is told: letta, genai, openinference or openllmetry
+    #[arg(long, value_name = "NAME", default_value = "letta", hide_possible_values = true, help_heading = "Story")]
+    convention: Convention,
+    /// Tell it with the habits of the real instrumentation that lint complains about
+    #[arg(long, help_heading = "Story")]
+    quirks: bool,
+    /// Play the scenario of this TOML file instead
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "convention"], help_heading = "Story")]
+    scenario_file: Option<PathBuf>,
+    /// Runs that fail somewhere, like 0.05 or 5% [default: the scenario's]
+    #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
+    error_rate: Option<u32>,
+    /// Runs that are cancelled, half of them by nobody [default: the scenario's, all as asked]
+    #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
+    cancel_rate: Option<u32>,
+    /// How deep agents hand work on to others
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=8), help_heading = "Story")]
+    depth: u32,
+    /// Steps of a run [default: the scenario's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500), help_heading = "Story")]
+    steps: Option<u32>,
+    /// Tools called side by side at most
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
+    fanout: u32,
+    /// Services that take part
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
+    services: u32,
+    /// Size of a message, about
+    #[arg(long, value_name = "SIZE", default_value = "320", help_heading = "Story")]
+    payload_size: ByteSize,
+    /// Spoil traces: a fault's name, and the part of traces that it hits [default part: all]
+    #[arg(long, value_name = "NAME[=PART]", value_parser = fault, help_heading = "Story")]
+    fault: Vec<Wanted>,
+    /// List the faults and the rules that see them
+    #[arg(long, help_heading = "Story")]
+    pub(super) list_faults: bool,
+    /// So many traces [default: 4]
+    #[arg(long, value_name = "N", conflicts_with_all = ["spans", "duration"], help_heading = "Amount")]
+    traces: Option<u64>,
+    /// Whole traces until there are so many spans
+    #[arg(long, value_name = "N", conflicts_with = "duration", help_heading = "Amount")]
+    spans: Option<u64>,
+    /// Requests of so much virtual time, like 10m
+    #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Amount")]
+    duration: Option<Nanos>,
+    /// Requests in virtual time, like 2/s or 30/m
+    #[arg(long, value_name = "RATE", default_value = "2/s", value_parser = rate, help_heading = "Amount")]
+    rate: u64,
+    /// What all chance comes from
+    #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Amount")]
+    seed: u64,
+    /// When the first request comes in: RFC 3339, 15m for 15 minutes ago, or now [default: 2025-06-02T09:00:00Z]
+    #[arg(long, value_name = "TIME", help_heading = "Amount")]
+    start: Option<String>,
+    /// jsonl, json or pb, followed by .gz or .zst where it is to be compressed [default: by the file's name, else jsonl]
+    #[arg(long, value_name = "FORM", help_heading = "Output")]
+    pub(super) to_format: Option<Form>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    /// Threads to work with [default: one a core]
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    jobs: Option<u32>,
+}
+
+macro_rules! choices {
+    ($name:ident: $($choice:ident),*) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+        enum $name {
+            $($choice,)*
+        }
+
+        impl From<$name> for emit::$name {
+            fn from(choice: $name) -> Self {
+                match choice {
+                    $($name::$choice => Self::$choice,)*
+                }
+            }
+        }
+    };
+}
+
+choices!(Convention: Letta, Genai, Openinference, Openllmetry);
+choices!(Scenario: Chat, Tools, Stream, Rag, MultiAgent, Background, Cancel, Errors, Mix);
+
+fn part(text: &str) -> Result<u32, String> {
+    parts(text).ok_or_else(|| "a part is written like 0.05 or 5%, from 0 to 1".to_owned())
+}
+
+/// Requests in a thousand seconds.
+fn rate(text: &str) -> Result<u64, String> {
+    let wrong = || "a rate is written like 2/s, 0.5/s, 30/m or 100/h, and is more than 0".to_owned();
+    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
+    let (whole, fraction) = number.trim().split_once('.').unwrap_or((number.trim(), ""));
+    if fraction.len() > 3 {
+        return Err(wrong());
+    }
+    let thousandths = format!("{whole}{fraction:0<3}").parse::<u64>().map_err(|_| wrong())?;
+    let rate = match unit.trim() {
+        "s" => thousandths,
+        "m" | "min" => thousandths / 60,
+        "h" => thousandths / 3_600,
+        _ => return Err(wrong()),
+    };
+    if (1..=1_000_000_000).contains(&rate) { Ok(rate) } else { Err(wrong()) }
+}
+
+fn fault(text: &str) -> Result<Wanted, String> {
+    let (name, rate) = text.split_once('=').unwrap_or((text, "1"));
+    let rate = part(rate)?;
+    let fault = Fault::named(name).ok_or_else(|| {
+        let meant = nearest(name, Fault::ALL.iter().map(|fault| fault.kind().name));
+        let meant = meant.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
+        format!("there is no fault '{name}'{meant}; --list-faults lists them")
+    })?;
+    Ok(Wanted { fault, rate })
+}
+
+/// What is to be made up, and by how many threads.
+pub(super) struct Settings {
+    /// What.
+    pub(super) plan: Plan,
+    /// By how many.
+    pub(super) jobs: usize,
+}
+
+impl Args {
+    /// What was asked for.
+    pub(super) fn settings(&self, config: &Config, now: u64) -> Result<Settings, Error> {
+        let script = self.scenario_file.as_deref().map(read_script).transpose()?;
+        let mut faults = script.as_ref().map(|script| script.faults.clone()).unwrap_or_default();
+        faults.extend_from_slice(&self.fault);
+        let jobs = self.jobs.map(u64::from).or(config.number("jobs")).and_then(|jobs| usize::try_from(jobs).ok());
+        let plan = Plan {
+            seed: self.seed,
+            start: self.start(now)?,
+            convention: self.convention.into(),
+            scenario: self.scenario.into(),
+            quirks: self.quirks,
+            extent: self.extent(),
+            rate: self.rate,
+            errors: self.error_rate,
+            cancels: self.cancel_rate,
+            depth: self.depth,
+            steps: self.steps,
+            fanout: self.fanout,
+            services: self.services,
+            payload: self.payload_size.0.clamp(8, 1 << 20),
+            faults,
+            script: script.map(Arc::new),
+        };
+        if plan.weight() > emit::HEAVIEST {
+            let problem = Problem::HeavyTrace { bytes: ByteSize(plan.weight()), most: ByteSize(emit::HEAVIEST) };
+            return Err(Error::from(problem).hint("lower --steps, --payload-size, --fanout or --depth"));
+        }
+        Ok(Settings { plan, jobs: Options { jobs: jobs.unwrap_or(0), ..Options::default() }.threads() })
+    }
+
+    fn start(&self, now: u64) -> Result<u64, Error> {
+        match self.start.as_deref() {
+            None => Ok(emit::START),
+            Some("now") => Ok(now),
+            Some(text) => parse_moment(text, now).map_err(|source| Problem::Moment { flag: "start", source }.into()),
+        }
+    }
+
+    fn extent(&self) -> Extent {
+        let all = Extent { traces: u64::MAX, spans: u64::MAX, duration: u64::MAX };
+        match (self.traces, self.spans, self.duration) {
+            (Some(traces), ..) => Extent { traces, ..all },
+            (_, Some(spans), _) => Extent { spans, ..all },
+            (.., Some(duration)) => Extent { duration: duration.0, ..all },
+            _ => Plan::default().extent,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_by_their_unit() {
+        let cases = [("2/s", 2_000), ("2", 2_000), ("0.5/s", 500), ("30/m", 500), ("3600/h", 1_000), ("0.001/s", 1)];
+        for (text, wanted) in cases {
+            assert_eq!(rate(text), Ok(wanted), "{text}");
+        }
+        for wrong in ["", "0", "x/s", "1/day", "-1/s", "0.0001/s", "1/h"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn faults_are_read_with_their_part() {
+        assert_eq!(fault("secret"), Ok(Wanted { fault: Fault::Secret, rate: 1_000_000 }));
+        assert_eq!(fault("SEC001=10%"), Ok(Wanted { fault: Fault::Secret, rate: 100_000 }));
+        assert!(fault("secrt").unwrap_err().contains("did you mean 'secret'"));
+        assert!(fault("secret=2").is_err());
+    }
+}

@@ -1,0 +1,136 @@
+//! Puts spans into requests: by resource, by scope, in the order in which they ended.
+//!
+//! Comes in: spans of some sheets. Goes out: one `ExportTraceServiceRequest`, written by the writers that everything else here
+//! uses.
+
+use super::cast::{Cast, SCOPES};
+use super::sheet::{Attr, Datum, Scope, Service, Sheet, Span, Word};
+use super::stage::Batch;
+use crate::otlp::{
+    IdForm, JsonWriter, Nested, ProtoWriter, RawAttribute, RawEvent, RawId, RawScope, RawSpan, RawValue, Shape, Text,
+    Wire,
+};
+
+/// How requests are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// OTLP/JSON, on one line.
+    Json,
+    /// OTLP/protobuf.
+    Proto,
+}
+
+/// OTLP's `SpanFlags`: it is known whether the parent is remote, and it is.
+const KNOWN: u32 = 0x100;
+const REMOTE: u32 = 0x200;
+
+/// Encodes spans: when each ends, its sheet, its number there.
+pub(super) fn encode(part: &[(u64, u32, u32)], sheets: &[Sheet], cast: &Cast, encoding: Encoding) -> Batch {
+    let mut spans: Vec<(Service, Scope, &Sheet, &Span)> = part
+        .iter()
+        .filter_map(|(_, sheet, span)| {
+            let sheet = sheets.get(*sheet as usize)?;
+            let span = sheet.spans.get(*span as usize)?;
+            Some((span.service, span.scope, sheet, span))
+        })
+        .collect();
+    spans.sort_by_key(|(service, scope, ..)| (*service, *scope));
+    let mut bytes = Vec::with_capacity(spans.len() * 1_400);
+    match encoding {
+        Encoding::Proto => proto(&spans, cast, &mut bytes),
+        Encoding::Json => json(&spans, cast, &mut bytes),
+    }
+    let torn = spans.iter().any(|(.., sheet, span)| sheet.torn && span.parent == 0);
+    Batch { bytes, spans: spans.len(), ends: part.last().map_or(0, |(end, ..)| *end), torn }
+}
+
+type Placed<'s> = (Service, Scope, &'s Sheet, &'s Span);
+
+fn proto(spans: &[Placed<'_>], cast: &Cast, out: &mut Vec<u8>) {
+    let mut writer = ProtoWriter::new(out);
+    let mut raw = RawSpan::default();
+    for group in spans.chunk_by(|a, b| a.0 == b.0) {
+        let resource = cast.resource(group.first().map_or(0, |span| span.0));
+        writer.resource_spans(&resource, &Text::default(), |writer| {
+            for same in group.chunk_by(|a, b| a.1 == b.1) {
+                writer.scope_spans(&scope(same), &Text::default(), |writer| {
+                    for (.., sheet, span) in same {
+                        fill(&mut raw, sheet, span);
+                        writer.span(&raw);
+                    }
+                });
+            }
+        });
+    }
+}
+
+fn json(spans: &[Placed<'_>], cast: &Cast, out: &mut Vec<u8>) {
+    let mut raw = RawSpan::default();
+    JsonWriter::new(out).request(|writer| {
+        for group in spans.chunk_by(|a, b| a.0 == b.0) {
+            let resource = cast.resource(group.first().map_or(0, |span| span.0));
+            writer.resource_spans(&resource, &Text::default(), |writer| {
+                for same in group.chunk_by(|a, b| a.1 == b.1) {
+                    writer.scope_spans(&scope(same), &Text::default(), |writer| {
+                        for (.., sheet, span) in same {
+                            fill(&mut raw, sheet, span);
+                            writer.span(&raw);
+                        }
+                    });
+                }
+            });
+        }
+    });
+}
+
+fn scope(spans: &[Placed<'_>]) -> RawScope<'static> {
+    let (name, version) = spans.first().and_then(|span| SCOPES.get(usize::from(span.1))).copied().unwrap_or_default();
+    RawScope { name: Text::plain(name.as_bytes()), version: Text::plain(version.as_bytes()), ..RawScope::default() }
+}
+
+/// Makes a span of ours one that the writers take.
+fn fill<'s>(raw: &mut RawSpan<'s>, sheet: &'s Sheet, span: &Span) {
+    raw.clear();
+    let text = |word: Word| Text::plain(sheet.read(word).as_bytes());
+    raw.shape = Shape::OtlpProto;
+    raw.trace_id = id(span.trace, &[0; 16]);
+    raw.span_id = id(u128::from(span.id), &[0; 8]);
+    raw.parent_id = if span.parent == 0 { RawId::default() } else { id(u128::from(span.parent), &[0; 8]) };
+    raw.flags = if span.remote { KNOWN | REMOTE } else { KNOWN };
+    raw.name = text(span.name);
+    raw.kind = span.kind;
+    (raw.start, raw.end) = (span.start, span.end);
+    (raw.status, raw.message) = (span.status, text(span.message));
+    raw.dropped_attributes = span.dropped;
+    raw.own = pool(raw, sheet, &span.attributes);
+    for event in &span.events {
+        let attributes = pool(raw, sheet, &event.attributes);
+        raw.events.push(RawEvent { time: event.time, name: text(event.name), attributes, dropped: 0 });
+    }
+}
+
+/// An id; one that is all zero is written as it is.
+fn id(bits: u128, zero: &'static [u8]) -> RawId<'static> {
+    if bits == 0 {
+        RawId { bits, form: IdForm::Zero, spelling: zero }
+    } else {
+        RawId { bits, form: IdForm::Whole, spelling: &[] }
+    }
+}
+
+fn pool<'s>(raw: &mut RawSpan<'s>, sheet: &'s Sheet, attributes: &[Attr]) -> std::ops::Range<usize> {
+    let begin = raw.pool.len();
+    raw.pool.extend(attributes.iter().map(|attribute| {
+        let text = |word: Word| Text::plain(sheet.read(word).as_bytes());
+        let value = match attribute.value {
+            Datum::Text(word) => RawValue::Text(text(word)),
+            Datum::Int(number) => RawValue::Int(number),
+            Datum::Bool(yes) => RawValue::Bool(yes),
+            // Halves and thousandths are rounded alike on every machine: one division of two whole numbers.
+            Datum::Milli(number) => RawValue::Double(number as f64 / 1000.0),
+            Datum::List(word) => RawValue::Nested(Nested { raw: text(word).raw, wire: Wire::Plain, map: false }),
+        };
+        RawAttribute { key: text(attribute.key), value }
+    }));
+    begin..raw.pool.len()
+}

@@ -1,0 +1,206 @@
+//! Letta's way of telling: traced methods, their parameters, and what happens to all of them when a task is cancelled.
+//!
+//! Comes in: a story. Goes out: spans as Letta 0.16.8 exports them. With quirks they are told as they are; without, with what a
+//! linter would find put right: current attribute names, `agent_step` and `time_to_first_token` under a span that lasts as long
+//! as they do and exported even where the run fails, token usage on the calls themselves, a reason for every error, failures of
+//! tools admitted by the spans above them.
+
+use std::borrow::Cow;
+
+use super::teller::{MICRO, Teller};
+use crate::agent::{PARAMETER, Python, Recorded, Recorder, full_reason};
+use crate::emit::sheet::{Attr, Datum, Handle, Word, number};
+use crate::emit::story::{Failure, Story};
+
+/// A parameter as the traced method was given it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Given {
+    /// What `str()` prints.
+    Text(Word),
+    /// `None`.
+    Nothing,
+    /// An object: its class, what `repr()` prints, and its id.
+    Object(&'static str, Word, Option<Word>),
+    /// A list of so many objects that have no ids, and what `repr()` prints.
+    Items(usize, Word),
+}
+
+impl From<Word> for Given {
+    fn from(word: Word) -> Self {
+        Self::Text(word)
+    }
+}
+
+impl From<&'static str> for Given {
+    fn from(text: &'static str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// Why what is running ends early.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Halt {
+    /// `asyncio.CancelledError`.
+    Cancelled,
+    /// An exception.
+    Failed(&'static Failure),
+}
+
+/// Tells a story as Letta does.
+pub(in crate::emit) struct Letta<'a, 't> {
+    /// Sheet, clock and services.
+    pub(super) tell: &'a mut Teller<'t>,
+    /// Traced methods that are running, the innermost last.
+    pub(super) running: Vec<Handle>,
+    /// Ends of background tasks that have been started.
+    pub(super) tasks: Vec<u64>,
+    /// The user, as Python prints it.
+    pub(super) actor: Word,
+    /// What happens.
+    pub(super) story: &'a Story,
+}
+
+impl<'a, 't> Letta<'a, 't> {
+    /// A teller of this story.
+    pub(in crate::emit) fn new(tell: &'a mut Teller<'t>, story: &'a Story) -> Self {
+        let actor = tell.sheet.join(&["User(id='".into(), story.user, "')".into()]);
+        Self { tell, running: Vec::new(), tasks: Vec::new(), actor, story }
+    }
+
+    /// Told as it is, or put right.
+    pub(super) fn quirks(&self) -> bool {
+        self.tell.plan.quirks
+    }
+
+    /// Enters a traced method.
+    pub(super) fn enter(&mut self, parent: Handle, name: impl Into<Word>) -> Handle {
+        let span = self.tell.sheet.open(Some(parent), name, self.tell.now);
+        self.tell.now += 8 * MICRO;
+        self.running.push(span);
+        span
+    }
+
+    /// Leaves the innermost traced method, well.
+    pub(super) fn leave(&mut self, span: Handle) {
+        self.running.pop();
+        self.tell.now += 4 * MICRO;
+        self.tell.sheet.close(span, self.tell.now, number::OK);
+    }
+
+    /// A traced method that calls no other.
+    pub(super) fn quick(&mut self, parent: Handle, name: impl Into<Word>, micros: u64) -> Handle {
+        self.tell.leaf(parent, name, micros, number::OK)
+    }
+
+    /// Records parameters by Letta's policy.
+    pub(super) fn parameters(&mut self, span: Handle, given: &[(&'static str, Given)]) {
+        let mut recorder = Recorder::default();
+        for (key, value) in given {
+            let name = key.strip_prefix(PARAMETER).unwrap_or(key);
+            let sheet = &mut *self.tell.sheet;
+            let printed = match *value {
+                Given::Text(word) | Given::Object(_, word, _) | Given::Items(_, word) => word,
+                Given::Nothing => "None".into(),
+            };
+            let id = if let Given::Object(_, _, id) = value { id.map(|id| sheet.read(id)) } else { None };
+            let repr = sheet.read(printed);
+            let python = match *value {
+                Given::Text(_) => Python::Plain { class: "str", text: repr },
+                Given::Nothing => Python::Plain { class: "NoneType", text: repr },
+                Given::Object(class, ..) => Python::Object { class, id, repr },
+                Given::Items(count, _) => Python::Items { class: "list", count, ids: &[], repr },
+            };
+            // What is recorded as it stands needs no second copy.
+            let made = match recorder.record(name, &python) {
+                Recorded::Text(Cow::Borrowed(_)) => None,
+                Recorded::Text(Cow::Owned(text)) => Some(text),
+                Recorded::Full => {
+                    let reason = full_reason();
+                    let reason = sheet.say(&reason);
+                    sheet.set_all(
+                        span,
+                        &[("parameters.truncated", true.into()), ("parameters.truncated_reason", reason.into())],
+                    );
+                    continue;
+                }
+                Recorded::Nothing => continue,
+            };
+            let text = made.map_or(printed, |text| sheet.say(&text));
+            let attribute = Attr { key: (*key).into(), value: Datum::Text(text) };
+            sheet.with(span, |span| span.attributes.push(attribute));
+        }
+    }
+
+    /// Ends every traced method that is running, from the innermost outwards, down to `depth` of them.
+    pub(super) fn unwind(&mut self, halt: Halt, depth: usize) {
+        let mut frames = 1;
+        while self.running.len() > depth
+            && let Some(span) = self.running.pop()
+        {
+            self.tell.now += 30 * MICRO;
+            match halt {
+                Halt::Cancelled => self.cancelled(span, frames),
+                Halt::Failed(failure) if frames == 1 || self.quirks() => self.tell.fail_here(span, failure),
+                Halt::Failed(failure) => self.tell.fail(span, failure.class, failure.message.into()),
+            }
+            frames += 1;
+        }
+    }
+
+    /// What Letta records of `asyncio.CancelledError` in each traced method it passes through.
+    fn cancelled(&mut self, span: Handle, frames: usize) {
+        let name = self.tell.sheet.spans.get(span.0).map(|span| span.name).unwrap_or_default();
+        let function = self.tell.sheet.read(name).rsplit('.').next().unwrap_or_default().to_owned();
+        let function = self.tell.sheet.say(&function);
+        let reason = self.story.reason();
+        let stack = self.tell.stack("asyncio.exceptions.CancelledError", reason, function, frames);
+        let task = self.tell.sheet.join(&["run-".into(), self.story.run.agent]);
+        let now = self.tell.now;
+        self.tell.sheet.event(
+            span,
+            now,
+            "exception",
+            &[
+                ("exception.type", "asyncio.CancelledError".into()),
+                ("exception.message", reason.into()),
+                ("exception.stacktrace", stack.into()),
+                ("exception.escaped", "False".into()),
+                ("task.name", task.into()),
+                ("function.name", function.into()),
+                ("function.module", "letta.agents.letta_agent_v3".into()),
+                ("cancellation.timestamp", now.into()),
+            ],
+        );
+        self.tell.now += 12 * MICRO;
+        self.tell.sheet.close(span, self.tell.now, number::ERROR);
+    }
+
+    /// `safe_create_task`: a span of a few microseconds under which the work goes on when it has long ended. What comes back is
+    /// that span; the work itself begins at `now`.
+    pub(super) fn task(&mut self, parent: Handle, name: &'static str, label: Word, takes: u64) -> Handle {
+        let now = self.tell.now;
+        self.tasks.retain(|end| *end > now);
+        self.tasks.push(now + takes);
+        let span = self.quick(parent, name, 55);
+        self.tell.sheet.set_all(
+            span,
+            &[("parameter.label", label.into()), ("total_background_task_count", (self.tasks.len() as u64).into())],
+        );
+        span
+    }
+
+    /// A background job: a traced method under a task's span, from now on, without anybody waiting for it.
+    pub(super) fn job(
+        &mut self,
+        task: Handle,
+        name: &'static str,
+        takes: u64,
+        given: &[(&'static str, Given)],
+    ) -> Handle {
+        let begin = self.tell.now + 30 * MICRO;
+        let span = self.tell.sheet.open(Some(task), name, begin);
+        self.parameters(span, given);
+        self.tell.sheet.close(span, begin + takes, number::OK);
+        span
+    }
+}

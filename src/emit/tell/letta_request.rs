@@ -1,0 +1,306 @@
+//! Letta's HTTP server: middleware, dependencies, the request's attributes, and how requests end.
+//!
+//! Comes in: a story. Goes out: the spans around the agent's run. The innermost middleware span is renamed to the route, so that
+//! two spans have its name.
+
+use super::letta::{Halt, Letta};
+use super::teller::{MICRO, MILLI};
+use crate::emit::cast::LETTA;
+use crate::emit::plan::Scenario;
+use crate::emit::sheet::{Datum, Handle, Part, Word, number};
+use crate::emit::story::{BUG, Ending, Mode};
+
+impl Letta<'_, '_> {
+    /// Tells the whole story.
+    pub(in crate::emit) fn story(mut self) {
+        self.tell.sheet.scope = LETTA;
+        if self.story.excluded {
+            return self.excluded();
+        }
+        if self.story.scheduled {
+            return self.schedule();
+        }
+        let route = match self.story.mode {
+            Mode::Reply => "/v1/agents/{agent_id}/messages",
+            Mode::Stream => "/v1/agents/{agent_id}/messages/stream",
+            Mode::Background => "/v1/agents/{agent_id}/messages/async",
+        };
+        let name = self.tell.sheet.join(&["POST ".into(), route.into()]);
+        let root = self.tell.sheet.open(None, name, self.tell.now);
+        self.tell.sheet.with(root, |span| (span.kind, span.part) = (number::SERVER, Part::Root));
+        let stamp = Datum::from(self.tell.now / MILLI);
+        self.tell.sheet.set(root, "entry.timestamp_ms", stamp);
+        self.tell.pass(60);
+        self.tell.leaf(root, "middleware.request_id", 30, number::UNSET);
+        self.tell.pass(40);
+        let inner = self.tell.sheet.open(Some(root), name, self.tell.now);
+        self.tell.pass(20);
+        self.tell.leaf(inner, "middleware.logging.context", 150, number::UNSET);
+        self.tell.pass(120);
+        self.tell.leaf(inner, "trace.set_attributes", 45, number::UNSET);
+        self.tell.leaf(inner, "trace.request_body", 14, number::UNSET);
+        self.request_attributes(inner);
+        self.tell.pass(50);
+        self.tell.leaf(inner, "dependency.get_headers", 8, number::UNSET);
+        let status = self.serve(inner, root, route);
+        self.end(root, inner, status);
+    }
+
+    /// An endpoint that is not traced: two of the middleware's spans are all the same, each in a trace of its own.
+    fn excluded(&mut self) {
+        let id = self.tell.sheet.open(None, "middleware.request_id", self.tell.now);
+        self.tell.sheet.with(id, |span| span.part = Part::Root);
+        self.tell.pass(28);
+        self.tell.sheet.close(id, self.tell.now, number::UNSET);
+        self.tell.sheet.trace = u128::from(self.tell.sheet.chance.id()) << 64 | u128::from(self.tell.sheet.chance.id());
+        let logging = self.tell.sheet.open(None, "middleware.logging", self.tell.now);
+        self.tell.leaf(logging, "middleware.logging.context", 110, number::UNSET);
+        self.tell.pass(1_500);
+        self.tell.sheet.close(logging, self.tell.now, number::UNSET);
+    }
+
+    /// A job that no request started: it is a root of its own.
+    fn schedule(&mut self) {
+        let root = self.tell.sheet.open(None, "LettaScheduler.run_scheduled_agent", self.tell.now);
+        self.tell.sheet.with(root, |span| span.part = Part::Root);
+        self.parameters(
+            root,
+            &[("parameter.agent_id", self.story.run.agent.into()), ("parameter.actor", self.actor.into())],
+        );
+        self.tell.pass(200);
+        let ran = self.whole_run(root, &self.story.run);
+        self.tell.pass(300);
+        self.tell.sheet.close(root, self.tell.now, if ran.is_ok() { number::OK } else { number::UNSET });
+        if let Err(Halt::Failed(failure)) = ran {
+            self.tell.fail(root, failure.class, failure.message.into());
+        }
+    }
+
+    fn request_attributes(&mut self, inner: Handle) {
+        let story = self.story;
+        let quirks = self.quirks();
+        let url = self.tell.sheet.join(&[
+            "http://letta.internal:8283/v1/agents/".into(),
+            story.run.agent,
+            match story.mode {
+                Mode::Reply => "/messages?stream=false",
+                Mode::Stream => "/messages/stream",
+                Mode::Background => "/messages/async",
+            }
+            .into(),
+        ]);
+        let messages =
+            self.tell.sheet.join(&["[{'role': 'user', 'content': '".into(), story.run.question, "'}]".into()]);
+        self.tell.sheet.set_all(
+            inner,
+            &[
+                (if quirks { "http.method" } else { "http.request.method" }, "POST".into()),
+                (if quirks { "http.url" } else { "url.full" }, url.into()),
+                ("http.agent_id", story.run.agent.into()),
+                ("user.id", story.user.into()),
+                ("organization.id", story.organization.into()),
+                ("project.id", story.project.into()),
+                ("agent.id", story.run.agent.into()),
+                ("template.id", "template-1".into()),
+                ("base_template.id", "base-template-1".into()),
+                ("client", "Letta/Python 1.7.12".into()),
+                ("sdk.version", "1.7.12".into()),
+                ("sdk.language", "python".into()),
+                ("source", "app".into()),
+                ("http.request.body.messages", messages.into()),
+                ("http.request.body.max_steps", "50".into()),
+                ("http.request.body.stream", if story.mode == Mode::Stream { "True" } else { "False" }.into()),
+            ],
+        );
+    }
+
+    /// Serves the request; the HTTP status that the client gets.
+    fn serve(&mut self, inner: Handle, root: Handle, route: &'static str) -> u64 {
+        if let Ending::Refused(status) = self.story.ending {
+            self.refuse(inner, status);
+            return status;
+        }
+        self.who(inner);
+        if matches!(self.story.ending, Ending::Crashed) {
+            return self.crash(inner, root, route);
+        }
+        match self.story.mode {
+            Mode::Reply => self.reply(inner),
+            Mode::Stream => {
+                self.stream(inner);
+                200
+            }
+            Mode::Background => {
+                self.background(inner);
+                200
+            }
+        }
+    }
+
+    /// Who asks, and of which agent.
+    fn who(&mut self, inner: Handle) {
+        self.tell.leaf(inner, "dependency.get_letta_server", 9, number::UNSET);
+        let user = self.enter(inner, "UserManager.get_actor_or_default_async");
+        self.parameters(user, &[("parameter.actor_id", self.story.user.into())]);
+        if self.story.sql {
+            let key = self.tell.sheet.join(&["user:".into(), self.story.user]);
+            self.cache(user, "get_actor_by_id_async", key, self.story.scenario != Scenario::Rag);
+        }
+        self.tell.pass(400);
+        self.leave(user);
+        if self.story.sql {
+            let agent = self.enter(inner, "AgentManager.get_agent_by_id_async");
+            self.parameters(
+                agent,
+                &[("parameter.agent_id", self.story.run.agent.into()), ("parameter.actor", self.actor.into())],
+            );
+            self.tell.pass(200);
+            let took = self.tell.lasting(2 * MILLI);
+            let select =
+                "SELECT agents.id, agents.name, agents.llm_config, agents.message_ids FROM agents WHERE agents.id = $1";
+            self.tell.sql(agent, (select, "SELECT", "agents"), took, None);
+            self.leave(agent);
+        }
+    }
+
+    /// Letta's decorator around what may be cached.
+    pub(super) fn cache(&mut self, parent: Handle, function: &'static str, key: Word, hit: bool) {
+        let span = self.tell.sheet.open(Some(parent), "redis_cache", self.tell.now);
+        self.tell.pass(20);
+        self.tell.leaf(span, "redis_cache.get_client", 12, number::UNSET);
+        let get = self.tell.sheet.open(Some(span), "redis_cache.get", self.tell.now);
+        self.tell.pass(30);
+        self.tell.redis(get, key, hit);
+        self.tell.sheet.set(get, "cache.hit", hit);
+        self.tell.sheet.close(get, self.tell.now, number::UNSET);
+        self.tell.leaf(
+            span,
+            if hit { "redis_cache.deserialize" } else { "redis_cache.call_original" },
+            120,
+            number::UNSET,
+        );
+        self.tell.sheet.set_all(
+            span,
+            &[
+                ("cache.function", function.into()),
+                ("cache.noop", false.into()),
+                ("cache.key", key.into()),
+                ("cache.result", if hit { "hit" } else { "miss" }.into()),
+            ],
+        );
+        self.tell.sheet.close(span, self.tell.now, number::UNSET);
+    }
+
+    fn reply(&mut self, inner: Handle) -> u64 {
+        let ran = self.whole_run(inner, &self.story.run);
+        if ran.is_ok() {
+            let update = self.quick(inner, "RunManager.update_run_by_id_async", 1_900);
+            self.parameters(
+                update,
+                &[("parameter.run_id", self.story.run.id.into()), ("parameter.actor", self.actor.into())],
+            );
+        }
+        // Who cancelled the task has long had its answer.
+        if let Err(Halt::Failed(failure)) = ran { failure.status } else { 200 }
+    }
+
+    /// The root ends with the first bytes; everything else hangs under a task that reads the stream.
+    fn stream(&mut self, inner: Handle) {
+        self.quick(inner, "LettaAgentV3.stream", 95);
+        let task = self.task(inner, "coroutine.safe_create_task", "stream_reader".into(), 10_000 * MILLI);
+        let answered = self.tell.now + 60 * MICRO;
+        self.tell.now = answered + 400 * MICRO;
+        let ran = self.streamed_run(task, &self.story.run);
+        self.admit(task, ran);
+        self.tell.now = answered;
+    }
+
+    /// A task says that all is well when it has begun, whatever comes of it; put right, it says nothing where it fails.
+    fn admit(&mut self, task: Handle, ran: Result<(), Halt>) {
+        if ran.is_err() && !self.quirks() {
+            self.tell.sheet.with(task, |span| span.status = number::UNSET);
+        }
+    }
+
+    /// The request only starts the run, and maybe other jobs.
+    fn background(&mut self, inner: Handle) {
+        let label = self.tell.sheet.join(&["background_run_".into(), self.story.run.id]);
+        let task = self.task(inner, "coroutine.safe_create_task", label, 10_000 * MILLI);
+        let mut jobs = Vec::new();
+        for takes in &self.story.jobs {
+            jobs.push((self.task(inner, "coroutine.safe_create_task", "job".into(), *takes), *takes));
+        }
+        for (task, takes) in jobs {
+            let name = self.tell.sheet.uuid("job-");
+            let job = self.job(task, "Job.run", takes, &[("parameter.job_id", name.into())]);
+            let end = self.tell.sheet.spans.get(job.0).map_or(0, |span| span.end);
+            let finish = self.tell.sheet.open(Some(job), "Job.finish", end.saturating_sub(90 * MICRO));
+            self.tell.sheet.close(finish, end.saturating_sub(10 * MICRO), number::OK);
+        }
+        let answered = self.tell.now + 200 * MICRO;
+        self.tell.now = answered + 300 * MICRO;
+        let ran = self.whole_run(task, &self.story.run);
+        self.admit(task, ran);
+        self.tell.now = answered;
+    }
+
+    /// A request that is refused: an HTTP exception on the middleware's span, and nothing else.
+    fn refuse(&mut self, inner: Handle, status: u64) {
+        let (kind, message) = if status == 404 {
+            ("HTTPException", "404: Agent not found")
+        } else {
+            ("HTTPException", "422: max_steps has to be at least 1")
+        };
+        self.tell.pass(700);
+        let now = self.tell.now;
+        self.tell.exception(inner, now, kind, message.into(), "handler".into());
+        self.tell.pass(150);
+    }
+
+    /// A bug of the server: nobody handles the exception.
+    fn crash(&mut self, inner: Handle, root: Handle, route: &'static str) -> u64 {
+        let depth = self.running.len();
+        let agent = self.enter(inner, "AgentManager.refresh_memory_async");
+        self.parameters(agent, &[("parameter.agent_id", self.story.run.agent.into())]);
+        self.tell.pass(300);
+        self.enter(agent, "BlockManager.compile_memory_async");
+        self.tell.pass(250);
+        self.unwind(Halt::Failed(&BUG), depth);
+        if self.quirks() {
+            self.tell.fail_here(inner, &BUG);
+            self.tell.pass(80);
+            let raw = route.replace("{agent_id}", self.tell.sheet.read(self.story.run.agent));
+            let raw = self.tell.sheet.word(format_args!("POST {raw}"));
+            let now = self.tell.now;
+            // Both the middleware and the SDK record it.
+            self.tell.exception(root, now, BUG.qualified, BUG.message.into(), BUG.function.into());
+            self.tell.fail_here(root, &BUG);
+            self.tell.sheet.with(root, |span| span.name = raw);
+        }
+        BUG.status
+    }
+
+    fn end(&mut self, root: Handle, inner: Handle, status: u64) {
+        let (quirks, crashed) = (self.quirks(), matches!(self.story.ending, Ending::Crashed));
+        if !(quirks && crashed) {
+            self.tell.pass(40);
+            self.tell.sheet.close(inner, self.tell.now, number::UNSET);
+        }
+        self.tell.pass(90);
+        if quirks && crashed {
+            return self.tell.sheet.with(root, |span| span.end = span.end.max(span.start + MILLI));
+        }
+        let code = if quirks { "http.status_code" } else { "http.response.status_code" };
+        self.tell.sheet.set(root, code, status);
+        let said = match status {
+            0..400 => number::OK,
+            400..500 if !quirks => number::UNSET,
+            _ => number::ERROR,
+        };
+        self.tell.sheet.close(root, self.tell.now, said);
+        if !quirks && status >= 500 {
+            let reason = self.tell.digits(status);
+            self.tell.sheet.set(root, "error.type", reason);
+        }
+    }
+}

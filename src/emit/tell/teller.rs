@@ -1,0 +1,113 @@
+//! What every convention needs to tell a story: the sheet, the clock, and the smallest kinds of spans.
+//!
+//! Comes in: names and durations. Goes out: spans, and a clock that has moved on.
+
+use crate::emit::cast::Cast;
+use crate::emit::plan::{Convention, Plan};
+use crate::emit::sheet::{Datum, Handle, Sheet, Word, number};
+use crate::emit::story::Failure;
+
+/// Microseconds in nanoseconds.
+pub(in crate::emit) const MICRO: u64 = 1_000;
+/// Milliseconds in nanoseconds.
+pub(in crate::emit) const MILLI: u64 = 1_000_000;
+
+/// Who tells.
+pub(in crate::emit) struct Teller<'t> {
+    /// What was asked for.
+    pub(in crate::emit) plan: &'t Plan,
+    /// The services.
+    pub(in crate::emit) cast: &'t Cast,
+    /// Where it is told.
+    pub(in crate::emit) sheet: &'t mut Sheet,
+    /// The virtual time.
+    pub(in crate::emit) now: u64,
+}
+
+impl Teller<'_> {
+    /// A duration around this median.
+    pub(super) fn lasting(&mut self, median: u64) -> u64 {
+        self.sheet.chance.lasting(median)
+    }
+
+    /// Lets time pass: about so many microseconds.
+    pub(super) fn pass(&mut self, micros: u64) {
+        self.now += self.sheet.chance.lasting(micros * MICRO);
+    }
+
+    /// A span without children that takes about so many microseconds, status as given.
+    pub(super) fn leaf(&mut self, parent: Handle, name: impl Into<Word>, micros: u64, status: i32) -> Handle {
+        let span = self.sheet.open(Some(parent), name, self.now);
+        self.pass(micros);
+        self.sheet.close(span, self.now, status);
+        self.now += 2 * MICRO;
+        span
+    }
+
+    /// Records an exception as the Python SDK does.
+    pub(super) fn exception(&mut self, span: Handle, at: u64, qualified: &'static str, message: Word, function: Word) {
+        let trace = self.stack(qualified, message, function, 1);
+        self.sheet.event(
+            span,
+            at,
+            "exception",
+            &[
+                ("exception.type", qualified.into()),
+                ("exception.message", message.into()),
+                ("exception.stacktrace", trace.into()),
+                ("exception.escaped", "False".into()),
+            ],
+        );
+    }
+
+    /// A stack trace of so many frames, the failing function last.
+    pub(super) fn stack(&mut self, qualified: &'static str, message: Word, function: Word, frames: usize) -> Word {
+        const LETTA: [&str; 4] = [
+            "letta/agents/letta_agent_v3",
+            "letta/services/run_manager",
+            "letta/llm_api/llm_client_base",
+            "letta/otel/tracing",
+        ];
+        const OTHERS: [&str; 3] = ["agent/runtime", "agent/tools", "agent/providers"];
+        let letta = self.plan.convention == Convention::Letta;
+        let files: &[&str] = if letta { &LETTA } else { &OTHERS };
+        let mark = self.sheet.mark();
+        self.sheet.append("Traceback (most recent call last):\n".into());
+        for frame in 0..frames {
+            let line = self.sheet.chance.within(40, 900);
+            let file = files.get(frame % files.len()).copied().unwrap_or_default();
+            self.sheet.word(format_args!("  File \"/app/{file}.py\", line {line}, in "));
+            self.sheet.append(if frame + 1 == frames { function } else { "async_wrapper".into() });
+            self.sheet.append("\n".into());
+        }
+        self.sheet.append(qualified.into());
+        self.sheet.append(": ".into());
+        self.sheet.append(message);
+        self.sheet.append("\n".into());
+        self.sheet.since(mark)
+    }
+
+    /// Ends a span as failed: its status says why, and where it happened the exception stands.
+    pub(super) fn fail(&mut self, span: Handle, class: &'static str, message: Word) {
+        let said = self.sheet.join(&[class.into(), ": ".into(), message]);
+        self.sheet.close(span, self.now, number::ERROR);
+        self.sheet.with(span, |span| span.message = said);
+    }
+
+    /// Ends a span as failed, with the exception.
+    pub(super) fn fail_here(&mut self, span: Handle, failure: &Failure) {
+        self.exception(span, self.now, failure.qualified, failure.message.into(), failure.function.into());
+        self.now += 20 * MICRO;
+        self.fail(span, failure.class, failure.message.into());
+    }
+
+    /// A number as text.
+    pub(super) fn digits(&mut self, number: u64) -> Word {
+        self.sheet.word(format_args!("{number}"))
+    }
+
+    /// Milliseconds of a duration, as attributes have them.
+    pub(super) fn millis(nanos: u64) -> Datum {
+        Datum::from(nanos / MILLI)
+    }
+}
