@@ -8,7 +8,7 @@ use super::plan::{Numbers, Plan};
 use crate::agent::Glance;
 use crate::capture::{Capture, Head, SpanRef};
 use crate::forest::{Forest, Node, Tree};
-use crate::otlp::{RawAttribute, RawSpan};
+use crate::otlp::{RawAttribute, RawSpan, Text};
 
 /// A span while its bytes are hot.
 pub struct SpanLook<'a> {
@@ -64,6 +64,10 @@ pub struct ResourceLook<'a> {
     pub dropped: u32,
     /// It is an instrumentation scope.
     pub is_scope: bool,
+    /// The name of the scope; empty for a resource.
+    pub name: &'a Text<'a>,
+    /// The version of the scope; empty for a resource.
+    pub version: &'a Text<'a>,
     pub(super) plan: &'a Plan<'a>,
 }
 

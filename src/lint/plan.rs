@@ -62,7 +62,7 @@ impl<'s> Plan<'s> {
             bounds: Cell::ALL.map(|cell| budget.get(cell).map(|bound| bound.limit)),
             sizes: has("BUD003") && budget.get(Cell::TraceBytes).is_some(),
             calls: ["GEN001", "AGT001"].into_iter().any(has),
-            targets: has("AGT002"),
+            targets: ["AGT002", "ERR006"].into_iter().any(has),
             forgives_cuts: budget.get(Cell::AttrValueChars).is_some_and(|bound| bound.preset == DEFAULT_PRESET),
             settings,
             budget,
@@ -111,7 +111,7 @@ impl<'s> Plan<'s> {
             notes.silent.push(number);
         }
         if self.targets
-            && span.status == 2
+            && (span.status == 2 || glance.role.is_some())
             && let Some(target) = agent::target(span)
         {
             notes.targets.push((number, target));

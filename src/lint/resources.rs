@@ -2,14 +2,15 @@
 //!
 //! Comes in: a capture. Goes out: facts about resources, with the service they belong to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gather::Gathering;
 use super::look::ResourceLook;
 use super::note::{Notes, Sink, Subject};
 use crate::capture::{Capture, Envelope, EnvelopePlace};
 use crate::input::InputError;
-use crate::otlp::{ProtoWriter, RawAttribute, RawValue};
+use crate::otlp::{ProtoWriter, RawAttribute, RawValue, Text};
+use crate::query::Filter;
 
 /// Runs the checks of resources.
 pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<(), InputError> {
@@ -17,27 +18,38 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
     let checks: Vec<_> = plan.rules().filter_map(|(number, rule)| Some((number, rule.check.resource?))).collect();
     let mut notes = Notes::default();
     let (mut places, mut owners) = (Vec::new(), Vec::new());
-    let mut judge =
-        |place: EnvelopePlace, attributes: &[RawAttribute<'_>], dropped, is_scope, owner: (String, String)| {
-            let number = places.len() as u32;
-            places.push(place);
-            owners.push(owner);
-            for (rule, check) in &checks {
-                let look = ResourceLook { attributes, dropped, is_scope, plan };
-                check(&look, &mut Sink { notes: &mut notes, rule: *rule, subject: Subject::Envelope(number) });
-            }
-        };
+    let mut judge = |place: EnvelopePlace, look: ResourceLook<'_>, owner: (String, String)| {
+        let number = places.len() as u32;
+        places.push(place);
+        owners.push(owner);
+        for (rule, check) in &checks {
+            check(&look, &mut Sink { notes: &mut notes, rule: *rule, subject: Subject::Envelope(number) });
+        }
+    };
+    let none = Text::default();
+    let (name, version) = (&none, &none);
+    let admitted = admitted(capture, &plan.settings.filter);
+    let passes = |place: &EnvelopePlace, is_scope: bool| {
+        admitted.as_ref().is_none_or(|admitted| admitted.contains(&(is_scope, place.number)))
+    };
     let mut bare = spans_without_resource(capture);
     capture.envelopes(&mut |place, envelope| match envelope {
-        Envelope::Resource(raw) => {
-            judge(place, &raw.attributes, raw.dropped, false, (service(&raw.attributes), String::new()));
+        Envelope::Resource(raw) if passes(&place, false) => {
+            let (attributes, dropped) = (raw.attributes.as_slice(), raw.dropped);
+            let look = ResourceLook { attributes, dropped, is_scope: false, name, version, plan };
+            judge(place, look, (service(&raw.attributes), String::new()));
         }
-        Envelope::Scope(raw) => {
-            judge(place, &raw.attributes, raw.dropped, true, (String::new(), raw.name.decode().into_owned()));
+        Envelope::Scope(raw) if passes(&place, true) => {
+            let (attributes, dropped) = (raw.attributes.as_slice(), raw.dropped);
+            let look =
+                ResourceLook { attributes, dropped, is_scope: true, name: &raw.name, version: &raw.version, plan };
+            judge(place, look, (String::new(), raw.name.decode().into_owned()));
         }
+        _ => {}
     })?;
-    if let Some(place) = bare.take() {
-        judge(place, &[], 0, false, (String::new(), String::new()));
+    if let Some(place) = bare.take().filter(|place| passes(place, false)) {
+        let look = ResourceLook { attributes: &[], dropped: 0, is_scope: false, name, version, plan };
+        judge(place, look, (String::new(), String::new()));
     }
     if plan.wants_sizes() {
         gathering.known.resource_sizes = resource_sizes(capture)?;
@@ -46,6 +58,23 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
     gathering.kept.owners = owners;
     gathering.kept.absorb(plan, capture, &gathering.known, &mut notes);
     Ok(())
+}
+
+/// The scopes and resources of the spans that the filter lets pass, by whether they are scopes and by number; `None` where it lets
+/// all pass.
+fn admitted(capture: &Capture, filter: &Filter) -> Option<BTreeSet<(bool, u32)>> {
+    if filter.is_open() {
+        return None;
+    }
+    let admitted = capture.spans().filter(|span| filter.admits(capture, *span, capture.head(*span).outcome()));
+    Some(
+        admitted
+            .flat_map(|span| {
+                let (resource, scope) = capture.envelope_numbers(span);
+                [(false, resource), (true, scope)]
+            })
+            .collect(),
+    )
 }
 
 /// How many bytes every resource takes, encoded, by number.

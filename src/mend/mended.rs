@@ -25,20 +25,26 @@ pub(super) fn mended_resource(
 /// Gives the scope as the plan wants it.
 pub(super) fn mended_scope(scope: &RawScope<'_>, plan: &Plan, done: &mut Done, give: &mut dyn FnMut(&RawScope<'_>)) {
     let patches = patches(&scope.attributes, plan, done);
+    let (name, version) = (veiled(&scope.name, plan, done), veiled(&scope.version, plan, done));
     let mut fixed = scope.clone();
     fixed.attributes = patched(&scope.attributes, &patches);
+    put(&mut fixed.name, &name);
+    put(&mut fixed.version, &version);
     give(&fixed);
 }
 
 /// Gives the span as the plan wants it.
 pub(super) fn mended_span(span: &RawSpan<'_>, plan: &Plan, done: &mut Done, give: &mut dyn FnMut(&RawSpan<'_>)) {
     let texts = [&span.name, &span.message].map(|text| veiled(text, plan, done));
+    let state = emptied(&span.trace_state, plan, done);
+    let states: Vec<Option<String>> = span.links.iter().map(|link| emptied(&link.trace_state, plan, done)).collect();
     let names: Vec<Option<String>> = span.events.iter().map(|event| veiled(&event.name, plan, done)).collect();
     let ranges = span.events.iter().map(|event| &event.attributes);
     let ranges = ranges.chain(span.links.iter().map(|link| &link.attributes));
     let ranges: Vec<_> = std::iter::once(&span.own).chain(ranges).collect();
     let lists: Vec<_> = ranges.iter().map(|range| patches(span.pooled(range), plan, done)).collect();
-    let untouched = texts.iter().chain(&names).all(Option::is_none) && !lists.iter().any(|list| any(list));
+    let mut said = texts.iter().chain(&names).chain(&states).chain([&state]);
+    let untouched = said.all(Option::is_none) && !lists.iter().any(|list| any(list));
     if untouched {
         return give(span);
     }
@@ -57,9 +63,11 @@ pub(super) fn mended_span(span: &RawSpan<'_>, plan: &Plan, done: &mut Done, give
         event.attributes = placed.next().unwrap_or_default();
         put(&mut event.name, name);
     }
-    for link in &mut fixed.links {
+    for (link, state) in fixed.links.iter_mut().zip(&states) {
         link.attributes = placed.next().unwrap_or_default();
+        put(&mut link.trace_state, state);
     }
+    put(&mut fixed.trace_state, &state);
     let [name, message] = &texts;
     put(&mut fixed.name, name);
     put(&mut fixed.message, message);
@@ -78,6 +86,11 @@ fn veiled(text: &Text<'_>, plan: &Plan, done: &mut Done) -> Option<String> {
             Some(hidden)
         }
     }
+}
+
+/// Nothing, in the place of a trace state with a secret in it: a hidden one would not be a trace state any more.
+fn emptied(state: &Text<'_>, plan: &Plan, done: &mut Done) -> Option<String> {
+    veiled(state, plan, done).map(|_| String::new())
 }
 
 fn put<'t>(text: &mut Text<'t>, new: &'t Option<String>) {

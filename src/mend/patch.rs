@@ -29,6 +29,13 @@ pub(super) fn patches(attributes: &[RawAttribute<'_>], plan: &Plan, done: &mut D
         let key = attribute.key.decode();
         let mut patch = Patch::default();
         rename(&key, attribute, attributes, plan, &mut patch, done);
+        if plan.redact
+            && patch.key.is_none()
+            && let Cow::Owned(hidden) = redact::text(&key)
+        {
+            patch.key = Some(hidden);
+            done.hidden += 1;
+        }
         patch.value = value(&key, &attribute.value, plan, &mut left, done);
         patches.push(patch);
     }
@@ -83,7 +90,8 @@ fn value(key: &str, value: &RawValue<'_>, plan: &Plan, left: &mut Option<u64>, d
     }
     if let Some(short) = cuts.iter().fold(None, |short: Option<String>, cut| {
         let text = short.as_deref().unwrap_or(&now);
-        shortened(text, *cut).or(short)
+        // A note tells how long the value was when it was recorded.
+        shortened(text, was.chars().count() as u64, *cut).or(short)
     }) {
         now = Cow::Owned(short);
         done.cut += 1;
@@ -95,7 +103,7 @@ fn value(key: &str, value: &RawValue<'_>, plan: &Plan, left: &mut Option<u64>, d
 }
 
 fn nested(key: &str, value: &RawValue<'_>, plan: &Plan, done: &mut Done) -> Option<Owned> {
-    if !plan.redact || !matches!(value, RawValue::Nested(_)) {
+    if !plan.redact || !matches!(value, RawValue::Nested(_) | RawValue::Bytes(_) | RawValue::Base64(_)) {
         return None;
     }
     let veiled = veiled(key, &value.decode());
@@ -106,10 +114,10 @@ fn nested(key: &str, value: &RawValue<'_>, plan: &Plan, done: &mut Done) -> Opti
 const NOTE: &str = "... (truncated, original size: ";
 
 /// The text cut to its limit, with a note of how long it was, if it is too long. A text that was cut before keeps its note.
-fn shortened(text: &str, cut: Cut) -> Option<String> {
+fn shortened(text: &str, original: u64, cut: Cut) -> Option<String> {
     let (body, original) = match noted(text) {
         Some((body, original)) => (body, original),
-        None => (text, text.chars().count() as u64),
+        None => (text, original),
     };
     let note = format!("{NOTE}{original} chars)");
     let end = match cut {
@@ -186,13 +194,13 @@ mod tests {
     #[test]
     fn texts_are_cut_at_characters_and_say_so() {
         let text = "é".repeat(100);
-        let cut = shortened(&text, Cut::Characters(10)).unwrap();
+        let cut = shortened(&text, 100, Cut::Characters(10)).unwrap();
         assert_eq!(cut, format!("{}... (truncated, original size: 100 chars)", "é".repeat(10)));
-        assert_eq!(shortened(&cut, Cut::Characters(10)), None);
-        let again = shortened(&cut, Cut::Bytes(50)).unwrap();
+        assert_eq!(shortened(&cut, 100, Cut::Characters(10)), None);
+        let again = shortened(&cut, 100, Cut::Bytes(50)).unwrap();
         assert!(again.len() <= 50 && again.ends_with("original size: 100 chars)"), "{again}");
-        assert_eq!(shortened(&text, Cut::Bytes(9)).unwrap(), "éééé");
-        assert_eq!(shortened(&text, Cut::AllCharacters(100)), None);
-        assert_eq!(shortened(&text, Cut::AllCharacters(60)).unwrap().chars().count(), 60);
+        assert_eq!(shortened(&text, 100, Cut::Bytes(9)).unwrap(), "éééé");
+        assert_eq!(shortened(&text, 100, Cut::AllCharacters(100)), None);
+        assert_eq!(shortened(&text, 100, Cut::AllCharacters(60)).unwrap().chars().count(), 60);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Comes in: decoded values. Goes out: the same with secrets hidden, as text or as the bytes of an OTLP/JSON array or map.
 
+use std::borrow::Cow;
+
 use serde_json::{Value as Json, json};
 
 use crate::model::{Attribute, Value};
@@ -39,9 +41,14 @@ fn veil(key: &str, value: &mut Value) {
     match value {
         Value::String(text) => *text = redact::attribute_text(key, text).into_owned(),
         Value::Bytes(_) if redact::is_secret_key(key) => *value = Value::String(redact::hidden("")),
+        Value::Bytes(bytes) => {
+            if let Cow::Owned(hidden) = redact::text(&String::from_utf8_lossy(bytes)) {
+                *value = Value::String(hidden);
+            }
+        }
         Value::Array(values) => values.iter_mut().for_each(|value| veil(key, value)),
         Value::Map(members) => members.iter_mut().for_each(|member| veil(&member.key, &mut member.value)),
-        Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::Bytes(_) => {}
+        Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) => {}
     }
 }
 

@@ -112,7 +112,8 @@ fn judge(look: &TraceLook<'_>, run: &[Attempt<'_>], sink: &mut Sink<'_>) {
         let within = run.last().map_or(0, |last| last.node.end.saturating_sub(first.node.start));
         let related = run.iter().skip(1).take(20).map(|call| (call.span, "retry")).collect();
         let (observed, note) = (Some(run.len() as u64), Nanos(within).to_string().into());
-        sink.found_at(first.span, Fact { class: "retries", observed, note, related, ..Fact::default() });
+        let class = if none_grows { "no backoff" } else { "hardly any pause" };
+        sink.found_at(first.span, Fact { class, observed, note, related, ..Fact::default() });
     }
 }
 
@@ -122,7 +123,7 @@ fn gap(a: &Attempt<'_>, b: &Attempt<'_>) -> Option<u64> {
 
 fn tell(told: &Told<'_>) -> Words {
     Words::new(
-        format!("{:?} failed {}x in {}, no backoff", told.span_name, told.observed, told.note),
+        format!("{:?} failed {}x in {}, {}", told.span_name, told.observed, told.note, told.class),
         "wait longer after each failure, and add some randomness",
     )
 }

@@ -58,7 +58,12 @@ fn tell(told: &Told<'_>) -> Words {
         "attributes of links" => Some("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT"),
         _ => None,
     };
-    let message = format!("the SDK dropped {} {}", told.observed, told.class);
+    let what = match (told.observed, told.class.split_once('s')) {
+        // `attributes of the scope`: the first word is the one that is counted.
+        (1, Some((one, rest))) => format!("{one}{rest}"),
+        _ => told.class.to_owned(),
+    };
+    let message = format!("the SDK dropped {} {what}", told.observed);
     let Some(name) = variable else { return Words::new(message, "record fewer") };
     let value = told.observed.saturating_add(128).next_power_of_two().to_string();
     Words::new(message, format!("raise {name}, or record fewer")).fix(Fix::SetVariable { name: name.to_owned(), value })

@@ -23,7 +23,7 @@ pub(super) const RULE: Rule = Rule {
     good: "RunCancelledException: somebody asked for the end",
     limits: &[],
     unit: None,
-    source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py",
+    source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py; [lint.errors] expected and unexpected name more types",
     url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
     check: Check { trace: Some(check), ..Check::NONE },
     tell,
@@ -85,7 +85,10 @@ fn short(kind: &str) -> &str {
 }
 
 fn is_timeout(kind: &str) -> bool {
-    matches!(short(kind), "TimeoutError" | "TimeoutException")
+    let kind = short(kind);
+    let ends =
+        ["Timeout", "TimeoutError", "TimeoutException", "TimeoutExpired", "DeadlineExceeded", "DeadlineExceededError"];
+    ends.iter().any(|end| kind.ends_with(end))
 }
 
 fn tell(told: &Told<'_>) -> Words {

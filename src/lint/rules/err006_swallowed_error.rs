@@ -2,6 +2,7 @@
 //!
 //! Comes in: a tree. Goes out: one fact a failed child that no retry made good.
 
+use crate::capture::SpanRef;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
@@ -58,16 +59,13 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether a later sibling of the same name and role succeeded.
+/// Whether a sibling of the same name, role and target that began when this one had failed succeeded.
 fn made_good(look: &TraceLook<'_>, parent: usize, at: usize) -> bool {
-    let facts = |at: usize| {
-        let node = look.tree.nodes().get(at)?;
-        let head = look.head(node.span?);
-        Some((head.name, head.marks.role(), node.start, node.outcome))
-    };
-    let Some((name, role, start, _)) = facts(at) else { return false };
-    look.tree.children(parent).filter_map(facts).any(|(other, other_role, later, outcome)| {
-        other == name && other_role == role && later > start && outcome == Outcome::Ok
+    let what = |span: SpanRef| (look.head(span).name, look.head(span).marks.role(), look.known().target(span));
+    let Some((node, span)) = look.tree.nodes().get(at).and_then(|node| Some((node, node.span?))) else { return false };
+    look.tree.children(parent).filter_map(|at| look.tree.nodes().get(at)).any(|other| {
+        let later = other.outcome == Outcome::Ok && other.start >= node.end;
+        later && other.span.is_some_and(|other| what(other) == what(span))
     })
 }
 

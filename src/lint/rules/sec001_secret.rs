@@ -9,6 +9,7 @@ use crate::lint::finding::Fix;
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::model::Value;
 use crate::otlp::{RawAttribute, RawValue, Text};
 use crate::redact::Search;
 
@@ -36,8 +37,9 @@ static SEARCH: LazyLock<Search> = LazyLock::new(Search::default);
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     let span = look.span;
-    // The bytes of the whole span first: nearly always nothing is in them.
-    if SEARCH.first(span.raw).is_none() {
+    // The bytes of the whole span first: nearly always nothing is in them. In JSON, base64 hides what is in bytes.
+    let packed = || span.pool.iter().any(|attribute| matches!(attribute.value, RawValue::Base64(_)));
+    if SEARCH.first(span.raw).is_none() && !packed() {
         return;
     }
     judge("name", "", &span.name, sink);
@@ -55,16 +57,26 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 }
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
+    if look.is_scope {
+        judge("name of the scope", "", look.name, sink);
+        judge("version of the scope", "", look.version, sink);
+    }
     judge_all(if look.is_scope { "scope attribute" } else { "resource attribute" }, look.attributes, sink);
 }
 
 fn judge_all(class: &'static str, attributes: &[RawAttribute<'_>], sink: &mut Sink<'_>) {
     for attribute in attributes {
         let key = attribute.key.decode();
+        found("key of an attribute", "", key.as_bytes(), sink);
         match &attribute.value {
             RawValue::Text(text) => judge(class, &key, text, sink),
             RawValue::Nested(nested) => found(class, &key, nested.raw, sink),
             RawValue::Bytes(bytes) => found(class, &key, bytes, sink),
+            RawValue::Base64(_) => {
+                if let Value::Bytes(bytes) = attribute.value.decode() {
+                    found(class, &key, &bytes, sink);
+                }
+            }
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Comes in: a tree with its placeholders. Goes out: one fact a missing parent.
 
-use crate::forest::Grade;
+use crate::forest::{Grade, Node};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
@@ -30,7 +30,10 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     for (at, node) in look.tree.nodes().iter().enumerate().filter(|(_, node)| node.span.is_none()) {
-        let children: Vec<_> = look.tree.children(at).filter_map(|at| look.tree.nodes().get(at)).collect();
+        // An id that is none is STR001's: nobody knows which span it means.
+        let means = |child: &&Node| child.span.is_none_or(|span| !look.head(span).marks.bad_parent_id());
+        let children: Vec<_> =
+            look.tree.children(at).filter_map(|at| look.tree.nodes().get(at)).filter(means).collect();
         let spans: Vec<_> = children.iter().filter_map(|child| child.span).collect();
         let Some(first) = spans.first() else { continue };
         let grades: Vec<Grade> = children.iter().map(|child| child.grade()).collect();

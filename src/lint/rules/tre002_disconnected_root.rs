@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::capture::{Head, NameId};
+use crate::capture::{Head, NameId, SpanRef};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::DumpLook;
@@ -52,11 +52,17 @@ const LIMITS: [Limit; 3] = [
     },
 ];
 
+/// Service, scope, name and kind.
+type Key = (NameId, NameId, NameId, &'static str);
+
 fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     let never: Vec<_> = look.words(2).iter().filter_map(|pattern| name_glob(pattern).ok()).collect();
-    let key = |head: &Head| (look.capture.origin(head.origin).scope, head.name);
+    let key = |head: &Head| {
+        let origin = look.capture.origin(head.origin);
+        (origin.service, origin.scope, head.name, head.marks.kind().name())
+    };
     // Roots and children of every name.
-    let mut seen: BTreeMap<(NameId, NameId), (u64, u64)> = BTreeMap::new();
+    let mut seen: BTreeMap<Key, (u64, u64)> = BTreeMap::new();
     let mut last = None;
     let mut run = (0, 0);
     for head in look.capture.heads() {
@@ -69,22 +75,41 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     }
     flush(&mut seen, last, &mut run);
     let (ratio, least) = (look.limit(0).unwrap_or(1000), look.limit(1).unwrap_or(u64::MAX));
-    for span in look.capture.spans() {
-        let head = look.capture.head(span);
-        if !head.is_root() {
-            continue;
-        }
-        let (roots, children) = seen.get(&key(head)).copied().unwrap_or_default();
+    let suspicious = |(roots, children): (u64, u64)| {
         let others = roots + children - 1;
-        let suspicious = others >= least && others > 0 && children * 1000 >= others * ratio;
-        if suspicious || never.iter().any(|glob| glob.is_match(look.capture.name(span))) {
-            let note = format!("{children} of {others}").into();
-            sink.found_at(span, Fact { note, ..Fact::default() });
+        others >= least && others > 0 && children * 1000 >= others * ratio
+    };
+    for trace in look.forest.traces() {
+        let mut own = None;
+        for &span in trace.spans {
+            let head = look.capture.head(span);
+            if !head.is_root() {
+                continue;
+            }
+            let mut counts = seen.get(&key(head)).copied().unwrap_or_default();
+            if suspicious(counts) {
+                // What calls itself is a root and its own children in every trace: those prove nothing.
+                let own = own.get_or_insert_with(|| children(look, trace.spans, &key));
+                counts.1 -= own.get(&key(head)).copied().unwrap_or(0).min(counts.1);
+            }
+            if suspicious(counts) || never.iter().any(|glob| glob.is_match(look.capture.name(span))) {
+                let note = format!("{} of {}", counts.1, counts.0 + counts.1 - 1).into();
+                sink.found_at(span, Fact { note, ..Fact::default() });
+            }
         }
     }
 }
 
-fn flush(seen: &mut BTreeMap<(NameId, NameId), (u64, u64)>, key: Option<(NameId, NameId)>, run: &mut (u64, u64)) {
+/// How many spans of a trace are children, by name.
+fn children(look: &DumpLook<'_>, spans: &[SpanRef], key: &dyn Fn(&Head) -> Key) -> BTreeMap<Key, u64> {
+    let mut counts = BTreeMap::new();
+    for head in spans.iter().map(|span| look.capture.head(*span)).filter(|head| !head.is_root()) {
+        *counts.entry(key(head)).or_default() += 1;
+    }
+    counts
+}
+
+fn flush(seen: &mut BTreeMap<Key, (u64, u64)>, key: Option<Key>, run: &mut (u64, u64)) {
     let Some(key) = key else { return };
     let known = seen.entry(key).or_default();
     known.0 += run.0;

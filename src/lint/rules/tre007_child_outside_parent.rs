@@ -49,7 +49,7 @@ const LIMITS: [Limit; 2] = [
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     let nodes = look.tree.nodes();
     // The largest offset of every pair of services.
-    let mut skewed: BTreeMap<(&str, &str), (u64, u64, SpanRef, SpanRef)> = BTreeMap::new();
+    let mut skewed: BTreeMap<(&str, &str, bool), (u64, u64, SpanRef, SpanRef)> = BTreeMap::new();
     for (at, node, span) in look.nodes() {
         let Some(parent) = look.tree.parent(at).and_then(|at| nodes.get(at)) else { continue };
         let Some(above) = parent.span else { continue };
@@ -63,9 +63,10 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let after = if node.start <= parent.end { node.end.saturating_sub(parent.end) } else { 0 };
         let apart = look.capture.envelope_numbers(span).0 != look.capture.envelope_numbers(above).0;
         if apart {
-            let offset = before.max(after);
+            // A clock that runs behind makes a child start early, one that runs ahead makes it end late.
+            let (offset, ahead) = (before.max(after), after > before);
             if offset > look.limit(1).unwrap_or(u64::MAX) {
-                let pair = (look.capture.service(span), look.capture.service(above));
+                let pair = (look.capture.service(span), look.capture.service(above), ahead);
                 let worst = skewed.entry(pair).or_insert((offset, 0, span, above));
                 *worst = if offset > worst.0 { (offset, worst.1, span, above) } else { *worst };
                 worst.1 += 1;
@@ -83,10 +84,14 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
             sink.found_at(span, fact);
         }
     }
-    for ((service, other), (offset, spans, span, above)) in skewed {
-        let ahead = look.head(span).start < look.head(above).start;
-        let note = format!("{other:?}, {} ({spans} spans)", if ahead { "ahead" } else { "behind" }).into();
-        let class = if service == other { "other process" } else { "clock skew" };
+    for ((service, other, ahead), (offset, spans, span, above)) in skewed {
+        let spans = if spans == 1 { "1 span".to_owned() } else { format!("{spans} spans") };
+        let note = format!("{} of {other:?} ({spans})", if ahead { "ahead" } else { "behind" }).into();
+        let class = match (service == other, ahead) {
+            (true, _) => "other process",
+            (_, true) => "clock ahead",
+            (_, false) => "clock behind",
+        };
         let related = vec![(above, "parent")];
         let confidence = Some(Confidence::Likely);
         let (observed, about) = (Some(offset), other.into());
@@ -106,7 +111,7 @@ fn tell(told: &Told<'_>) -> Words {
             "wait for the work before the parent ends, or start a new trace and link to it",
         ),
         _ => Words::new(
-            format!("{:?} runs {by} away from {}", told.service, told.note),
+            format!("{:?} runs {by} {}", told.service, told.note),
             "set the clocks of both hosts by NTP, or let the caller wait",
         ),
     }
