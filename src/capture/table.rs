@@ -190,12 +190,23 @@ impl Capture {
             schema: name(entry.schema),
             ..*entry
         };
+        let sources = &self.sources;
+        let path = |entry: &Entry| sources.get(usize::from(entry.source.0)).map(|source| &source.path);
         let number = |entries: &mut Vec<Entry>, numbers: &mut HashMap<(u64, u32, u32), u32>, entry: &Entry| {
             let entry = global(entry);
-            *numbers.entry((entry.hash, entry.size, entry.schema.0)).or_insert_with(|| {
+            let number = *numbers.entry((entry.hash, entry.size, entry.schema.0)).or_insert_with(|| {
                 entries.push(entry);
                 entries.len() as u32 - 1
-            })
+            });
+            // Of the same in several inputs that of the first path is told, in whatever order they were read.
+            if let Some(known) = entries.get_mut(number as usize)
+                && known.source != entry.source
+                && entry.size > 0
+                && path(&entry) < path(known)
+            {
+                (known.source, known.at, known.shape) = (entry.source, entry.at, entry.shape);
+            }
+            number
         };
         let resources: Vec<u32> =
             batch.resources.iter().map(|e| number(&mut self.resources, &mut self.resource_numbers, e)).collect();

@@ -159,7 +159,12 @@ impl Config {
         let place = |at: usize| format!("{path}:{}", line_of(text, at));
         let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
             place: place(error.span().map_or(0, |span| span.start)),
-            message: error.message().replace('\n', ", "),
+            message: match error.message().replace('\n', ", ") {
+                clash if clash.contains("cannot extend value of type array") => {
+                    format!("{clash} (beside budget = [...] own budgets are written [lint.budgets.NAME])")
+                }
+                message => message,
+            },
         })?;
         for (name, value) in table.get_ref() {
             let name_at = name.span().start;

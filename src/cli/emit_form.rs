@@ -11,7 +11,8 @@ use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::nearest::nearest;
-use crate::emit::{Batch, Encoding};
+use crate::emit::Batch;
+use crate::otlp::Encoding;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
@@ -74,6 +75,12 @@ impl Form {
         Some(Self { layout, compression })
     }
 
+    /// The same with a request a line instead of one document.
+    pub(super) fn streamed(self) -> Self {
+        let layout = if self.layout == Layout::Document { Layout::Lines } else { self.layout };
+        Self { layout, ..self }
+    }
+
     /// Whether a terminal can show it.
     pub(super) fn is_text(self) -> bool {
         self.layout != Layout::Framed && self.compression == Compression::None
@@ -86,16 +93,26 @@ impl Form {
 
     /// Writes requests.
     pub(super) fn write(self, batches: impl Iterator<Item = Batch>, out: &mut dyn Write) -> io::Result<()> {
+        let mut batches = Some(batches);
+        self.packed(out, &mut |out| batches.take().map_or(Ok(()), |batches| self.layout.write(batches, out)))
+    }
+
+    /// Writes something compressed as the form says.
+    pub(super) fn packed(
+        self,
+        out: &mut dyn Write,
+        draw: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<()> {
         match self.compression {
-            Compression::None => self.layout.write(batches, out),
+            Compression::None => draw(out),
             Compression::Gzip => {
                 let mut packed = GzEncoder::new(out, flate2::Compression::fast());
-                self.layout.write(batches, &mut packed)?;
+                draw(&mut packed)?;
                 packed.finish().map(drop)
             }
             Compression::Zstd => {
                 let mut packed = ZstdEncoder::new(out, 3)?;
-                self.layout.write(batches, &mut packed)?;
+                draw(&mut packed)?;
                 packed.finish().map(drop)
             }
         }

@@ -3,7 +3,7 @@
 //! Comes in: options. Goes out: findings in every form that was asked for, then whether that is a failure.
 
 use std::fs::OpenOptions;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Exit;
 use super::config::Config;
@@ -15,6 +15,7 @@ use super::lint_args::JudgingArgs;
 use super::lint_format::{Format, Target, Targets, write};
 use super::lint_gate::Gate;
 use super::lint_repository::Repository;
+use super::lint_settings::Misuse;
 use super::output::OutputArgs;
 use super::{lint_baseline, lint_fix, lint_settings};
 use crate::capture::Capture;
@@ -72,7 +73,11 @@ impl<'a> Judgement<'a> {
     /// Reads, judges, answers.
     pub(super) fn pass(&self, console: &mut Console) -> Result<Exit, Error> {
         let gate = &self.args.gate;
+        if self.lint.levels.is_empty() {
+            return Err(Problem::Lint(Misuse::NoRules).into());
+        }
         let Linted { capture, mut report } = self.inputs.lint(&self.lint, console)?;
+        self.spare(&capture)?;
         Repository::around(&console.around().directory).locate(&mut report.findings);
         veil(&mut report);
         let baseline = Baseline::of(&report);
@@ -80,7 +85,8 @@ impl<'a> Judgement<'a> {
             Some(path) => Some(lint_baseline::compare(path, &report, gate.update_baseline)?),
             None => None,
         };
-        if let (Some(path), true) = (&self.baseline, gate.update_baseline) {
+        // What nothing was found in says nothing about what is known.
+        if let (Some(path), true) = (&self.baseline, gate.update_baseline && report.spans > 0) {
             lint_baseline::update(path, &baseline, console)?;
             compared = Some(baseline.compare(&report));
         }
@@ -118,23 +124,36 @@ impl<'a> Judgement<'a> {
         }
     }
 
+    /// Refuses to write over an input.
+    fn spare(&self, capture: &Capture) -> Result<(), Error> {
+        let files = self.targets.files().chain(self.args.fix.fix_output.as_deref());
+        files.map(|path| OutputArgs { output: Some(path.to_owned()) }).try_for_each(|output| output.spare(capture))
+    }
+
     fn answer(&self, view: &LintView<'_>, capture: &Capture, console: &mut Console) -> Result<(), Error> {
+        if self.args.report.budget_report || self.args.fix.emit.is_some() {
+            return self.instead(view, capture, console);
+        }
         self.targets.write_files(view, console)?;
+        if let Some(form) = self.targets.stdout {
+            write(form, view, &OutputArgs::default(), self.args.report.statistics, console)?;
+        }
         let summary = console.around().variable("GITHUB_STEP_SUMMARY").map(PathBuf::from);
         if let (Some(path), Some("true")) = (summary, console.around().variable("GITHUB_ACTIONS")) {
             let failed = |source| Problem::Output { path: path.clone(), source };
             let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
             LintMarkdown(*view).write(&mut file).map_err(failed)?;
         }
-        if self.args.report.budget_report {
-            return lint_fix::budget_report(self.format, capture, &self.lint.filter, console);
-        }
-        if let Some(what) = self.args.fix.emit {
-            return lint_fix::emit(what, view.report, &self.lint, console);
-        }
-        match self.targets.stdout {
-            Some(form) => write(form, view, &OutputArgs::default(), self.args.report.statistics, console),
-            None => Ok(()),
+        Ok(())
+    }
+
+    /// What was asked for instead of the findings, to stdout or to the file of `-o`; files with a form get findings all the same.
+    fn instead(&self, view: &LintView<'_>, capture: &Capture, console: &mut Console) -> Result<(), Error> {
+        let output = OutputArgs { output: self.targets.plain().map(Path::to_owned) };
+        self.targets.write_reports(view, console)?;
+        match self.args.fix.emit {
+            Some(what) => lint_fix::emit(what, view.report, &self.lint, &output, console),
+            None => lint_fix::budget_report(self.format, capture, &self.lint.filter, &output, console),
         }
     }
 }

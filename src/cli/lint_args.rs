@@ -141,7 +141,7 @@ pub(super) struct ReportArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Fixing")]
 pub(super) struct FixArgs {
-    /// Write the dump to FILE with what can be put right put right (.pb for protobuf, else JSON Lines)
+    /// Write the dump to FILE with what can be put right put right (.pb for protobuf, else JSON Lines; with .gz or .zst compressed)
     #[arg(long, value_name = "FILE")]
     pub(super) fix_output: Option<PathBuf>,
     /// Print what would put it right upstream instead: ottl (Collector) or sdk (environment)

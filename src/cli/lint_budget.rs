@@ -30,19 +30,30 @@ pub(super) struct NoSuchBudget {
 pub(super) fn budget(names: &[String], own: &[OwnBudget]) -> Result<Budget, NoSuchBudget> {
     let mut budget = Budget::default();
     for name in names {
-        let name = name.trim();
-        match own.iter().find(|own| own.name == name) {
-            Some(own) => {
-                for extended in &own.extends {
-                    let free = |cell| !own.cells.iter().any(|(set, _)| *set == cell);
-                    narrow(&mut budget, extended, free).ok_or_else(|| unknown(extended, &[]))?;
-                }
-                own.cells.iter().for_each(|(cell, limit)| budget.narrow(*cell, *limit, name));
-            }
-            None => narrow(&mut budget, name, |_| true).ok_or_else(|| unknown(name, own))?,
-        }
+        add(&mut budget, name.trim(), own, &|_| true, own.len())?;
     }
     Ok(budget)
+}
+
+/// Adds the limits of a budget that are wanted, and of those it extends the ones it does not set itself. A budget that extends
+/// itself, over however many others, adds nothing new: `depth` ends that.
+fn add(
+    budget: &mut Budget,
+    name: &str,
+    own: &[OwnBudget],
+    wanted: &dyn Fn(Cell) -> bool,
+    depth: usize,
+) -> Result<(), NoSuchBudget> {
+    let Some(mine) = own.iter().find(|own| own.name == name) else {
+        return narrow(budget, name, wanted).ok_or_else(|| unknown(name, own));
+    };
+    for extended in mine.extends.iter().filter(|_| depth > 0) {
+        let free = |cell| wanted(cell) && !mine.cells.iter().any(|(set, _)| *set == cell);
+        add(budget, extended, own, &free, depth - 1)?;
+    }
+    let mine = mine.cells.iter().filter(|(cell, _)| wanted(*cell));
+    mine.for_each(|(cell, limit)| budget.narrow(*cell, *limit, name));
+    Ok(())
 }
 
 fn narrow(budget: &mut Budget, name: &str, wanted: impl Fn(Cell) -> bool) -> Option<()> {
@@ -75,6 +86,18 @@ mod tests {
             Some((16 << 10, "mine"))
         );
         assert_eq!(budget.get(Cell::TraceBytes).map(|bound| &*bound.preset), Some("tempo"));
+    }
+
+    #[test]
+    fn own_budgets_extend_each_other_even_in_circles() {
+        let own = |name: &str, extends: &str, limit| OwnBudget {
+            name: name.into(),
+            extends: vec![extends.into()],
+            cells: vec![(Cell::AttrValueBytes, limit)],
+        };
+        let own = [own("a", "b", 20), own("b", "a", 10)];
+        let bound = |name: &str| budget(&[name.to_owned()], &own).unwrap().get(Cell::AttrValueBytes).map(|b| b.limit);
+        assert_eq!((bound("a"), bound("b")), (Some(20), Some(10)));
     }
 
     #[test]

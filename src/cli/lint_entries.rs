@@ -18,10 +18,10 @@ const AIM: [&str; 4] = ["service", "span", "trace", "path"];
 
 /// `[[lint.override]]`.
 pub(super) fn overrides(value: &DeValue<'_>, at: usize) -> Result<Vec<Override>, Wrong> {
-    entries("override", value, at)?.into_iter().map(|(walk, _)| one_override(&walk)).collect()
+    entries("override", value, at)?.into_iter().map(|(walk, at)| one_override(&walk, at)).collect()
 }
 
-fn one_override(walk: &Walk<'_>) -> Result<Override, Wrong> {
+fn one_override(walk: &Walk<'_>, at: usize) -> Result<Override, Wrong> {
     let mut entry = Override::default();
     walk.each(&[&AIM[..], &["ignore", "severity"]].concat(), |key, value, at| {
         match (key, value) {
@@ -39,7 +39,11 @@ fn one_override(walk: &Walk<'_>) -> Result<Override, Wrong> {
         }
         Ok(())
     })?;
-    Ok(entry)
+    let Aim { service, span, trace, path } = &entry.aim;
+    match service.is_none() && span.is_none() && trace.is_none() && path.is_none() {
+        true => Err(Wrong::new(at, "an 'override' needs a 'service', 'span', 'trace' or 'path'")),
+        false => Ok(entry),
+    }
 }
 
 /// `[[lint.ignore-finding]]`.

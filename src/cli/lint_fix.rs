@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::console::Console;
+use super::emit_form::Form;
 use super::error::{Error, Problem};
 use super::lint_args::Emit;
 use super::lint_format::Format;
@@ -13,7 +14,6 @@ use super::output::OutputArgs;
 use crate::capture::Capture;
 use crate::lint::{Cell, DEFAULT_PRESET, Fix, LintReport, RULES, Rule, Settings, headroom};
 use crate::mend::{Cut, Done, Plan, mend};
-use crate::otlp::Encoding;
 use crate::query::Filter;
 use crate::render::{Ottl, Room, Said, Sdk, write_json};
 
@@ -26,14 +26,15 @@ pub(super) fn write(
     console: &mut Console,
 ) -> Result<(), Error> {
     let plan = plan(report, settings);
-    let proto =
-        path.extension().is_some_and(|extension| ["pb", "proto", "bin", "binpb"].iter().any(|e| extension == *e));
-    let encoding = if proto { Encoding::Proto } else { Encoding::Json };
+    let form = Form::of(path).unwrap_or(Form::LINES).streamed();
+    let encoding = form.encoding();
     let mut done = Ok(Done::default());
     let written = console.write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
-        done = mend(capture, &plan, encoding, out);
-        // A dump that is not whole must not take the place of a file.
-        if done.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+        form.packed(out, &mut |out| {
+            done = mend(capture, &plan, encoding, out);
+            // A dump that is not whole must not take the place of a file.
+            if done.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
+        })
     });
     let done = done.map_err(Problem::Mend)?;
     written?;
@@ -52,7 +53,12 @@ fn told(path: &Path, done: &Done, console: &mut Console) {
     let did: Vec<String> =
         counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
     let did = if did.is_empty() { "nothing to put right".to_owned() } else { did.join(", ") };
-    console.talk(&Said(format!("tracectl: wrote {} spans to {}: {did}", done.spans, path.display())));
+    console.talk(&Said(format!(
+        "tracectl: wrote {} {} to {}: {did}",
+        done.spans,
+        if done.spans == 1 { "span" } else { "spans" },
+        path.display()
+    )));
 }
 
 /// What of the findings a machine can put right without guessing.
@@ -97,20 +103,28 @@ pub(super) fn budget_report(
     format: Option<Format>,
     capture: &Capture,
     filter: &Filter,
+    output: &OutputArgs,
     console: &mut Console,
 ) -> Result<(), Error> {
     let fits = headroom(capture, filter)?;
     match format {
-        Some(Format::Json) => console
-            .write(&OutputArgs::default(), |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out)),
-        _ => console.show(&Room(&fits), &OutputArgs::default()),
+        Some(Format::Json) => {
+            console.write(output, |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out))
+        }
+        _ => console.show(&Room(&fits), output),
     }
 }
 
 /// Prints what would put findings right upstream.
-pub(super) fn emit(what: Emit, report: &LintReport, settings: &Settings, console: &mut Console) -> Result<(), Error> {
+pub(super) fn emit(
+    what: Emit,
+    report: &LintReport,
+    settings: &Settings,
+    output: &OutputArgs,
+    console: &mut Console,
+) -> Result<(), Error> {
     match what {
-        Emit::Ottl => console.show(&Ottl { report, budget: &settings.budget }, &OutputArgs::default()),
-        Emit::Sdk => console.show(&Sdk { report, budget: &settings.budget }, &OutputArgs::default()),
+        Emit::Ottl => console.show(&Ottl { report, budget: &settings.budget }, output),
+        Emit::Sdk => console.show(&Sdk { report, budget: &settings.budget }, output),
     }
 }

@@ -65,13 +65,15 @@ pub(super) struct Targets {
     /// The form on stdout, if anything goes there.
     pub(super) stdout: Option<Format>,
     files: Vec<(Format, PathBuf)>,
+    /// The file that takes the place of stdout.
+    plain: Option<PathBuf>,
 }
 
 impl Targets {
     /// Decides: a file without a form takes the place of stdout, one with a form comes besides.
     pub(super) fn of(format: Option<Format>, targets: &[Target], on_github: bool) -> Self {
         let usual = if on_github { Format::Github } else { Format::Human };
-        let mut decided = Self { stdout: Some(format.unwrap_or(usual)), files: Vec::new() };
+        let mut decided = Self { stdout: Some(format.unwrap_or(usual)), files: Vec::new(), plain: None };
         for target in targets {
             let form = target.form.or(format).or_else(|| by_name(&target.path)).unwrap_or(Format::Human);
             match (target.path == Path::new("-"), target.form) {
@@ -80,6 +82,7 @@ impl Targets {
                     decided.files.push((form, target.path.clone()));
                     if form_said.is_none() {
                         decided.stdout = None;
+                        decided.plain = Some(target.path.clone());
                     }
                 }
             }
@@ -87,9 +90,29 @@ impl Targets {
         decided
     }
 
+    /// The files that are written.
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(_, path)| path.as_path())
+    }
+
+    /// The file that takes the place of stdout.
+    pub(super) fn plain(&self) -> Option<&Path> {
+        self.plain.as_deref()
+    }
+
     /// Writes everything but what goes to stdout.
     pub(super) fn write_files(&self, view: &LintView<'_>, console: &mut Console) -> Result<(), Error> {
         for (form, path) in &self.files {
+            write(*form, view, &OutputArgs { output: Some(path.clone()) }, false, console)?;
+        }
+        Ok(())
+    }
+}
+
+impl Targets {
+    /// Writes the files that were named with a form.
+    pub(super) fn write_reports(&self, view: &LintView<'_>, console: &mut Console) -> Result<(), Error> {
+        for (form, path) in self.files.iter().filter(|(_, path)| self.plain.as_ref() != Some(path)) {
             write(*form, view, &OutputArgs { output: Some(path.clone()) }, false, console)?;
         }
         Ok(())

@@ -54,6 +54,10 @@ impl Gate {
             if known > 0 {
                 verdict.notes.push(format!("{known} of the findings are known to the baseline"));
             }
+            if compared.gone > 0 {
+                let gone = compared.gone;
+                verdict.notes.push(format!("{gone} known findings are gone: --update-baseline forgets them"));
+            }
         }
         verdict
     }

@@ -49,6 +49,9 @@ pub(super) enum Misuse {
     /// `listen` was asked for something that only lint gives.
     #[error("{0} needs --lint")]
     NoLint(String),
+    /// Every rule is off.
+    #[error("no rule is in force: nothing would be judged")]
+    NoRules,
     /// `--update-baseline` or `--new-only` without a file.
     #[error("--{0} needs --baseline FILE")]
     NoBaseline(&'static str),

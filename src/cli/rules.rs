@@ -33,8 +33,8 @@ enum Format {
 /// Runs the command.
 pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Error> {
     match args.format {
-        Format::Table => console.show(&RuleTable, &args.output)?,
-        Format::Json => console.write(&args.output, |out| rules_json(None, out))?,
+        Format::Table => console.show(&RuleTable(None), &args.output)?,
+        Format::Json => console.write(&args.output, |out| rules_json(&[], out))?,
     }
     Ok(Exit::Fine)
 }

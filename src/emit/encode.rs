@@ -7,18 +7,9 @@ use super::cast::{Cast, SCOPES};
 use super::sheet::{Attr, Datum, Scope, Service, Sheet, Span, Word};
 use super::stage::Batch;
 use crate::otlp::{
-    IdForm, JsonWriter, Nested, ProtoWriter, RawAttribute, RawEvent, RawId, RawScope, RawSpan, RawValue, Shape, Text,
-    Wire,
+    Encoding, IdForm, JsonWriter, Nested, ProtoWriter, RawAttribute, RawEvent, RawId, RawScope, RawSpan, RawValue,
+    Shape, Text, Wire,
 };
-
-/// How requests are encoded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
-    /// OTLP/JSON, on one line.
-    Json,
-    /// OTLP/protobuf.
-    Proto,
-}
 
 /// OTLP's `SpanFlags`: it is known whether the parent is remote, and it is.
 const KNOWN: u32 = 0x100;

@@ -22,7 +22,6 @@ mod tools;
 mod twist;
 mod words;
 
-pub use encode::Encoding;
 pub use fault::{Fault, Kind};
 pub use plan::{Convention, Extent, HEAVIEST, Plan, START, Scenario, Wanted, parts};
 pub use play::{Made, Play};

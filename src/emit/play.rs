@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use super::encode::Encoding;
 use super::plan::Plan;
 use super::stage::{Batch, Chunk, Stage};
+use crate::otlp::Encoding;
 
 /// The requests of a plan, one after another: the same for every number of threads.
 pub struct Play {

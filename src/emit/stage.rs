@@ -5,12 +5,13 @@
 
 use super::cast::Cast;
 use super::chance::{Chance, mixed};
-use super::encode::{Encoding, encode};
+use super::encode::encode;
 use super::fault::{Hits, Warp};
 use super::plan::{Convention, Plan};
 use super::plot::Plot;
 use super::sheet::Sheet;
 use super::tell::{Flat, Letta, Teller};
+use crate::otlp::Encoding;
 
 /// Spans of a request: what the SDKs' batch processor sends at once.
 pub const BATCH: usize = 512;

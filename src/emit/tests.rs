@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use super::stage::Stage;
-use super::{Convention, Encoding, Extent, Fault, Plan, Play, Scenario, Wanted};
+use super::{Convention, Extent, Fault, Plan, Play, Scenario, Wanted};
+use crate::otlp::Encoding;
 
 fn plan(traces: u64) -> Plan {
     Plan { seed: 7, extent: Extent { traces, ..Plan::default().extent }, ..Plan::default() }

@@ -42,6 +42,9 @@ pub struct Finding {
     pub duration_ns: u64,
     /// The attribute at fault.
     pub attribute: Option<String>,
+    /// It is an attribute of an event.
+    #[serde(skip)]
+    pub in_event: bool,
     /// What was measured, in [`Self::unit`]; of the occurrence that is told.
     pub observed: Option<u64>,
     /// What was allowed.

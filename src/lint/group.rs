@@ -181,6 +181,9 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     texts: Texts,
     sieve: Sieve,
+    /// The input that was met last, and the number for its path.
+    last: Option<SourceId>,
+    path: u64,
     /// Facts that had to be let go because there were too many different ones, by rule.
     pub(super) overflow: BTreeMap<u8, u64>,
 }
@@ -188,7 +191,7 @@ pub(super) struct Groups {
 impl Groups {
     /// Adds a fact; its texts are those of `texts`.
     pub(super) fn add(&mut self, of: &Sources<'_>, texts: &Texts, severity: Severity, hit: Hit) {
-        let (mut owner, order) = of.owner(hit.subject);
+        let (mut owner, order) = self.owner(of, hit.subject);
         if let (Owner::Spans(origin, _), 1..) = (owner, hit.about) {
             owner = Owner::Service(of.capture.origin(origin).service, self.texts.number(texts.get(hit.about)));
         }
@@ -201,6 +204,36 @@ impl Groups {
             Some(group) => group.add(occurrence),
             None => *self.overflow.entry(key.rule).or_default() += 1,
         }
+    }
+
+    fn owner(&mut self, of: &Sources<'_>, subject: Subject) -> (Owner, Order) {
+        match subject {
+            Subject::Span(span) => {
+                let head = of.capture.head(span);
+                let order = (head.start, head.trace.0, head.id.0, self.input(of, head.source), head.at);
+                (Owner::Spans(head.origin, head.name), order)
+            }
+            Subject::Envelope(number) => {
+                let (source, at) =
+                    of.places.get(number as usize).map(|place| (place.source, place.at)).unwrap_or_default();
+                (Owner::Envelope(number), (0, 0, 0, self.input(of, source), at))
+            }
+            Subject::Input(source, _, offset) => {
+                (Owner::Input(source), (0, 0, 0, self.input(of, SourceId(source)), offset))
+            }
+        }
+    }
+
+    /// A number for the path of an input, whatever place it has among the inputs.
+    fn input(&mut self, of: &Sources<'_>, source: SourceId) -> u64 {
+        if self.last != Some(source) {
+            let path = of.capture.source(source).path.bytes();
+            // FNV-1a.
+            self.path =
+                path.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+            self.last = Some(source);
+        }
+        self.path
     }
 
     /// The number of a group that was not met under this key before; `None` where there are too many.
@@ -260,22 +293,6 @@ pub(super) struct Sources<'s> {
 }
 
 impl Sources<'_> {
-    fn owner(&self, subject: Subject) -> (Owner, Order) {
-        match subject {
-            Subject::Span(span) => {
-                let head = self.capture.head(span);
-                let order = (head.start, head.trace.0, head.id.0, head.source.0, head.at);
-                (Owner::Spans(head.origin, head.name), order)
-            }
-            Subject::Envelope(number) => {
-                let place = self.places.get(number as usize);
-                let (source, at) = place.map_or((0, 0), |place| (place.source.0, place.at));
-                (Owner::Envelope(number), (0, 0, 0, source, at))
-            }
-            Subject::Input(source, _, offset) => (Owner::Input(source), (0, 0, 0, source, offset)),
-        }
-    }
-
     /// Service, scope and name.
     fn names(&self, owner: Owner, texts: &Texts) -> (String, String, String) {
         let capture = self.capture;

@@ -8,8 +8,8 @@ use super::rule::Severity;
 use super::rules::RULES;
 use crate::capture::{NameId, OriginId};
 
-/// Start, trace, span, input, place: what the first occurrences are chosen by.
-pub(super) type Order = (u64, u128, u64, u16, u64);
+/// Start, trace, span, a number for the path of the input, place: what the first occurrences are chosen by.
+pub(super) type Order = (u64, u128, u64, u64, u64);
 
 /// Whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

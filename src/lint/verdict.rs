@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use super::finding::Finding;
 use super::gather::Gathering;
 use super::report::LintReport;
-use super::rule::Rule;
+use super::rule::{Rule, Severity};
 use super::rules::{NOT_CHECKED, NOTHING_LINTED, RULES, UNUSED_IGNORE};
 use super::words::services;
 use crate::capture::Capture;
@@ -74,7 +74,9 @@ pub(super) fn about_lint(gathering: &Gathering<'_>, spans: u64) -> Vec<Finding> 
 pub(super) fn unused_entries(count: u64) -> Finding {
     let entries = if count == 1 { "entry" } else { "entries" };
     let message = format!("{count} {entries} of the baseline matched nothing");
-    meta(&UNUSED_IGNORE, message, "baseline", "--update-baseline forgets what was put right", count)
+    let finding = meta(&UNUSED_IGNORE, message, "baseline", "--update-baseline forgets what was put right", count);
+    // What was put right fails nobody.
+    Finding { severity: Severity::Info, ..finding }
 }
 
 /// A finding of lint about itself; `what` tells it from others from run to run.

@@ -135,6 +135,7 @@ fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Opt
         start: head.map_or(0, |head| head.start),
         duration_ns: head.map_or(0, |head| head.duration().0),
         attribute: Some(ident.attribute.clone()).filter(|attribute| !attribute.is_empty()),
+        in_event: ident.class.starts_with("event"),
         observed: occurrence.observed,
         limit: occurrence.limit,
         unit,

@@ -11,3 +11,4 @@ mod token;
 pub use key::is_secret_key;
 pub use search::{Search, Secret};
 pub use text::{attribute_text, hidden, text};
+pub use token::token_pattern;

@@ -70,6 +70,20 @@ pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
     SHAPES.iter().map(|shape| shape.prefix).chain(["eyJ", "-----BEGIN "])
 }
 
+/// The shapes of tokens as one regular expression, for programs that know no other form.
+pub fn token_pattern() -> String {
+    let alphabet = |alphabet: fn(u8) -> bool| match (alphabet(b'_'), alphabet(b'a')) {
+        (true, _) => "[A-Za-z0-9_-]",
+        (false, true) => "[A-Za-z0-9]",
+        (false, false) => "[A-Z0-9]",
+    };
+    let prefix = |prefix: &str| prefix.replace('.', "\\.");
+    let shapes = SHAPES.iter().map(|s| format!("{}{}{{{},}}", prefix(s.prefix), alphabet(s.alphabet), s.at_least));
+    let web = "eyJ[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]{8,}\\.[A-Za-z0-9_-]+".to_owned();
+    let url = "://[^:/@ ]+:[^@/ ]+@".to_owned();
+    shapes.chain([web, url]).collect::<Vec<_>>().join("|")
+}
+
 /// Whose token it is that begins like this.
 pub(super) fn issuer(token: &str) -> &'static str {
     const ISSUERS: [(&str, &str); 24] = [

@@ -15,8 +15,8 @@ use crate::render::{Column, Ink, Render, Table, Tone};
 /// A rule in full.
 pub struct Explain<'r>(pub &'r Rule);
 
-/// All rules in a table.
-pub struct RuleTable;
+/// Rules in a table: those with these codes, or all.
+pub struct RuleTable(pub Option<Vec<&'static str>>);
 
 /// A rule as JSON.
 #[derive(Serialize)]
@@ -50,9 +50,9 @@ struct Document {
     rules: Vec<Row>,
 }
 
-/// Writes these rules as JSON, all where none is named.
-pub fn rules_json(only: Option<&Rule>, out: &mut dyn Write) -> io::Result<()> {
-    let rules = RULES.iter().filter(|rule| only.is_none_or(|only| only.code == rule.code)).map(row);
+/// Writes the rules with these codes as JSON, all where none is named.
+pub fn rules_json(codes: &[&str], out: &mut dyn Write) -> io::Result<()> {
+    let rules = RULES.iter().filter(|rule| codes.is_empty() || codes.contains(&rule.code)).map(row);
     write_json(&Document { schema: 1, rules: rules.collect() }, out)
 }
 
@@ -94,7 +94,8 @@ impl Render for RuleTable {
             column("NAME", None),
             Column { rank: 1, ..column("WHAT IT FINDS", Some(20)) },
         ];
-        let rows = RULES.iter().map(|rule| {
+        let wanted = |rule: &&Rule| self.0.as_ref().is_none_or(|codes| codes.contains(&rule.code));
+        let rows = RULES.iter().filter(wanted).map(|rule| {
             vec![
                 (Tone::Name, rule.code.to_owned()),
                 (tone(rule.severity), rule.severity.to_string()),

@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::view::LintView;
 use super::words::place;
-use crate::lint::Severity;
+use crate::lint::{Finding, Severity};
+use crate::render::clean;
 use crate::render::json::write_json;
 
 #[derive(Serialize)]
@@ -32,6 +33,14 @@ struct Lines {
     begin: u64,
 }
 
+/// The message, and whose it is.
+fn description(finding: &Finding) -> String {
+    let parts = [&finding.service, &finding.span_name].into_iter().filter(|part| !part.is_empty());
+    let whose = parts.map(|part| clean(part)).collect::<Vec<_>>().join(" · ");
+    let message = format!("{} {}: {}", finding.code, finding.name, clean(&finding.message));
+    if whose.is_empty() { message } else { format!("{message} ({whose})") }
+}
+
 /// Writes the report.
 pub fn gitlab(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
@@ -44,7 +53,7 @@ pub fn gitlab(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
             *times += 1;
             let (path, line) = place(finding).unwrap_or(("", 0));
             Issue {
-                description: format!("{} {}: {}", finding.code, finding.name, finding.message),
+                description: description(finding),
                 check_name: finding.code,
                 fingerprint: match *times {
                     1 => finding.fingerprint.clone(),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::view::LintView;
-use super::words::{thousands, tone};
+use super::words::{looked_at, thousands, tone, totals};
 use crate::lint::Finding;
 use crate::render::{Cell, Column, Ink, Render, Table, Tone};
 
@@ -35,7 +35,13 @@ impl Render for Statistics<'_> {
             column("NAME", false, Some(12)),
         ];
         let rows = rows.into_iter().map(|(findings, occurrences, finding)| row(findings, occurrences, finding));
-        Table { columns, rows: rows.collect() }.render(ink)
+        Table { columns, rows: rows.collect() }.render(ink)?;
+        let verdict = self.0.verdict;
+        let (tone, word) = if verdict.fails() { (Tone::Error, "failed") } else { (Tone::Good, "passed") };
+        ink.put(tone, word)?;
+        ink.say(format_args!(": {} in {}", totals(self.0.report), looked_at(self.0.report)))?;
+        verdict.failures.iter().try_for_each(|clause| ink.say(format_args!("; {clause}")))?;
+        ink.line()
     }
 }
 

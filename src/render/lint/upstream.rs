@@ -6,7 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 
-use crate::lint::{Budget, Cell, Fix, LintReport};
+use crate::lint::{Budget, Cell, Finding, Fix, LintReport};
+use crate::redact::token_pattern;
 use crate::render::{Ink, Render};
 
 /// Statements for the Collector's transform processor.
@@ -37,59 +38,73 @@ impl Render for Said {
 
 impl Render for Ottl<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let statements = statements(self.report, self.budget);
-        if statements.is_empty() {
-            return Said("# nothing that the Collector could put right".to_owned()).render(ink);
+        let contexts = ["resource", "span", "spanevent"].map(|context| (context, statements(self, context)));
+        let beyond = beyond(self.report);
+        if contexts.iter().all(|(_, statements)| statements.is_empty()) {
+            Said("# nothing that the Collector could put right".to_owned()).render(ink)?;
+            return beyond.into_iter().try_for_each(|line| Said(line).render(ink));
         }
         for line in ["processors:", "  transform/tracectl:", "    error_mode: ignore", "    trace_statements:"] {
             Said(line.to_owned()).render(ink)?;
         }
-        for context in ["resource", "span", "spanevent"] {
+        for (context, statements) in contexts.iter().filter(|(_, statements)| !statements.is_empty()) {
             Said(format!("      - context: {context}")).render(ink)?;
             Said("        statements:".to_owned()).render(ink)?;
-            for statement in &statements {
+            for statement in statements {
                 Said(format!("          - '{}'", statement.replace('\'', "''"))).render(ink)?;
             }
         }
-        Ok(())
+        beyond.into_iter().try_for_each(|line| Said(line).render(ink))
     }
 }
 
-/// Statements that hold in every context that has attributes.
-fn statements(report: &LintReport, budget: &Budget) -> Vec<String> {
+/// Where the attribute of a finding is, as the Collector calls it.
+fn context(finding: &Finding) -> &'static str {
+    match (finding.span_id.is_empty(), finding.in_event) {
+        (true, _) => "resource",
+        (false, true) => "spanevent",
+        (false, false) => "span",
+    }
+}
+
+/// The statements of a context, in the order in which they are to run.
+fn statements(ottl: &Ottl<'_>, wanted: &str) -> Vec<String> {
     let mut statements = BTreeSet::new();
     let mut cut = false;
-    for finding in &report.findings {
+    for finding in ottl.report.findings.iter().filter(|finding| context(finding) == wanted) {
         match &finding.fix {
             Some(Fix::RenameAttribute { from, to }) => {
                 let (from, to) = (quoted(from), quoted(to));
                 let missing = format!("attributes[{from}] != nil and attributes[{to}] == nil");
-                statements.insert(format!("0 set(attributes[{to}], attributes[{from}]) where {missing}"));
+                statements.insert((0, format!("set(attributes[{to}], attributes[{from}]) where {missing}")));
                 // Where both say different things, both stay.
                 let same = format!("attributes[{to}] == attributes[{from}]");
-                statements.insert(format!("1 delete_key(attributes, {from}) where {same}"));
+                statements.insert((1, format!("delete_key(attributes, {from}) where {same}")));
             }
             Some(Fix::RemoveAttribute { key }) => {
-                statements.insert(format!("1 delete_key(attributes, {})", quoted(key)));
+                let key = quoted(key);
+                let open = format!("attributes[{key}] != nil and not IsMatch(attributes[{key}], \"excluded\")");
+                statements.insert((2, format!("set(attributes[{key}], \"<str (excluded)>\") where {open}")));
             }
             Some(Fix::RedactAttribute { key }) => {
-                let key = quoted(key);
-                statements.insert(format!("2 set(attributes[{key}], \"[redacted]\") where attributes[{key}] != nil"));
+                let pattern = quoted(&token_pattern());
+                statements
+                    .insert((3, format!("replace_pattern(attributes[{}], {pattern}, \"[redacted]\")", quoted(key))));
             }
             Some(Fix::TruncateAttribute { .. }) => cut = true,
             _ => {}
         }
-        if let ("BUD006", Some(key)) = (finding.code, &finding.attribute) {
-            let key = quoted(key);
-            let open = format!("attributes[{key}] != nil and not IsMatch(attributes[{key}], \"excluded\")");
-            statements.insert(format!("2 set(attributes[{key}], \"<str (excluded)>\") where {open}"));
-        }
     }
     let limits = [Cell::AttrValueBytes, Cell::AttrValueChars];
-    let limit = limits.into_iter().filter_map(|cell| Some(budget.get(cell)?.limit)).min();
-    statements.extend(limit.filter(|_| cut).map(|limit| format!("3 truncate_all(attributes, {limit})")));
-    // The digit only keeps the order.
-    statements.iter().map(|statement| statement.chars().skip(2).collect()).collect()
+    let limit = limits.into_iter().filter_map(|cell| Some(ottl.budget.get(cell)?.limit)).min();
+    statements.extend(limit.filter(|_| cut).map(|limit| (4, format!("truncate_all(attributes, {limit})"))));
+    statements.into_iter().map(|(_, statement)| statement).collect()
+}
+
+/// What of the findings no statement puts right, as comments.
+fn beyond(report: &LintReport) -> Vec<String> {
+    let open = report.findings.iter().filter(|finding| finding.fix.is_none() && finding.code.starts_with("SEC"));
+    open.map(|finding| format!("# not put right: {}: {}", finding.code, finding.message)).collect()
 }
 
 fn quoted(key: &str) -> String {
@@ -99,7 +114,7 @@ fn quoted(key: &str) -> String {
 impl Render for Sdk<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
-        let (mut renames, mut resource) = (false, Vec::new());
+        let (mut opt_in, mut resource) = (BTreeSet::new(), Vec::new());
         let value = [Cell::AttrValueBytes, Cell::AttrValueChars]
             .into_iter()
             .filter_map(|cell| Some(self.budget.get(cell)?.limit))
@@ -115,15 +130,13 @@ impl Render for Sdk<'_> {
                         variables.insert("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT".to_owned(), limit.to_string());
                     }
                 }
-                Some(Fix::RenameAttribute { .. }) => renames = true,
+                Some(Fix::RenameAttribute { from, .. }) => opt_in.extend(opted(from)),
                 _ => {}
             }
         }
-        if renames {
-            variables.insert(
-                "OTEL_SEMCONV_STABILITY_OPT_IN".to_owned(),
-                "http,database,gen_ai_latest_experimental".to_owned(),
-            );
+        if !opt_in.is_empty() {
+            let words: Vec<&str> = opt_in.into_iter().collect();
+            variables.insert("OTEL_SEMCONV_STABILITY_OPT_IN".to_owned(), words.join(","));
         }
         resource.sort();
         resource.dedup();
@@ -135,6 +148,12 @@ impl Render for Sdk<'_> {
         }
         variables.iter().try_for_each(|(name, value)| Said(format!("export {name}={}", shell(value))).render(ink))
     }
+}
+
+/// The word by which SDKs are told to use the new names of the group this one is of.
+fn opted(from: &str) -> Option<&'static str> {
+    let groups = [("http.", "http"), ("net.", "http"), ("db.", "database"), ("gen_ai.", "gen_ai_latest_experimental")];
+    groups.into_iter().find(|(start, _)| from.starts_with(start)).map(|(_, word)| word)
 }
 
 /// A word that a shell takes as it is.
