@@ -8,7 +8,7 @@ use super::fault::{Fault, Hits};
 use super::plan::{Plan, Scenario};
 use super::sheet::{Sheet, Word};
 use super::story::{
-    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, TIMEOUT, ToolUse, Work,
+    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, TIMEOUT, ToolUse, UNREACHABLE, Work,
 };
 use super::tools::{self, HAND_OFF, TOOLS, Task, ToolKind};
 use super::words::{HELPERS, MODELS, Model, PERSONAS, Persona, findings, question};
@@ -143,7 +143,9 @@ impl<'p> Plot<'p> {
             return match self.chance.below(7) {
                 0 => Ending::Broken(&RATE_LIMIT),
                 1 => Ending::Broken(&OVERLOADED),
-                4 => Ending::Broken(&TIMEOUT),
+                // Nobody cancels calls that take too long unless cancellations are asked for.
+                4 if self.plan.quirks || self.plan.cancels.is_some() => Ending::Broken(&TIMEOUT),
+                4 => Ending::Broken(&UNREACHABLE),
                 2 if mode == Mode::Reply => Ending::Refused(if self.number.is_multiple_of(2) { 404 } else { 422 }),
                 3 if mode == Mode::Reply => Ending::Crashed,
                 _ => Ending::Answered,

@@ -57,6 +57,14 @@ pub(super) const TIMEOUT: Failure = Failure {
     status: 504,
     function: "_request",
 };
+/// The provider cannot be reached.
+pub(super) const UNREACHABLE: Failure = Failure {
+    class: "APIConnectionError",
+    qualified: "openai.APIConnectionError",
+    message: "Connection error.",
+    status: 502,
+    function: "_request",
+};
 /// Our own bug.
 pub(super) const BUG: Failure = Failure {
     class: "KeyError",

@@ -139,8 +139,13 @@ impl Warp<'_> {
             self.raise(span, "ValueError", "page 7 is empty", stack);
             self.failed(span, "ValueError: page 7 is empty");
         }
+        // It is tried again when it has failed, and works.
+        let failed = self.span(outer).map_or(0, |span| span.end);
         let again = self.extra(self.root(), "FileProcessor.process");
-        self.sheet.with(again, |span| (span.start, span.status) = (span.start + 1, number::OK));
+        self.sheet.with(again, |span| {
+            let lasted = span.end - span.start;
+            (span.start, span.end, span.status) = (failed, failed + lasted, number::OK);
+        });
     }
 
     /// ERR010.
