@@ -20,16 +20,27 @@ use crate::input::Options;
 use crate::model::{ByteSize, Nanos, parse_duration};
 use crate::query::parse_moment;
 
+/// Options that mean something only where requests are sent. A conflict with `--to` would waive the need of it, so they share it.
+fn sending(group: clap::ArgGroup) -> clap::ArgGroup {
+    group.requires("to").conflicts_with_all(WRITING)
+}
+
+/// Options that mean something only where a file is written.
+const WRITING: [&str; 2] = ["output", "to_format"];
+
 /// Make traces up: agents at work on a virtual clock, the same for the same seed
 #[derive(Clone, Debug, clap::Args)]
-#[command(mut_group("SendArgs", |group| group.requires("to")),
-          mut_group("DeliveryArgs", |group| group.requires("to")), after_help = "\
+#[command(
+    mut_group("SendArgs", sending),
+    mut_group("DeliveryArgs", sending),
+    after_help = "\
 What is made up lints clean. --quirks tells it as the real instrumentation does; --fault NAME spoils
 it, so that exactly the rule of lint that has this name sees something.
 
---to sends it instead of writing it, as fast as the receiver takes it; with --rate each request when it
-is due. Equal seeds make equal ids: a second run for the same backend wants another --seed. A request that
-a fault has cut off is sent as it is, and its spans count once more, as rejected.
+--to sends it instead of writing it, as fast as the receiver takes it; with --rate each request when
+it is due. Equal seeds make equal ids: a second run for the same backend wants another --seed. What
+a fault has cut off is sent as it is, and its spans count once more, as rejected. Rejected and
+undelivered spans end in exit code 1.
 
 Examples:
   tracectl emit | tracectl tree
@@ -38,7 +49,8 @@ Examples:
   tracectl emit --fault secret --fault orphan-span=0.1 | tracectl lint --fail-on never
   tracectl emit --duration 10m --rate 20/s --start now --error-rate 5% -o traces.jsonl
   tracectl emit --to http://localhost:4317 --spans 1000000 --workers 8
-  tracectl emit --to http://localhost:4318 --duration 10m --rate 20/s")]
+  tracectl emit --to http://localhost:4318 --duration 10m --rate 20/s"
+)]
 pub(super) struct Args {
     /// What happens: chat, tools, stream, rag, multi-agent, background, cancel, errors or mix
     #[arg(long, value_name = "NAME", default_value = "mix", hide_possible_values = true, help_heading = "Story")]
@@ -99,7 +111,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", help_heading = "Amount")]
     start: Option<String>,
     /// Send it to this receiver: http://HOST:4318, https://HOST, HOST:4317 or unix:PATH
-    #[arg(long, value_name = "URL", conflicts_with_all = ["output", "to_format"], help_heading = "Receiver")]
+    #[arg(long, value_name = "URL", conflicts_with_all = WRITING, help_heading = "Receiver")]
     pub(super) to: Option<String>,
     #[command(flatten)]
     pub(super) send: SendArgs,
@@ -119,7 +131,7 @@ pub(super) struct Args {
         value_name = "FORMAT",
         default_value = "text",
         hide_possible_values = true,
-        requires = "to",
+        requires = "to", conflicts_with_all = WRITING,
         help_heading = "Output"
     )]
     pub(super) log_format: LogFormat,
