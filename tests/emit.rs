@@ -1,7 +1,8 @@
 //! `tracectl emit`, seen from a shell: equal bytes, nothing for lint to say, faults that lint finds, and other people's programs
 //! that read what it writes.
 //!
-//! Comes in: options. Goes out: files, judged by the program itself, by a capture of the real server, and by Python's classes.
+//! Comes in: options. Goes out: files and requests, judged by the program itself, by a capture of the real server, and by Python's
+//! classes.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected fails")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
@@ -14,6 +15,8 @@ mod faults;
 mod files;
 #[path = "emit/letta.rs"]
 mod letta;
+#[path = "emit/sending.rs"]
+mod sending;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

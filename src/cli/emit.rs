@@ -1,6 +1,7 @@
 //! `tracectl emit`: traces that nobody had to wait for.
 //!
-//! Comes in: options. Goes out: OTLP in the form that the output's name asks for, and a line about it on stderr.
+//! Comes in: options. Goes out: OTLP in the form that the output's name asks for, and a line about it on stderr; or, with `--to`,
+//! requests to a receiver.
 
 use std::io;
 
@@ -10,6 +11,7 @@ use super::console::Console;
 pub(super) use super::emit_args::Args;
 use super::emit_args::Settings;
 use super::emit_form::Form;
+use super::emit_send;
 use super::error::{Error, Problem};
 use super::progress::Progress;
 use crate::emit::{Fault, Made, Play};
@@ -20,6 +22,9 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     if args.list_faults {
         console.show(&Faults, &args.output)?;
         return Ok(Exit::Fine);
+    }
+    if let Some(url) = &args.to {
+        return emit_send::run(args, url, config, console);
     }
     let form = form(args, console)?;
     let Settings { plan, jobs } = args.settings(config, console.around().now)?;

@@ -11,25 +11,46 @@ use super::config::Config;
 use super::emit_form::Form;
 use super::emit_script::read_script;
 use super::error::{Error, Problem};
+use super::listen_args::LogFormat;
 use super::nearest::nearest;
 use super::output::OutputArgs;
+use super::sending::{DeliveryArgs, SendArgs};
 use crate::emit::{self, Extent, Fault, Plan, Wanted, parts};
 use crate::input::Options;
 use crate::model::{ByteSize, Nanos, parse_duration};
 use crate::query::parse_moment;
 
+/// Options that mean something only where requests are sent. A conflict with `--to` would waive the need of it, so they share it.
+fn sending(group: clap::ArgGroup) -> clap::ArgGroup {
+    group.requires("to").conflicts_with_all(WRITING)
+}
+
+/// Options that mean something only where a file is written.
+const WRITING: [&str; 2] = ["output", "to_format"];
+
 /// Make traces up: agents at work on a virtual clock, the same for the same seed
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "\
+#[command(
+    mut_group("SendArgs", sending),
+    mut_group("DeliveryArgs", sending),
+    after_help = "\
 What is made up lints clean. --quirks tells it as the real instrumentation does; --fault NAME spoils
 it, so that exactly the rule of lint that has this name sees something.
+
+--to sends it instead of writing it, as fast as the receiver takes it; with --rate each request when
+it is due. Equal seeds make equal ids: a second run for the same backend wants another --seed. What
+a fault has cut off is sent as it is, and its spans count once more, as rejected. Rejected and
+undelivered spans end in exit code 1.
 
 Examples:
   tracectl emit | tracectl tree
   tracectl emit --scenario tools --traces 3 --seed 7 --quirks -o letta.pb
   tracectl emit --convention genai --spans 1000000 -o load.pb.zst
   tracectl emit --fault secret --fault orphan-span=0.1 | tracectl lint --fail-on never
-  tracectl emit --duration 10m --rate 20/s --start now --error-rate 5% -o traces.jsonl")]
+  tracectl emit --duration 10m --rate 20/s --start now --error-rate 5% -o traces.jsonl
+  tracectl emit --to http://localhost:4317 --spans 1000000 --workers 8
+  tracectl emit --to http://localhost:4318 --duration 10m --rate 20/s"
+)]
 pub(super) struct Args {
     /// What happens: chat, tools, stream, rag, multi-agent, background, cancel, errors or mix
     #[arg(long, value_name = "NAME", default_value = "mix", hide_possible_values = true, help_heading = "Story")]
@@ -79,15 +100,23 @@ pub(super) struct Args {
     /// Requests of so much virtual time, like 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Amount")]
     duration: Option<Nanos>,
-    /// Requests in virtual time, like 2/s or 30/m
-    #[arg(long, value_name = "RATE", default_value = "2/s", value_parser = rate, help_heading = "Amount")]
-    rate: u64,
+    /// Requests in virtual time, like 2/s or 30/m; given with --to, the real time follows [default: 2/s]
+    #[arg(long, value_name = "RATE", value_parser = rate, help_heading = "Amount")]
+    rate: Option<u64>,
     /// What all chance comes from
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Amount")]
     seed: u64,
-    /// When the first request comes in: RFC 3339, 15m for 15 minutes ago, or now [default: 2025-06-02T09:00:00Z]
+    /// When the first request comes in: RFC 3339, 15m for 15 minutes ago, or now [default: now with --to, else
+    /// 2025-06-02T09:00:00Z]
     #[arg(long, value_name = "TIME", help_heading = "Amount")]
     start: Option<String>,
+    /// Send it to this receiver: http://HOST:4318, https://HOST, HOST:4317 or unix:PATH
+    #[arg(long, value_name = "URL", conflicts_with_all = WRITING, help_heading = "Receiver")]
+    pub(super) to: Option<String>,
+    #[command(flatten)]
+    pub(super) send: SendArgs,
+    #[command(flatten)]
+    pub(super) delivery: DeliveryArgs,
     /// jsonl, json or pb, followed by .gz or .zst where it is to be compressed [default: by the file's name, else jsonl]
     #[arg(long, value_name = "FORM", help_heading = "Output")]
     pub(super) to_format: Option<Form>,
@@ -96,6 +125,16 @@ pub(super) struct Args {
     /// Threads to work with [default: one a core]
     #[arg(long, value_name = "N", help_heading = "Output")]
     jobs: Option<u32>,
+    /// What is said on stderr while sending: text or json
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        requires = "to", conflicts_with_all = WRITING,
+        help_heading = "Output"
+    )]
+    pub(super) log_format: LogFormat,
 }
 
 macro_rules! choices {
@@ -173,7 +212,7 @@ impl Args {
             scenario: self.scenario.into(),
             quirks: self.quirks,
             extent: self.extent(),
-            rate: self.rate,
+            rate: self.rate.unwrap_or(Plan::default().rate),
             errors: self.error_rate,
             cancels: self.cancel_rate,
             depth: self.depth,
@@ -191,8 +230,15 @@ impl Args {
         Ok(Settings { plan, jobs: Options { jobs: jobs.unwrap_or(0), ..Options::default() }.threads() })
     }
 
+    /// Whether requests are sent at their time, and not as fast as it goes.
+    pub(super) fn paced(&self) -> bool {
+        self.rate.is_some()
+    }
+
     fn start(&self, now: u64) -> Result<u64, Error> {
         match self.start.as_deref() {
+            // Backends turn away what is a year old.
+            None if self.to.is_some() => Ok(now),
             None => Ok(emit::START),
             Some("now") => Ok(now),
             Some(text) => parse_moment(text, now).map_err(|source| Problem::Moment { flag: "start", source }.into()),

@@ -131,7 +131,7 @@ impl Layout {
         }
         for (number, batch) in batches.enumerate() {
             let bytes = batch.bytes.as_slice();
-            let half = bytes.get(..bytes.len() / 2).unwrap_or_default();
+            let half = batch.half();
             match self {
                 Self::Lines => {
                     out.write_all(bytes)?;

@@ -2,8 +2,7 @@
 //!
 //! Comes in: inputs and options. Goes out: requests to a receiver, and what became of them; or what would be sent, and when.
 
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Exit;
 use super::config::Config;
@@ -16,9 +15,8 @@ use super::replay_feed::{Feed, Timetable};
 use super::replay_job::{Job, Read};
 use super::replay_journal::Journal;
 use super::replay_ledger::{Ledger, Letters};
-use super::replay_talk::{Sent, Talk};
+use super::sending_run::Run;
 use crate::input::InputError;
-use crate::send::{Sender, Settings};
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
@@ -55,34 +53,16 @@ fn dry_run(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
 /// Sends everything.
 fn send(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
     let args = job.args;
-    let ledger = Arc::new(Mutex::new(ledger(job)?));
-    let settings = Settings {
-        concurrency: args.concurrency.into(),
-        patience: args.retry_for,
-        seed: job.now,
-        signals: true,
-        ..Settings::default()
-    };
-    let heed = Arc::clone(&ledger);
-    let sender = Sender::start(job.target.clone(), settings, move |event| {
-        heed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).heed(event);
-    })?;
-    let talk = Talk::new(args.log_format, console);
-    talk.started(console, &job.target, (args.new_ids || args.repeat != Repeat::Times(1)).then_some(job.terms.seed));
-    let mut feed = Feed {
-        console,
-        talk,
-        sender,
-        ledger,
-        timetable: Timetable::new(args.rate),
-        encoding: job.plan.encoding,
-        begun: Instant::now(),
+    let run = Run {
+        target: &job.target,
+        delivery: &args.delivery,
+        log_format: args.log_format,
+        ledger: ledger(job)?,
+        rate: args.rate,
         way: job.way(),
-        next: 0,
-        past: 0,
-        unsure: 0,
-        interrupted: false,
+        seed: (args.new_ids || args.repeat != Repeat::Times(1)).then_some(job.terms.seed),
     };
+    let mut feed = run.begin(console)?;
     let mut read = Read { stop: feed.sender.interrupted(), ..Read::default() };
     let passed = passes(job, &mut feed, &mut read);
     conclude(job, feed, &read, passed)
@@ -124,58 +104,24 @@ fn passes(job: &Job<'_>, feed: &mut Feed<'_>, read: &mut Read) -> Result<(), Inp
 }
 
 /// Waits for what is under way, and says how it ended.
-fn conclude(job: &Job<'_>, mut feed: Feed<'_>, read: &Read, passed: Result<(), InputError>) -> Result<Exit, Error> {
-    let forever = job.args.repeat == Repeat::Forever;
-    loop {
-        feed.look_around();
-        let totals = feed.sender.totals();
-        if totals.settled >= totals.requests {
-            break;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let Feed { console, talk, sender, ledger, begun, next, past, unsure, interrupted, .. } = feed;
-    let totals = sender.finish();
-    let mut ledger = ledger.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    ledger.take_notes().iter().for_each(|note| talk.note(console, note));
-    for (times, words) in ledger.repeated() {
-        let what = if words.is_empty() { "other messages of the receiver" } else { words };
-        talk.say(console, "repeated", format!("{times} times: {what}"));
-    }
+fn conclude(job: &Job<'_>, feed: Feed<'_>, read: &Read, passed: Result<(), InputError>) -> Result<Exit, Error> {
+    let mut end = feed.end(&job.target, passed.is_ok());
     if read.missing > 0 {
         let words =
             format!("{} spans could not be read again: the input has changed, or a temporary file", read.missing);
-        talk.say(console, "missing", words);
+        end.say("missing", words);
     }
-    let broken = ledger.is_broken();
-    ledger.close(passed.is_ok() && !interrupted && !broken);
-    let judged = job.judge(read, console);
-    if totals.requests == 0 && past == 0 && !interrupted {
+    let judged = job.judge(read, end.console);
+    let interrupted = end.interrupted();
+    if end.sent.requests == 0 && end.sent.resumed_past == 0 && !interrupted {
         return passed.map_err(Error::from).and(judged).map(|()| Exit::Unreadable);
     }
-    talk.sent(
-        console,
-        &Sent {
-            event: "sent",
-            spans: totals.spans,
-            requests: totals.requests,
-            accepted: totals.accepted,
-            rejected: totals.rejected,
-            failed: totals.failed,
-            retries: totals.retries,
-            maybe_twice: totals.maybe_twice + unsure,
-            maybe_there: totals.maybe_there,
-            resumed_past: past,
-            dead_letters: ledger.letters.as_ref().map_or(0, |letters| letters.spans),
-            interrupted_at: interrupted.then_some(next),
-            seconds: begun.elapsed().as_secs_f64(),
-            to: format!("{} ({})", job.target.place(), job.target.protocol().name()),
-        },
-    );
+    let lost = end.lost() || read.missing > 0;
+    end.tell();
     passed?;
     if !interrupted {
         judged?;
     }
-    let lost = totals.rejected + totals.failed + read.missing > 0 || broken;
+    let forever = job.args.repeat == Repeat::Forever;
     Ok(if lost || interrupted && !forever { Exit::Found } else { Exit::Fine })
 }

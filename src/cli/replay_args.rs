@@ -4,12 +4,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use super::filter::FilterArgs;
 use super::inputs::InputArgs;
 use super::listen_args::LogFormat;
-use super::sending::{SendArgs, duration, header};
+use super::sending::{DeliveryArgs, SendArgs, header};
 use crate::model::{ByteSize, parse_duration};
 
 /// Send recorded spans to a receiver, again
@@ -69,10 +68,8 @@ pub(super) struct Args {
     /// Keep a journal in FILE, and go on where it says that an earlier run stopped
     #[arg(long, value_name = "FILE", help_heading = "Delivery")]
     pub(super) resume: Option<PathBuf>,
-    /// Requests under way at a time
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256),
-          help_heading = "Delivery")]
-    pub(super) concurrency: u16,
+    #[command(flatten)]
+    pub(super) delivery: DeliveryArgs,
     /// Spans of a request
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Delivery")]
@@ -80,9 +77,6 @@ pub(super) struct Args {
     /// Bytes of a request, not compressed; a larger span is sent alone
     #[arg(long, value_name = "SIZE", default_value = "4MiB", help_heading = "Delivery")]
     pub(super) batch_bytes: ByteSize,
-    /// Try a request again for this long; 0 for never
-    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Delivery")]
-    pub(super) retry_for: Duration,
 
     /// What is said on stderr: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, help_heading = "Output")]

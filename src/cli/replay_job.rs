@@ -36,7 +36,6 @@ pub(super) struct Job<'a> {
     /// The inputs in an index, where something has to be known before the first request.
     pub(super) capture: Option<(Capture, Reach)>,
     pub(super) terms: Terms,
-    pub(super) now: u64,
 }
 
 /// What was read in all passes.
@@ -82,7 +81,7 @@ impl<'a> Job<'a> {
         let alteration = Alteration { shift: terms.shift, ids: None, resource: args.set.clone(), redact: args.redact };
         let bounds = Bounds { spans: args.batch_spans.into(), bytes };
         let plan = Plan { alteration, bounds, encoding: target.protocol().encoding() };
-        Ok(Self { args, inputs, paths, filter, target, plan, capture, terms, now })
+        Ok(Self { args, inputs, paths, filter, target, plan, capture, terms })
     }
 
     /// Gives the requests of one pass that begins so long after the start.

@@ -41,6 +41,18 @@ pub(super) struct SendArgs {
     insecure: bool,
 }
 
+/// Options about how requests are handed over.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub(super) struct DeliveryArgs {
+    /// Requests under way at a time
+    #[arg(long, visible_alias = "workers", value_name = "N", default_value_t = 4,
+          value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Delivery")]
+    pub(super) concurrency: u16,
+    /// Try a request again for this long; 0 for never
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Delivery")]
+    pub(super) retry_for: Duration,
+}
+
 /// A duration of an option.
 pub(super) fn duration(text: &str) -> Result<Duration, DurationError> {
     parse_duration(text).map(|nanos| Duration::from_nanos(nanos.0))

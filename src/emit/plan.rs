@@ -159,7 +159,7 @@ impl Plan {
     }
 
     /// How many traces there are at most.
-    pub(super) fn traces(&self) -> u64 {
+    pub fn traces(&self) -> u64 {
         if self.extent.duration == u64::MAX {
             return self.extent.traces;
         }

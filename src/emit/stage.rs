@@ -25,8 +25,15 @@ pub struct Batch {
     pub spans: usize,
     /// When the last of them ends, in virtual Unix nanoseconds: it cannot be sent before.
     pub ends: u64,
-    /// Where it is written, it is to be written once more, cut off in the middle.
+    /// Where it is written or sent, its half follows.
     pub torn: bool,
+}
+
+impl Batch {
+    /// The request, cut off in the middle: nobody can decode that.
+    pub fn half(&self) -> &[u8] {
+        self.bytes.get(..self.bytes.len() / 2).unwrap_or_default()
+    }
 }
 
 /// A chunk: its requests, and how many spans each of its traces has.
