@@ -13,7 +13,7 @@ use super::replay_feed::Feed;
 use super::replay_ledger::Ledger;
 use super::replay_talk::Way;
 use super::sending_run::Run;
-use crate::emit::{Batch, Encoding, Plan, Play};
+use crate::emit::{Batch, Plan, Play};
 use crate::replay::Planned;
 
 /// Sends what is made up.
@@ -31,10 +31,7 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
     };
     let mut feed = run.begin(console)?;
     let begins = args.paced().then_some(plan.start);
-    let encoding = match target.protocol().encoding() {
-        crate::otlp::Encoding::Json => Encoding::Json,
-        crate::otlp::Encoding::Proto => Encoding::Proto,
-    };
+    let encoding = target.protocol().encoding();
     let by_spans = plan.extent.spans != u64::MAX;
     let mut play = Play::begin(plan, encoding, jobs);
     while let Some(batch) = play.next() {

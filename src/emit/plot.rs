@@ -8,7 +8,8 @@ use super::fault::{Fault, Hits};
 use super::plan::{Plan, Scenario};
 use super::sheet::{Sheet, Word};
 use super::story::{
-    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, TIMEOUT, ToolUse, UNREACHABLE, Work,
+    Argument, Attempt, Call, Ending, Failure, Mode, OVERLOADED, RATE_LIMIT, Run, Step, Story, TIMEOUT, ToolUse,
+    UNREACHABLE, Work,
 };
 use super::tools::{self, HAND_OFF, TOOLS, Task, ToolKind};
 use super::words::{HELPERS, MODELS, Model, PERSONAS, Persona, findings, question};

@@ -2,7 +2,8 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use tracectl::emit::{Convention, Encoding, Extent, Plan, Play};
+use tracectl::emit::{Convention, Extent, Plan, Play};
+use tracectl::otlp::Encoding;
 
 const SPANS: u64 = 20_000;
 
