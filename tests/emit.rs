@@ -4,7 +4,7 @@
 //! Comes in: options. Goes out: files and requests, judged by the program itself, by a capture of the real server, and by Python's
 //! classes.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets something unexpected fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that meets something unexpected fails")]
 #![expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 
 mod common;

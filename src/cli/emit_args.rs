@@ -20,19 +20,15 @@ use crate::input::Options;
 use crate::model::{ByteSize, Nanos, parse_duration};
 use crate::query::parse_moment;
 
-/// Options that mean something only where requests are sent. A conflict with `--to` would waive the need of it, so they share it.
-fn sending(group: clap::ArgGroup) -> clap::ArgGroup {
-    group.requires("to").conflicts_with_all(WRITING)
-}
-
-/// Options that mean something only where a file is written.
+/// Options that mean something only where a file is written. What needs `--to` excludes them too: a conflict of `--to` itself would
+/// waive the need.
 const WRITING: [&str; 2] = ["output", "to_format"];
 
 /// Make traces up: agents at work on a virtual clock, the same for the same seed
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    mut_group("SendArgs", sending),
-    mut_group("DeliveryArgs", sending),
+    mut_group("SendArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
+    mut_group("DeliveryArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
     after_help = "\
 What is made up lints clean. --quirks tells it as the real instrumentation does; --fault NAME spoils
 it, so that exactly the rule of lint that has this name sees something.
