@@ -440,6 +440,81 @@ fn the_budget_report_hears_filters() {
 }
 
 #[test]
+fn secrets_are_found_and_hidden_wherever_they_stand() {
+    use base64::Engine as _;
+    let packed = base64::engine::general_purpose::STANDARD.encode(SECRET);
+    let mut stated =
+        span(1, "a", vec![serde_json::json!({ "key": format!("k.{SECRET}"), "value": { "stringValue": "x" } })]);
+    stated["traceState"] = format!("k={SECRET}").into();
+    stated["links"] = serde_json::json!([{ "traceId": "5b8efff798038103d269b633813fc60d", "spanId": "00000000000000aa", "traceState": format!("l={SECRET}") }]);
+    let bytes = span(2, "b", vec![serde_json::json!({ "key": "raw", "value": { "bytesValue": packed } })]);
+    let document = dump(vec![stated, bytes]).replace("\"name\":\"s\"", &format!("\"name\":\"s {SECRET}\""));
+    let desk = Desk::with(&document);
+    let secret = ["--select", "SEC001"];
+    let found = findings(desk.path(), &[&["run.jsonl"], &secret[..]].concat());
+    let said = |what: &str| found.iter().any(|finding| finding["message"].as_str().unwrap().contains(what));
+    for what in
+        ["the trace state holds", "trace state of a link", "key of an attribute", "raw holds", "name of the scope"]
+    {
+        assert!(said(what), "{what}: {found:?}");
+    }
+    for fixed in ["fixed.jsonl", "fixed.pb", "fixed.jsonl.zst"] {
+        assert_eq!(lint(desk.path(), &["run.jsonl", "--fix-output", fixed, "--exit-zero"]).code, 0);
+        assert_eq!(findings(desk.path(), &[&[fixed], &secret[..]].concat()), Vec::<Value>::new(), "{fixed}");
+    }
+    assert_eq!(fs::read(desk.file("fixed.jsonl.zst")).unwrap().get(..4), Some(&[0x28, 0xb5, 0x2f, 0xfd][..]));
+}
+
+#[test]
+fn nothing_is_no_baseline_and_no_answer() {
+    let desk = Desk::with(&wrong());
+    let update = ["--baseline", "known.json", "--update-baseline"];
+    assert_eq!(lint(desk.path(), &[&["run.jsonl"], &update[..]].concat()).code, 0);
+    let known = desk.read("known.json");
+    fs::write(desk.file("empty.jsonl"), "").unwrap();
+    assert_eq!(lint(desk.path(), &[&["empty.jsonl"], &update[..]].concat()).code, 3);
+    assert_eq!(lint(desk.path(), &[&["run.jsonl", "--name", "zzz"], &update[..]].concat()).code, 3);
+    assert_eq!(desk.read("known.json"), known);
+    assert!(lint(desk.path(), &["run.jsonl", "-A", "ALL"]).err.contains("no rule is in force"));
+    for output in [&["-o", "run.jsonl"][..], &["-o", "sarif=run.jsonl"], &["--fix-output", "run.jsonl"]] {
+        assert_eq!(lint(desk.path(), &[&["run.jsonl"], output].concat()).code, 2, "{output:?}");
+    }
+    assert_eq!(desk.read("run.jsonl"), wrong());
+    let none = findings(desk.path(), &["run.jsonl", "--name", "zzz"]);
+    assert!(none.iter().all(|finding| finding["code"] == "CFG001"), "{none:?}");
+}
+
+#[test]
+fn what_calls_itself_has_lost_no_context() {
+    let nested: Vec<Value> = (1..9)
+        .map(|id| {
+            let mut one = span(id, "fib", Vec::new());
+            if id > 1 {
+                one["parentSpanId"] = format!("{:016x}", id - 1).into();
+            }
+            one
+        })
+        .collect();
+    let desk = Desk::with(&dump(nested));
+    assert_eq!(findings(desk.path(), &["run.jsonl", "--select", "TRE002"]), Vec::<Value>::new());
+}
+
+#[test]
+fn what_the_collector_is_told_holds_together() {
+    let desk = Desk::with(&wrong());
+    let told = lint(desk.path(), &["run.jsonl", "--emit", "ottl", "--exit-zero"]).out;
+    assert!(
+        told.contains("<str (excluded)>") && !told.contains("delete_key(attributes, \"parameter.agent_state\")"),
+        "{told}"
+    );
+    assert!(told.contains("replace_pattern(attributes[\"http.request.body\"]") && !told.contains("context: resource"));
+    assert_eq!(lint(desk.path(), &["run.jsonl", "--emit", "ottl", "-o", "fix.yaml", "--exit-zero"]).out, "");
+    assert_eq!(desk.read("fix.yaml"), told);
+    let told = lint(desk.path(), &["run.jsonl", "--emit", "sdk", "--exit-zero"]).out;
+    assert!(told.contains("OTEL_SEMCONV_STABILITY_OPT_IN=http\n"), "{told}");
+}
+
+#[test]
 fn on_github_it_speaks_to_github() {
     let desk = Desk::with(&wrong());
     let summary = desk.file("summary.md");
