@@ -2,6 +2,7 @@
 //!
 //! Comes in: options and a URL. Goes out: requests to a receiver, and what became of them. It makes no files.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Exit;
@@ -33,18 +34,56 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
     let begins = args.paced().then_some(plan.start);
     let encoding = target.protocol().encoding();
     let by_spans = plan.extent.spans != u64::MAX;
-    let mut play = Play::begin(plan, encoding, jobs);
-    while let Some(batch) = play.next() {
-        feed.way.done = if by_spans { feed.way.done + batch.spans as u64 } else { play.made().traces };
+    let most = if begins.is_some() { HELD } else { 0 };
+    let mut queue = Queue::new(Play::begin(plan, encoding, jobs), most);
+    while let Some(batch) = queue.next() {
+        feed.way.done = if by_spans { feed.way.done + batch.spans as u64 } else { queue.play.made().traces };
         if !take(&mut feed, batch, begins) {
             break;
         }
     }
-    drop(play);
+    drop(queue);
     let end = feed.end(&target, true);
     let fine = !end.lost() && !end.interrupted();
     end.tell();
     Ok(if fine { Exit::Fine } else { Exit::Found })
+}
+
+/// Bytes that are made up ahead of their time, so that traces that last long do not keep the requests of later ones waiting.
+const HELD: usize = 64 << 20;
+
+/// Requests in the order in which they are due, as far as one can see ahead.
+struct Queue {
+    play: Play,
+    /// By when they end, and by their number.
+    held: BTreeMap<(u64, u64), Batch>,
+    bytes: usize,
+    most: usize,
+    taken: u64,
+}
+
+impl Queue {
+    /// A queue that holds so many bytes, and a request at least.
+    fn new(play: Play, most: usize) -> Self {
+        Self { play, held: BTreeMap::new(), bytes: 0, most, taken: 0 }
+    }
+}
+
+impl Iterator for Queue {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        while (self.held.is_empty() || self.bytes < self.most)
+            && let Some(batch) = self.play.next()
+        {
+            self.bytes += batch.bytes.len();
+            self.held.insert((batch.ends, self.taken), batch);
+            self.taken += 1;
+        }
+        let (_, batch) = self.held.pop_first()?;
+        self.bytes -= batch.bytes.len();
+        Some(batch)
+    }
 }
 
 /// How much there is to be sent: spans where their number was asked for, else traces.
@@ -60,4 +99,22 @@ fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
     let half = batch.torn.then(|| batch.half().to_vec());
     let messages = [Some(batch.bytes), half].into_iter().flatten();
     messages.map(|bytes| Planned { bytes, spans, due, oversize: false }).all(|planned| feed.take(planned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_queue_that_sees_ahead_is_in_the_order_of_time_and_loses_nothing() {
+        let plan = || Plan { extent: crate::emit::Extent { traces: 200, ..Plan::default().extent }, ..Plan::default() };
+        let ends = |most| {
+            let queue = Queue::new(Play::begin(plan(), Encoding::Proto, 1), most);
+            queue.map(|batch| batch.ends).collect::<Vec<_>>()
+        };
+        let (mut as_made, ahead) = (ends(0), ends(HELD));
+        assert!(!as_made.is_sorted() && ahead.is_sorted());
+        as_made.sort_unstable();
+        assert_eq!(as_made, ahead);
+    }
 }
