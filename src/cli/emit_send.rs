@@ -104,6 +104,7 @@ fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otlp::Encoding;
 
     #[test]
     fn a_queue_that_sees_ahead_is_in_the_order_of_time_and_loses_nothing() {
