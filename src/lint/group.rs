@@ -17,7 +17,7 @@ use crate::model::{SpanId, TraceId};
 /// How many occurrences a finding tells.
 pub(super) const EXAMPLES: usize = 5;
 /// Of faults that are a finding each: how many of one kind are, before the rest is one finding.
-pub(super) const EACH: usize = 1_000;
+pub(super) const EACH: usize = 100;
 /// Beyond this many groups, only a part of them is kept, and the others are counted.
 const MOST_GROUPS: usize = 200_000;
 
@@ -50,11 +50,6 @@ impl Known {
     /// Whether the span failed and says nothing about it.
     pub fn is_silent(&self, span: SpanRef) -> bool {
         self.silent.binary_search(&span).is_ok()
-    }
-
-    /// Whether any span is.
-    pub fn has_silent(&self) -> bool {
-        !self.silent.is_empty()
     }
 
     /// Adds exceptions that spans recorded as logs; those in spans themselves count first.

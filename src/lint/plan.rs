@@ -111,7 +111,7 @@ impl<'s> Plan<'s> {
             notes.silent.push(number);
         }
         if self.targets
-            && (span.status == 2 || glance.role.is_some())
+            && (span.status == 2 || glance.role.is_some_and(is_named_alike))
             && let Some(target) = agent::target(span)
         {
             notes.targets.push((number, target));
@@ -126,6 +126,11 @@ impl<'s> Plan<'s> {
             notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
         }
     }
+}
+
+/// Whether spans of this role have one name for whatever they reach, so that only the target tells them apart.
+pub(super) fn is_named_alike(role: Role) -> bool {
+    matches!(role, Role::Http | Role::Rpc)
 }
 
 /// Whether a span says nothing about why it failed.

@@ -57,8 +57,10 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let related = up.filter_map(|at| look.tree.nodes().get(at)).filter(|above| above.outcome == node.outcome);
         let related = related.filter_map(|above| above.span).take(passed.min(20) as usize);
         let related = related.map(|span| (span, "propagated")).collect();
+        // A cancelled task is a finding of its own; calls that time out are told together.
+        let each = class == "cancelled";
         let note = passed.to_string().into();
-        sink.found_at(span, Fact { class, note, related, each: true, ..Fact::default() });
+        sink.found_at(span, Fact { class, note, related, each, ..Fact::default() });
     }
 }
 

@@ -6,6 +6,7 @@ use crate::capture::SpanRef;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
+use crate::lint::plan::is_named_alike;
 use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
 use crate::model::{Outcome, Status};
 
@@ -61,7 +62,11 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
 
 /// Whether a sibling of the same name, role and target that began when this one had failed succeeded.
 fn made_good(look: &TraceLook<'_>, parent: usize, at: usize) -> bool {
-    let what = |span: SpanRef| (look.head(span).name, look.head(span).marks.role(), look.known().target(span));
+    let what = |span: SpanRef| {
+        let role = look.head(span).marks.role();
+        let target = role.filter(|role| is_named_alike(*role)).and_then(|_| look.known().target(span));
+        (look.head(span).name, role, target)
+    };
     let Some((node, span)) = look.tree.nodes().get(at).and_then(|node| Some((node, node.span?))) else { return false };
     look.tree.children(parent).filter_map(|at| look.tree.nodes().get(at)).any(|other| {
         let later = other.outcome == Outcome::Ok && other.start >= node.end;

@@ -155,7 +155,6 @@ const RENAMES: &[Rename] = &[
     row(27, "messaging.servicebus.destination.subscription_name", "messaging.destination.subscription.name"),
 ];
 
-const SHORTEST: usize = RENAMES[0].from.len();
 const LONGEST: usize = RENAMES[RENAMES.len() - 1].from.len();
 
 /// Where the keys of each length begin; one more, where the last ones end.
@@ -173,15 +172,29 @@ const BEGINS: [u8; LONGEST + 2] = {
     begins
 };
 
+/// For each length of old keys the last bytes they have, each a bit: nearly every key is told from them by one look.
+const ENDS: [u32; LONGEST + 1] = {
+    let mut ends = [0; LONGEST + 1];
+    let mut at = 0;
+    while at < RENAMES.len() {
+        let key = RENAMES[at].from.as_bytes();
+        ends[key.len()] |= 1 << (key[key.len() - 1] & 31);
+        at += 1;
+    }
+    ends
+};
+
 /// What became of a key in this version of the conventions.
 #[inline]
 pub(super) fn renamed(key: &[u8], version: u8) -> Option<&'static Rename> {
-    if !(SHORTEST..=LONGEST).contains(&key.len()) {
+    let last = key.last()?;
+    if ENDS.get(key.len())? & 1 << (last & 31) == 0 {
         return None;
     }
     let (begin, end) = (BEGINS.get(key.len())?, BEGINS.get(key.len() + 1)?);
     let of_length = RENAMES.get(usize::from(*begin)..usize::from(*end))?;
-    of_length.iter().find(|rename| rename.from.as_bytes() == key && rename.since <= version)
+    let fits = |from: &[u8]| from.last() == Some(last) && from == key;
+    of_length.iter().find(|rename| fits(rename.from.as_bytes()) && rename.since <= version)
 }
 
 #[cfg(test)]

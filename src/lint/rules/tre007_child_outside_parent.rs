@@ -46,10 +46,13 @@ const LIMITS: [Limit; 2] = [
     },
 ];
 
+/// The offset, how many spans have one, and the pair with the largest.
+type Skew = (u64, u64, SpanRef, SpanRef);
+
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     let nodes = look.tree.nodes();
     // The largest offset of every pair of services.
-    let mut skewed: BTreeMap<(&str, &str, bool), (u64, u64, SpanRef, SpanRef)> = BTreeMap::new();
+    let mut skewed: BTreeMap<(&str, &str, bool), Skew> = BTreeMap::new();
     for (at, node, span) in look.nodes() {
         let Some(parent) = look.tree.parent(at).and_then(|at| nodes.get(at)) else { continue };
         let Some(above) = parent.span else { continue };
