@@ -228,10 +228,6 @@ pub struct Brief {
     pub exceptions: u32,
     /// Spans that begin a step.
     pub started: u32,
-    /// Spans that write a step down.
-    pub finished: u32,
-    /// Spans that are a step which ended.
-    pub steps: u32,
     /// Spans that say something about an agent's run.
     pub acts: u32,
 }
@@ -245,12 +241,7 @@ impl Brief {
             brief.calls += u32::from(matches!(head.marks.role(), Some(Role::Db | Role::Http | Role::Embedding)));
             brief.exceptions += u32::from(head.marks.exception());
             brief.acts += u32::from(head.marks.brief());
-            match known.step_mark(head.name) {
-                None => {}
-                Some(StepMark::Started) => brief.started += 1,
-                Some(StepMark::Finished) => brief.finished += 1,
-                Some(StepMark::Step) => brief.steps += 1,
-            }
+            brief.started += u32::from(known.step_mark(head.name) == Some(StepMark::Started));
         }
         brief
     }

@@ -50,9 +50,20 @@ fn check_span(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 }
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    let brief = look.brief;
-    let ended = brief.steps.max(brief.finished);
-    if brief.started <= ended {
+    if look.brief.started == 0 {
+        return;
+    }
+    // What was sent twice began once.
+    let count = |mark: StepMark| {
+        let heads = look.spans.iter().map(|span| look.head(*span));
+        let mut ids: Vec<_> =
+            heads.filter(|head| look.known().step_mark(head.name) == Some(mark)).map(|head| head.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids.len() as u64
+    };
+    let (started, ended) = (count(StepMark::Started), count(StepMark::Step).max(count(StepMark::Finished)));
+    if started <= ended {
         return;
     }
     // The last one is the one that did not come to its end.
@@ -62,7 +73,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         (head.start, head.id)
     });
     if let Some(span) = last {
-        let (observed, limit) = (Some(u64::from(brief.started)), Some(u64::from(ended)));
+        let (observed, limit) = (Some(started), Some(ended));
         sink.found_at(span, Fact { class: "steps", observed, limit, ..Fact::default() });
     }
 }
