@@ -207,13 +207,13 @@ impl<G: Gather> Scan<'_, G> {
             turn.in_turn(&block);
             let jobs = self.options.threads();
             if !block.last && jobs == 1 {
-                while !turn.enough && blocks.next(&mut block)? {
+                while !turn.enough && !self.options.is_stopped() && blocks.next(&mut block)? {
                     turn.in_turn(&block);
                     (turn.progress)(blocks.stream().stored());
                 }
             } else if !block.last {
                 turn.next = 1;
-                (turn, failed) = on_threads(turn, blocks, format, jobs, &|| gather(source));
+                (turn, failed) = on_threads(turn, blocks, format, self.options, &|| gather(source));
             }
         }
         turn.gather.finish();
@@ -231,11 +231,14 @@ impl<G: Gather> Scan<'_, G> {
         if let Some(damage) = stream.damage() {
             let cut = damage.kind() == io::ErrorKind::UnexpectedEof;
             let kind = if cut { TroubleKind::Truncated } else { TroubleKind::BadCompression };
-            capture.trouble(self.source, kind, &damage.to_string());
+            capture.trouble(self.source, kind, 1, &damage.to_string());
+        }
+        if stream.lost() > 0 {
+            capture.trouble(self.source, TroubleKind::BadMessage, stream.lost(), "");
         }
         if expected.is_some_and(|expected| stream.stored() < expected && stream.damage().is_none()) && blocks.is_done()
         {
-            capture.trouble(self.source, TroubleKind::Changed, "it became shorter");
+            capture.trouble(self.source, TroubleKind::Changed, 1, "it became shorter");
         }
     }
 }
@@ -296,7 +299,7 @@ fn on_threads<'t, G: Gather>(
     turn: Turn<'t, G>,
     blocks: &mut Blocks,
     format: Format,
-    jobs: usize,
+    options: &Options,
     gather: &(dyn Fn() -> G + Sync),
 ) -> (Turn<'t, G>, Option<io::Error>) {
     let shared = Shared {
@@ -306,9 +309,10 @@ fn on_threads<'t, G: Gather>(
         turn: Mutex::new(turn),
         moved: Condvar::new(),
         format,
+        options,
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs {
+        for _ in 1..options.threads() {
             scope.spawn(|| shared.work(gather()));
         }
         shared.work(gather());
@@ -327,6 +331,7 @@ struct Shared<'t, 'b, G: Gather> {
     /// Nobody wants more.
     enough: AtomicBool,
     format: Format,
+    options: &'b Options,
 }
 
 impl<'t, G: Gather> Shared<'t, '_, G> {
@@ -363,7 +368,7 @@ impl<'t, G: Gather> Shared<'t, '_, G> {
     fn next(&self, block: &mut Block) -> Option<u64> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let (source, failed) = &mut *blocks;
-        if self.enough.load(Ordering::Relaxed) {
+        if self.enough.load(Ordering::Relaxed) || self.options.is_stopped() {
             return None;
         }
         match source.next(block) {

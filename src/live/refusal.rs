@@ -42,9 +42,9 @@ impl Refusal {
     /// The status of HTTP.
     pub(super) fn http(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Compression(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType(_) | Self::Compression(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoSuchPath(_) => StatusCode::NOT_FOUND,
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Stranger => StatusCode::UNAUTHORIZED,

@@ -31,6 +31,9 @@ pub struct JsonReader {
     pub(super) leaf: Option<usize>,
     /// How a sound span begins, up to its first colon: the mark to look for behind a broken one.
     pub(super) span_start: Vec<u8>,
+    /// Offset of the piece at whose beginning nothing stood open, and the bytes that were searched in vain since then.
+    pub(super) idle_at: u64,
+    pub(super) searched: u64,
     pub(super) tally: Tally,
     notes: Notes,
 }
@@ -38,6 +41,9 @@ pub struct JsonReader {
 impl JsonReader {
     /// Takes the next piece of the stream, which begins at offset `at`. `last` says that nothing follows.
     pub fn feed(&mut self, piece: &[u8], at: u64, last: bool, sink: &mut impl FnMut(Seen<'_, '_>)) {
+        if self.is_idle() {
+            (self.idle_at, self.searched) = (at, 0);
+        }
         let mut carry = std::mem::take(&mut self.carry);
         let wait = self.wait;
         let fed = carry.feed((piece, at), last, wait, |bytes, base| {

@@ -12,6 +12,11 @@ use super::reader::JsonReader;
 
 /// A leaf larger than this is left out: no span may exhaust the process.
 const MAX_LEAF: usize = 256 << 20;
+/// Looking for the end of broken values may take so many steps for every byte that was read, and these besides; then only
+/// what is near is looked at, so that a dump in which every span is broken is still read in linear time.
+const STEPS: u64 = 8;
+const FREE: u64 = 4 << 20;
+const NEAR: usize = 4 << 10;
 
 impl JsonReader {
     /// Goes to the end of a line, or to where a document may begin. `false` when the piece ends first.
@@ -52,10 +57,15 @@ impl JsonReader {
         let in_spans = self.frames.last().is_some_and(|frame| frame.level == Level::Spans);
         if let Some(leaf) = self.leaf {
             let kind = if in_spans { TroubleKind::BrokenSpan } else { TroubleKind::Syntax };
-            let found = Discard::default().run(cursor.bytes, leaf, true);
-            if matches!(found, Progress::More(_)) && !last && cursor.bytes.len() - mark < MAX_PROBE {
+            let horizon = self.horizon(cursor.bytes, leaf);
+            let found = Discard::default().run(horizon, leaf, true);
+            let whole = horizon.len() == cursor.bytes.len();
+            if matches!(found, Progress::More(_)) && whole && !last && cursor.bytes.len() - mark < MAX_PROBE {
                 cursor.at = mark;
                 return false;
+            }
+            if let Progress::More(at) | Progress::CutOff(at) = found {
+                self.searched += at.saturating_sub(leaf) as u64;
             }
             if let Progress::Done(end) = found
                 && self.frames.len() > usize::from(!in_spans)
@@ -82,6 +92,13 @@ impl JsonReader {
         }
         self.give_up(cursor, mark, broken, sink);
         true
+    }
+
+    /// The bytes in which the end of a broken value is looked for.
+    fn horizon<'b>(&self, bytes: &'b [u8], leaf: usize) -> &'b [u8] {
+        let read = (self.base + leaf as u64).saturating_sub(self.idle_at);
+        let near = bytes.get(..leaf + NEAR).filter(|_| self.searched > FREE + STEPS * read);
+        near.unwrap_or(bytes)
     }
 
     /// Where behind a broken span another one begins.
@@ -158,5 +175,30 @@ impl JsonReader {
             }
         }
         too_large
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn broken_spans_are_searched_in_linear_time() {
+        let broken = r#"{"traceId":"01","attributes":[{"key":[[[[[["#;
+        for count in [20_000, 40_000] {
+            let spans = [r#"{"traceId":"01"}"#].into_iter().chain(std::iter::repeat_n(broken, count));
+            let spans: Vec<&str> = spans.chain([r#"{"traceId":"02"}"#]).collect();
+            let document = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(","));
+            let mut reader = JsonReader::default();
+            let mut found = Vec::new();
+            reader.feed(document.as_bytes(), 0, true, &mut |seen| {
+                if let Seen::Span(span, _) = seen {
+                    found.push(span.trace_id.bits);
+                }
+            });
+            assert_eq!(found, [1, 2]);
+            let most = FREE + STEPS * document.len() as u64 + (NEAR * count + document.len()) as u64;
+            assert!(reader.searched <= most, "{} steps for {} bytes", reader.searched, document.len());
+        }
     }
 }
