@@ -181,7 +181,7 @@ impl Marks {
 
     /// Its status.
     pub fn status(self) -> Status {
-        Status::from_number((self.0 >> 12 & 0b11) as i32)
+        Status::from_number((self.0 >> 12 & 0b11).cast_signed())
     }
 
     /// Sets [`Self::status`].

@@ -156,11 +156,8 @@ impl<G: Gather> Scan<'_, G> {
 
     /// Opens an input: how to read it now, where to read it again, and how long it is if it is a file.
     fn locate(&self, name: &Named) -> io::Result<(Box<dyn Read + Send>, Store, Option<u64>)> {
-        let piped: Box<dyn Read + Send> = match name {
-            Named::Stdin => match &self.options.stop {
-                Some(stop) => Box::new(Piped::new(io::stdin(), Arc::clone(stop))?),
-                None => Box::new(io::stdin()),
-            },
+        let piped = match name {
+            Named::Stdin => self.pipe(io::stdin())?,
             Named::File(path) | Named::Below(path) => {
                 let file = File::open(path)?;
                 let meta = file.metadata()?;
@@ -171,7 +168,7 @@ impl<G: Gather> Scan<'_, G> {
                     // What is appended while this is read belongs to the next look at the file.
                     return Ok((Box::new(file.take(meta.len())), Store::Path(path.clone()), Some(meta.len())));
                 }
-                Box::new(file)
+                self.pipe(file)?
             }
         };
         if !self.options.details {
@@ -179,6 +176,14 @@ impl<G: Gather> Scan<'_, G> {
         }
         let spool = Arc::new(Mutex::new(SpooledTempFile::new(SPOOL)));
         Ok((Box::new(Tee::new(piped, Arc::clone(&spool))), Store::Spool(spool), None))
+    }
+
+    /// A pipe, which is left as soon as nobody wants more.
+    fn pipe(&self, source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.options.stop {
+            Some(stop) => Box::new(Piped::new(source, Arc::clone(stop))?),
+            None => Box::new(source),
+        })
     }
 
     /// Scans all blocks, on this thread alone where there is only one.

@@ -326,7 +326,7 @@ impl Leaves<'_> {
             value = match (number, field) {
                 (1, Field::Bytes(text)) => RawValue::Text(self.text(text)),
                 (2, Field::Varint(yes)) => RawValue::Bool(yes != 0),
-                (3, Field::Varint(number)) => RawValue::Int(number as i64),
+                (3, Field::Varint(number)) => RawValue::Int(number.cast_signed()),
                 (4, Field::Fixed64(bits)) => RawValue::Double(f64::from_bits(bits)),
                 (5, Field::Bytes(bytes)) => self.nested(bytes, false, depth + 1)?,
                 (6, Field::Bytes(bytes)) => self.nested(bytes, true, depth + 1)?,

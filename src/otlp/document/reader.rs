@@ -213,7 +213,7 @@ impl JsonReader {
             }
             b'{' => {}
             _ => {
-                self.leaf = Some(cursor.at);
+                self.enter_leaf(cursor, cursor.at)?;
                 cursor.skip()?;
                 cursor.notes.clear();
                 self.bump();
@@ -234,7 +234,7 @@ impl JsonReader {
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
         let from = cursor.at;
-        self.leaf = Some(from);
+        self.enter_leaf(cursor, from)?;
         cursor.span(span)?;
         if span.trace_id.bits == 0 && span.span_id.bits == 0 && span.trace_id.spelling.is_empty() {
             cursor.notes.add(TroubleKind::IdMissing, from);

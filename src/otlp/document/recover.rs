@@ -2,7 +2,7 @@
 //!
 //! Comes in: a reader that cannot go on. Goes out: a place from which it can, or the wish for more bytes.
 
-use super::super::cursor::Cursor;
+use super::super::cursor::{Cursor, Halt};
 use super::super::discard::{Discard, Progress};
 use super::super::seen::Seen;
 use super::super::trouble::TroubleKind;
@@ -94,11 +94,33 @@ impl JsonReader {
         true
     }
 
+    /// Whether so much was searched and read in vain that what stands at `leaf` is judged by its looks.
+    fn is_exhausted(&self, leaf: usize) -> bool {
+        let read = (self.base + leaf as u64).saturating_sub(self.idle_at);
+        self.searched > FREE + STEPS * read
+    }
+
     /// The bytes in which the end of a broken value is looked for.
     fn horizon<'b>(&self, bytes: &'b [u8], leaf: usize) -> &'b [u8] {
-        let read = (self.base + leaf as u64).saturating_sub(self.idle_at);
-        let near = bytes.get(..leaf + NEAR).filter(|_| self.searched > FREE + STEPS * read);
-        near.unwrap_or(bytes)
+        bytes.get(..leaf + NEAR).filter(|_| self.is_exhausted(leaf)).unwrap_or(bytes)
+    }
+
+    /// Begins a leaf. What looks cut off is broken, once too much of such kind was read to the end of the input.
+    #[inline(always)]
+    pub(super) fn enter_leaf(&mut self, cursor: &mut Cursor<'_, '_>, leaf: usize) -> Result<(), Halt> {
+        self.leaf = Some(leaf);
+        if self.searched > FREE && self.is_exhausted(leaf) { self.look_ahead(cursor, leaf) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn look_ahead(&self, cursor: &mut Cursor<'_, '_>, leaf: usize) -> Result<(), Halt> {
+        match Discard::default().run(cursor.bytes, leaf, true) {
+            Progress::CutOff(at) => {
+                cursor.at = at;
+                Err(Halt::Syntax)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where behind a broken span another one begins.
@@ -150,7 +172,8 @@ impl JsonReader {
     ) -> bool {
         let end = cursor.bytes.len();
         let cut_off = |leaf| matches!(Discard::default().run(cursor.bytes, leaf, true), Progress::CutOff(_));
-        if last && self.leaf.is_some_and(cut_off) {
+        if last && let Some(leaf) = self.leaf.filter(|leaf| cut_off(*leaf)) {
+            self.searched += (end - leaf) as u64;
             return self.recover(cursor, mark, last, sink);
         }
         if last {
