@@ -117,10 +117,14 @@ const SHAPES: &[Shape] = &[
             .into_bytes()
     }),
     ("spans that are broken", 20_000, |n| {
-        document(&[vec![span(0, "")], (1..n).map(|i| span(i, r#","attributes":[{"key":[[[[[["#)).collect()].concat())
+        document(&[vec![span(0, "")], (1..n).map(|i| span(i, r#","x":?[[[[[["#)).collect()].concat())
     }),
     ("spans that are broken, on lines", 20_000, |n| {
-        document(&[vec![span(0, "")], (1..n).map(|i| span(i, ",\n\"x\":[[[[[[")).collect()].concat())
+        document(&[vec![span(0, "")], (1..n).map(|i| span(i, ",\n\"x\":?[[[[[[")).collect()].concat())
+    }),
+    ("spans that are read to the end, where one is broken", 20_000, |n| {
+        let open = (1..n).map(|i| span(i, r#","x":[[[[[["#)).chain([span(n, r#","x":?"#)]).collect();
+        document(&[vec![span(0, "")], open].concat())
     }),
     ("lines that are cut off", 20_000, |n| {
         ["{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"a\":\n".repeat(n).into_bytes(), with("")].concat()

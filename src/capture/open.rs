@@ -151,3 +151,16 @@ pub fn of_messages(messages: Vec<(String, Vec<u8>, bool)>) -> Result<Capture, In
     }
     Ok(capture)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_inputs_than_can_be_told_apart_are_refused_before_any_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..=SourceId::MOST).map(|number| folder.path().join(number.to_string())).collect();
+        let error = open(&names, &Options::default(), &mut |_| {}).err().unwrap();
+        assert!(error.to_string().starts_with("65536 input files are too many"), "{error}");
+    }
+}

@@ -86,3 +86,65 @@ impl Pages {
         Ok((file, begins))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+    use crate::capture::open;
+    use crate::input::Options;
+
+    fn line(number: u32) -> String {
+        format!(
+            r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{number:032x}","spanId":"{number:016x}"}}]}}]}}]}}"#
+        )
+    }
+
+    #[test]
+    fn every_compressed_input_is_laid_out_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let count = OPEN as u32 + 6;
+        for number in 1..=count {
+            let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            packed.write_all(line(number).as_bytes()).unwrap();
+            fs::write(folder.path().join(format!("{number}.gz")), packed.finish().unwrap()).unwrap();
+        }
+        let capture = open(&[folder.path()], &Options::default(), &mut |_| {}).unwrap();
+        let mut pages = Pages::default();
+        for _ in 0..3 {
+            for span in capture.spans() {
+                assert_eq!(pages.span(&capture, span).unwrap().unwrap().span_id.span(), capture.head(span).id);
+            }
+        }
+        let laid_out = pages.laid_out.unwrap().metadata().unwrap().len();
+        assert_eq!((capture.len(), laid_out), (count as usize, u64::from(count) * line(1).len() as u64));
+    }
+
+    #[test]
+    fn files_take_turns_and_the_one_in_use_stays_open() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 1..=OPEN as u32 + 6 {
+            fs::write(folder.path().join(format!("{number}.jsonl")), line(number)).unwrap();
+        }
+        let capture = open(&[folder.path()], &Options::default(), &mut |_| {}).unwrap();
+        let mut pages = Pages::default();
+        let first = capture.spans().next().unwrap();
+        for span in capture.spans() {
+            assert!(pages.span(&capture, span).unwrap().is_some() && pages.span(&capture, first).unwrap().is_some());
+        }
+        assert_eq!(pages.open.len(), OPEN);
+        fs::remove_file(folder.path().join("1.jsonl")).unwrap();
+        assert!(pages.span(&capture, first).unwrap().is_some());
+    }
+
+    #[test]
+    fn another_span_in_the_same_place_is_not_taken_for_it() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), line(1)).unwrap();
+        let capture = open(&[file.path()], &Options::default(), &mut |_| {}).unwrap();
+        fs::write(file.path(), line(2)).unwrap();
+        assert!(Pages::default().span(&capture, SpanRef(0)).unwrap().is_none());
+    }
+}

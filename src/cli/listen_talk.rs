@@ -119,7 +119,11 @@ impl Talk {
 pub(super) fn strays(astray: &[(String, u64)]) -> Vec<String> {
     let words = |(path, count): &(String, u64)| {
         let went = if *count == 1 { "request went" } else { "requests went" };
-        let right = if path.contains("profiles") { "profiles are not taken" } else { "the path is /v1/traces" };
+        let right = match path {
+            path if path.contains("profiles") => "profiles are not taken",
+            path if path.contains('.') => "no service of OTLP is there",
+            _ => "the path is /v1/traces",
+        };
         format!("{count} {went} to {path}: {right}")
     };
     astray.iter().map(words).collect()

@@ -18,7 +18,10 @@ pub(super) fn encoding(origins: &[String], headers: &HeaderMap) -> Result<Encodi
         "application/x-protobuf" | "application/protobuf" | "application/vnd.google.protobuf" => Ok(Encoding::Proto),
         "application/json" => Ok(Encoding::Json),
         // What `navigator.sendBeacon` makes of JSON.
-        "text/plain" if headers.get(header::ORIGIN).is_none_or(|origin| admits(origins, origin)) => Ok(Encoding::Json),
+        "text/plain" => match headers.get(header::ORIGIN).filter(|origin| !admits(origins, origin)) {
+            Some(origin) => Err(Refusal::Page(String::from_utf8_lossy(origin.as_bytes()).into_owned())),
+            None => Ok(Encoding::Json),
+        },
         _ => Err(Refusal::MediaType(named.to_owned())),
     }
 }

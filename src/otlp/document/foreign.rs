@@ -22,7 +22,7 @@ impl JsonReader {
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
         let from = cursor.at;
-        self.enter_leaf(cursor, from)?;
+        self.enter_leaf(cursor, from);
         cursor.skip()?;
         cursor.notes.clear();
         let foreign = classify(cursor.bytes.get(from..cursor.at).unwrap_or_default());
