@@ -15,6 +15,8 @@
 //!
 //! Who may use whom is written down in `tests/house` and checked there.
 
+#![cfg_attr(not(test), deny(clippy::string_slice, clippy::cast_possible_wrap))]
+
 pub mod agent;
 pub mod capture;
 pub mod cli;

@@ -4,8 +4,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets something unexpected fails")]
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -271,6 +274,75 @@ fn settings_are_found_upwards_and_errors_have_their_line() {
         "{}",
         run.err
     );
+}
+
+#[test]
+fn what_only_lists_or_describes_needs_no_configuration_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("tracectl.toml"), "[stats\n").unwrap();
+    for command in [&["completions", "bash"][..], &["man"], &["rules"], &["explain", "ERR001"], &["budgets"]] {
+        let run = tracectl(command).within(folder.path()).end();
+        assert_eq!((run.code, run.err.as_str()), (0, ""), "{command:?}");
+        let named = [command, &["--config", "tracectl.toml"]].concat();
+        assert_eq!(tracectl(&named).within(folder.path()).end().code, 2, "{command:?}");
+    }
+    assert_eq!(tracectl(&["tree", CAPTURE]).within(folder.path()).end().code, 2);
+}
+
+#[test]
+fn a_path_need_not_be_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(OsStr::from_bytes(b"run\xff.jsonl"));
+    fs::copy(CAPTURE, &path).unwrap();
+    let run = |arguments: &[&OsStr]| {
+        let mut run = tracectl(&[]);
+        run.command.args(arguments);
+        run.end()
+    };
+    let stats = run(&["stats".as_ref(), path.as_ref()]);
+    assert!(stats.code == 0 && stats.out.contains("34 spans"), "{}", stats.err);
+    let shown = run(&["show".as_ref(), "dca83e71".as_ref(), path.as_ref()]);
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    // Its own name is known when an answer is about to replace it.
+    assert_eq!(run(&["stats".as_ref(), path.as_ref(), "-o".as_ref(), path.as_ref()]).code, 2);
+}
+
+#[test]
+fn an_interrupted_conversion_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["csv", "jaeger", "pb"] {
+        let out = folder.path().join(format!("out.{format}"));
+        let mut command = tracectl(&["convert", "-", "--sort", "start", "-o", out.to_str().unwrap()]).command;
+        if format != "pb" {
+            command = tracectl(&["convert", "-", "--to-format", format, "-o", out.to_str().unwrap()]).command;
+        }
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // A pipe that stays open: it waits for more.
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(&fs::read(CAPTURE).unwrap()).unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+        let run = ended(child.wait_with_output().unwrap());
+        assert!(run.code == 2 && run.err.contains("interrupted"), "{format}: {}", run.err);
+        drop(stdin);
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_second_interruption_ends_what_waits_for_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let many = folder.path().join("many.jsonl");
+    fs::write(&many, fs::read(CAPTURE).unwrap().repeat(200)).unwrap();
+    let mut command = tracectl(&["convert", many.to_str().unwrap(), "--to-format", "csv"]).command;
+    // Nobody reads: it waits in the middle of its answer.
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let pid = rustix::process::Pid::from_child(&child);
+    for _ in 0..2 {
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    }
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
 }
 
 #[test]

@@ -5,6 +5,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use hashbrown::HashMap;
+
 use crate::agent::{self, Act, Glance, Usage};
 use crate::model::{Kind, SpanId, Status, TraceId};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
@@ -65,12 +67,15 @@ pub(super) struct Builder<'o, N> {
     hasher: &'o RandomState,
     open_group: bool,
     open_scope: bool,
+    /// The resources that many groups share, by where they are: Jaeger's processes, which may be large.
+    shared: HashMap<u64, Entry>,
 }
 
 impl<'o, N: Default> Builder<'o, N> {
     pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState, note: Note<'o, N>) -> Self {
         let made = (Batch::default(), N::default());
-        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false }
+        let shared = HashMap::default();
+        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false, shared }
     }
 
     /// Takes in one thing that was read.
@@ -117,11 +122,19 @@ impl<'o, N: Default> Builder<'o, N> {
     }
 
     fn resource(&mut self, resource: &RawResource<'_>, at: u64, shape: Shape) {
+        let known = self.shared.get(&at).filter(|_| shape == Shape::Jaeger);
+        if let (Some(known), Some(entry)) = (known, self.made.0.resources.last_mut()) {
+            *entry = *known;
+            return;
+        }
         let service = resource.attributes.iter().rev().find(|a| a.key.is("service.name")).and_then(|a| a.value.text());
         let name = NameId(service.map_or(0, |service| self.made.0.names.intern(&service)));
         let hash = self.fingerprint(resource.raw, &[service.map_or(&[], |service| service.raw)]);
         if let Some(entry) = self.made.0.resources.last_mut() {
             *entry = Entry { name, hash, at, size: size(resource.raw), source: self.source, shape, ..*entry };
+            if shape == Shape::Jaeger && !resource.raw.is_empty() {
+                self.shared.insert(at, *entry);
+            }
         }
     }
 
@@ -209,6 +222,7 @@ impl<'o, N: Default> Builder<'o, N> {
     pub(super) fn begin(&mut self) {
         self.made.0.clear();
         self.made.1 = N::default();
+        self.shared.clear();
         self.open_group = false;
         self.open_scope = false;
     }
@@ -221,6 +235,8 @@ impl<'o, N: Default> Builder<'o, N> {
     /// Hands over the batch and begins the next one, inside the same resource and scope where those are still open.
     pub(super) fn split(&mut self) -> (Batch, N) {
         let (batch, notes) = std::mem::take(&mut self.made);
+        // Its names have other numbers from here on.
+        self.shared.clear();
         let carry = |entry: Option<&Entry>, names: &mut Names| {
             let mut entry = entry.copied().unwrap_or_default();
             for name in [&mut entry.name, &mut entry.version, &mut entry.schema] {

@@ -69,7 +69,7 @@ impl Capture {
     }
 
     /// Whether these bytes are still this span.
-    fn reads<'b>(&self, span: SpanRef, bytes: &'b [u8], raw: &mut RawSpan<'b>) -> bool {
+    pub(super) fn reads<'b>(&self, span: SpanRef, bytes: &'b [u8], raw: &mut RawSpan<'b>) -> bool {
         let head = self.head(span);
         read_span(bytes, head.marks.shape(), raw) && raw.trace_id.trace() == head.trace && raw.span_id.span() == head.id
     }

@@ -30,6 +30,11 @@ pub struct OriginId(pub u32);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SourceId(pub u16);
 
+impl SourceId {
+    /// How many inputs can be told apart.
+    pub const MOST: usize = u16::MAX as usize;
+}
+
 /// What is kept of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
@@ -102,7 +107,8 @@ impl Head {
         self.parent.is_none()
     }
 
-    /// Whether two records of one id say the same in everything that is kept, wherever they were read.
+    /// Whether two records of one id say the same in everything that is kept (names, times, kind, status, counts, origin), wherever
+    /// they were read. What attributes and events say is not kept, and not compared.
     pub fn repeats(&self, other: &Self) -> bool {
         let same = |head: &Self| Self {
             at: 0,
@@ -175,7 +181,7 @@ impl Marks {
 
     /// Its status.
     pub fn status(self) -> Status {
-        Status::from_number((self.0 >> 12 & 0b11) as i32)
+        Status::from_number((self.0 >> 12 & 0b11).cast_signed())
     }
 
     /// Sets [`Self::status`].

@@ -2,6 +2,7 @@
 //!
 //! Comes in: names of inputs. Goes out: the filled tables. It reads no detail of any span.
 
+use std::ffi::OsStr;
 use std::hash::RandomState;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -29,7 +30,7 @@ pub struct Watch<'w, N> {
 ///
 /// An input that cannot be opened is a trouble when there are others, and an error when there are none.
 pub fn open(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<Capture, InputError> {
@@ -38,7 +39,7 @@ pub fn open(
 
 /// Like [`open`], with somebody who looks at every span.
 pub fn open_watched<N: Default + Send>(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     progress: &mut (dyn FnMut(u64) + Send),
     watch: &mut Watch<'_, N>,
@@ -61,9 +62,13 @@ pub(super) fn scan_all<G: Gather>(
     capture: &mut Capture,
     progress: &mut (dyn FnMut(u64) + Send),
 ) -> Result<(), InputError> {
-    for name in named {
-        let source = SourceId(u16::try_from(capture.sources.len()).map_err(|_| InputError::TooMany)?);
-        let before: u64 = capture.sources.iter().map(|source| source.bytes).sum();
+    if named.len() > SourceId::MOST {
+        return Err(InputError::TooMany { found: named.len() });
+    }
+    let mut before = 0;
+    for (name, number) in named.iter().zip(0..) {
+        let source = SourceId(number);
+        before += capture.sources.last().map_or(0, |source| source.bytes);
         capture.sources.push(Source { path: name.path(), format: "unknown".to_owned(), ..Source::default() });
         let progress = &mut |bytes| progress(before + bytes);
         let mut scan = Scan { source, options, gather, commit: &mut *commit, progress, enough: false };
@@ -74,9 +79,9 @@ pub(super) fn scan_all<G: Gather>(
             if named.len() == 1 {
                 return Err(InputError::read(&name.path(), error));
             }
-            capture.trouble(source, TroubleKind::Unreadable, &error.to_string());
+            capture.trouble(source, TroubleKind::Unreadable, 1, &error.to_string());
         }
-        if enough {
+        if enough || options.is_stopped() {
             break;
         }
     }
@@ -130,7 +135,8 @@ pub fn of_messages(messages: Vec<(String, Vec<u8>, bool)>) -> Result<Capture, In
     let mut nobody = |_: &Capture, _: SpanRef, (): &mut ()| ();
     let mut commit = take_over(&mut nobody);
     for (path, message, late) in messages {
-        let source = SourceId(u16::try_from(capture.sources.len()).map_err(|_| InputError::TooMany)?);
+        let found = capture.sources.len();
+        let source = SourceId(u16::try_from(found).map_err(|_| InputError::TooMany { found })?);
         capture.sources.push(Source { path: path.clone(), late, ..Source::default() });
         let progress = &mut |_| {};
         let mut scan =
@@ -144,4 +150,17 @@ pub fn of_messages(messages: Vec<(String, Vec<u8>, bool)>) -> Result<Capture, In
             .map_err(|error| InputError::read(&path, error))?;
     }
     Ok(capture)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_inputs_than_can_be_told_apart_are_refused_before_any_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..=SourceId::MOST).map(|number| folder.path().join(number.to_string())).collect();
+        let error = open(&names, &Options::default(), &mut |_| {}).err().unwrap();
+        assert!(error.to_string().starts_with("65536 input files are too many"), "{error}");
+    }
 }

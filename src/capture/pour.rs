@@ -3,19 +3,21 @@
 //! Comes in: names of inputs or a capture of them, and somebody who makes something of what is read. Goes out: what was made, in the
 //! order of the inputs, and a capture without spans that says what was odd. It takes the space of a few blocks.
 
+use std::ffi::OsStr;
+use std::io::{self, Read};
+
 use super::head::SourceId;
 use super::open::scan_all;
 use super::scan::{Gather, Handed, Scan};
 use super::table::Capture;
 use crate::input::{Blocks, Format, InputError, Options, Stream, expand, sniff};
-use std::io::{self, Read};
 
 /// How much is looked at to tell the format.
 const HEAD: u64 = 64 << 10;
 
 /// Reads all inputs. `take` hears what was made, in the order of the inputs; `progress` how many bytes, as stored, were read.
 pub fn pour<G: Gather>(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     gather: &(dyn Fn(SourceId) -> G + Sync),
     take: &mut (dyn FnMut(&mut G::Made) -> Handed + Send),

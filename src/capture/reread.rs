@@ -3,7 +3,6 @@
 //! Comes in: an input of a capture. Goes out: everything its readers see, in the order of the input. It needs the space of
 //! one block and keeps nothing; what is odd in the input was told when it was read first.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use super::head::SourceId;
@@ -50,20 +49,6 @@ impl Capture {
                 })
             }
             Format::Utf16 | Format::Empty | Format::Unknown => Ok(()),
-        }
-    }
-
-    /// The decoded content of an input as a file that can be read anywhere: the input itself, or a temporary copy without its
-    /// compression.
-    pub fn seekable(&self, source: SourceId) -> io::Result<File> {
-        let store = self.store(source)?;
-        match store {
-            Store::Path(path) if self.source(source).compression.is_none() => File::open(path),
-            store => {
-                let mut copy = tempfile::tempfile()?;
-                io::copy(&mut Stream::reopen(store)?, &mut copy)?;
-                Ok(copy)
-            }
         }
     }
 

@@ -156,11 +156,8 @@ impl<G: Gather> Scan<'_, G> {
 
     /// Opens an input: how to read it now, where to read it again, and how long it is if it is a file.
     fn locate(&self, name: &Named) -> io::Result<(Box<dyn Read + Send>, Store, Option<u64>)> {
-        let piped: Box<dyn Read + Send> = match name {
-            Named::Stdin => match &self.options.stop {
-                Some(stop) => Box::new(Piped::new(io::stdin(), Arc::clone(stop))?),
-                None => Box::new(io::stdin()),
-            },
+        let piped = match name {
+            Named::Stdin => self.pipe(io::stdin())?,
             Named::File(path) | Named::Below(path) => {
                 let file = File::open(path)?;
                 let meta = file.metadata()?;
@@ -171,7 +168,7 @@ impl<G: Gather> Scan<'_, G> {
                     // What is appended while this is read belongs to the next look at the file.
                     return Ok((Box::new(file.take(meta.len())), Store::Path(path.clone()), Some(meta.len())));
                 }
-                Box::new(file)
+                self.pipe(file)?
             }
         };
         if !self.options.details {
@@ -179,6 +176,14 @@ impl<G: Gather> Scan<'_, G> {
         }
         let spool = Arc::new(Mutex::new(SpooledTempFile::new(SPOOL)));
         Ok((Box::new(Tee::new(piped, Arc::clone(&spool))), Store::Spool(spool), None))
+    }
+
+    /// A pipe, which is left as soon as nobody wants more.
+    fn pipe(&self, source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match &self.options.stop {
+            Some(stop) => Box::new(Piped::new(source, Arc::clone(stop))?),
+            None => Box::new(source),
+        })
     }
 
     /// Scans all blocks, on this thread alone where there is only one.
@@ -207,13 +212,13 @@ impl<G: Gather> Scan<'_, G> {
             turn.in_turn(&block);
             let jobs = self.options.threads();
             if !block.last && jobs == 1 {
-                while !turn.enough && blocks.next(&mut block)? {
+                while !turn.enough && !self.options.is_stopped() && blocks.next(&mut block)? {
                     turn.in_turn(&block);
                     (turn.progress)(blocks.stream().stored());
                 }
             } else if !block.last {
                 turn.next = 1;
-                (turn, failed) = on_threads(turn, blocks, format, jobs, &|| gather(source));
+                (turn, failed) = on_threads(turn, blocks, format, self.options, &|| gather(source));
             }
         }
         turn.gather.finish();
@@ -231,11 +236,14 @@ impl<G: Gather> Scan<'_, G> {
         if let Some(damage) = stream.damage() {
             let cut = damage.kind() == io::ErrorKind::UnexpectedEof;
             let kind = if cut { TroubleKind::Truncated } else { TroubleKind::BadCompression };
-            capture.trouble(self.source, kind, &damage.to_string());
+            capture.trouble(self.source, kind, 1, &damage.to_string());
+        }
+        if stream.lost() > 0 {
+            capture.trouble(self.source, TroubleKind::BadMessage, stream.lost(), "");
         }
         if expected.is_some_and(|expected| stream.stored() < expected && stream.damage().is_none()) && blocks.is_done()
         {
-            capture.trouble(self.source, TroubleKind::Changed, "it became shorter");
+            capture.trouble(self.source, TroubleKind::Changed, 1, "it became shorter");
         }
     }
 }
@@ -296,7 +304,7 @@ fn on_threads<'t, G: Gather>(
     turn: Turn<'t, G>,
     blocks: &mut Blocks,
     format: Format,
-    jobs: usize,
+    options: &Options,
     gather: &(dyn Fn() -> G + Sync),
 ) -> (Turn<'t, G>, Option<io::Error>) {
     let shared = Shared {
@@ -306,9 +314,10 @@ fn on_threads<'t, G: Gather>(
         turn: Mutex::new(turn),
         moved: Condvar::new(),
         format,
+        options,
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs {
+        for _ in 1..options.threads() {
             scope.spawn(|| shared.work(gather()));
         }
         shared.work(gather());
@@ -327,6 +336,7 @@ struct Shared<'t, 'b, G: Gather> {
     /// Nobody wants more.
     enough: AtomicBool,
     format: Format,
+    options: &'b Options,
 }
 
 impl<'t, G: Gather> Shared<'t, '_, G> {
@@ -363,7 +373,7 @@ impl<'t, G: Gather> Shared<'t, '_, G> {
     fn next(&self, block: &mut Block) -> Option<u64> {
         let mut blocks = self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
         let (source, failed) = &mut *blocks;
-        if self.enough.load(Ordering::Relaxed) {
+        if self.enough.load(Ordering::Relaxed) || self.options.is_stopped() {
             return None;
         }
         match source.next(block) {

@@ -1,6 +1,7 @@
 //! The tables themselves, and how batches are taken over into them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use hashbrown::HashMap;
 
@@ -189,6 +190,11 @@ impl Capture {
         &self.sources
     }
 
+    /// The files that were read.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.stores.iter().filter_map(|store| if let Store::Path(path) = store { Some(path.as_path()) } else { None })
+    }
+
     /// The input a span was read from.
     pub fn source(&self, source: SourceId) -> &Source {
         self.sources.get(usize::from(source.0)).unwrap_or(&self.nowhere)
@@ -292,7 +298,7 @@ impl Capture {
     }
 
     /// Notes an oddity that concerns an input as a whole.
-    pub(super) fn trouble(&mut self, source: SourceId, kind: TroubleKind, detail: &str) {
+    pub(super) fn trouble(&mut self, source: SourceId, kind: TroubleKind, count: u64, detail: &str) {
         self.troubles.push(Trouble {
             kind,
             source: source.0,
@@ -302,14 +308,22 @@ impl Capture {
             trace_id: None,
             span_id: None,
             detail: detail.to_owned(),
-            count: 1,
+            count,
         });
+    }
+
+    /// What was odd in the input that was read last.
+    fn last_troubles(&mut self, source: SourceId) -> &mut [Trouble] {
+        // Inputs are read one after the other, so theirs stand together at the end, however many there are before.
+        let before = self.troubles.iter().rposition(|trouble| trouble.source != source.0);
+        self.troubles.get_mut(before.map_or(0, |at| at + 1)..).unwrap_or_default()
     }
 
     /// Says of an input without spans what it looks like instead, as far as its documents have not said so themselves.
     pub(super) fn look_back(&mut self, source: SourceId, format: Format) {
-        let has = |kind| self.troubles.iter().any(|trouble| trouble.source == source.0 && trouble.kind == kind);
-        let cut = has(TroubleKind::Truncated) || has(TroubleKind::BadCompression);
+        let troubles = self.last_troubles(source);
+        let has = |kind| troubles.iter().any(|trouble| trouble.kind == kind);
+        let cut = [TroubleKind::Truncated, TroubleKind::BadCompression, TroubleKind::BadMessage].into_iter().any(has);
         let (broken, text) = (has(TroubleKind::Syntax) || has(TroubleKind::BrokenSpan), has(TroubleKind::OtherText));
         let Some(source) = self.sources.get_mut(usize::from(source.0)).filter(|source| source.spans == 0) else {
             return;
@@ -337,14 +351,15 @@ impl Capture {
     /// Forgets what was odd in an input that a directory brought along and that holds no spans: nobody said it would.
     pub(super) fn pass_over(&mut self, source: SourceId) {
         if self.sources.get(usize::from(source.0)).is_some_and(|source| source.spans == 0) {
-            self.troubles.retain(|trouble| trouble.source != source.0);
+            let others = self.troubles.len() - self.last_troubles(source).len();
+            self.troubles.truncate(others);
         }
     }
 
     /// Takes over what was odd in an input.
     pub(super) fn add_troubles(&mut self, source: SourceId, tally: &Tally) {
         for trouble in tally.troubles() {
-            let known = self.troubles.iter_mut().rev().find(|old| old.source == source.0 && old.kind == trouble.kind);
+            let known = self.last_troubles(source).iter_mut().find(|old| old.kind == trouble.kind);
             match known {
                 Some(old) => old.count += trouble.count,
                 None => self.troubles.push(Trouble { source: source.0, ..trouble }),

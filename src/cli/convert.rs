@@ -2,6 +2,7 @@
 //!
 //! Comes in: inputs and options. Goes out: files, or bytes on stdout; what was written, and what was odd, on stderr.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -16,7 +17,7 @@ use super::convert_job::{Job, Outcome};
 use super::error::{Error, Problem};
 use super::interrupts;
 use crate::convert::{Piece, Written};
-use crate::input::expand;
+use crate::input::{Named, expand};
 use crate::render::Said;
 
 /// Blocks that may wait for stdout.
@@ -39,11 +40,12 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
 }
 
 /// Refuses to write over an input.
-fn spare(args: &Args, paths: &[String]) -> Result<(), Error> {
+fn spare(args: &Args, paths: &[OsString]) -> Result<(), Error> {
     let Some(file) = args.file().filter(|_| args.split.is_none()).and_then(|path| fs::canonicalize(path).ok()) else {
         return Ok(());
     };
-    let same = |named: &crate::input::Named| fs::canonicalize(named.path()).is_ok_and(|path| path == file);
+    let real = |named: &Named| named.file().and_then(|path| fs::canonicalize(path).ok());
+    let same = |named: &Named| real(named).is_some_and(|path| path == file);
     match fs::metadata(&file).is_ok_and(|meta| meta.is_file()) && expand(paths)?.iter().any(same) {
         true => Err(Problem::OutputIsInput { path: file.display().to_string() }.into()),
         false => Ok(()),

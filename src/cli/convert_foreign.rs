@@ -25,11 +25,16 @@ pub(super) fn make(
 ) -> Result<Outcome, InputError> {
     let read = capture::open(job.paths(), options, reached)?;
     let (wants, alteration) = job.terms(&read);
-    let written = match read.spans().any(&wants) {
-        true => written(&read, &wants, &alteration, (format, packing), give),
+    // Who is interrupted wants no more spans.
+    let wanted = |span| !options.is_stopped() && wants(span);
+    let written = match read.spans().any(wanted) {
+        true => written(&read, &wanted, &alteration, (format, packing), give),
         false => Ok(Written::default()),
     };
     drop(wants);
+    if options.is_stopped() {
+        return Ok(Outcome::interrupted(read));
+    }
     match written {
         Ok(written) => Ok(Outcome { written: Ok(written), read }),
         Err(ExportError::Write(error)) => Ok(Outcome { written: Err(error), read }),

@@ -2,6 +2,7 @@
 //!
 //! Comes in: options and inputs. Goes out: pieces of files, what was written, what was read.
 
+use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -28,7 +29,7 @@ pub(super) type Give<'g> = dyn FnMut(Piece<'_>) -> io::Result<()> + Send + 'g;
 pub(super) struct Job<'a> {
     pub(super) args: &'a Args,
     pub(super) inputs: &'a Inputs,
-    paths: Vec<String>,
+    paths: Vec<OsString>,
     pub(super) target: Target,
     filter: Filter,
     stop: Arc<AtomicBool>,
@@ -44,6 +45,11 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// What there is when somebody pressed Ctrl-C.
+    pub(super) fn interrupted(read: Capture) -> Self {
+        Self { written: Err(io::ErrorKind::Interrupted.into()), read }
+    }
+
     /// Spans that were read.
     pub(super) fn spans(&self) -> usize {
         let spans: u64 = self.read.sources().iter().map(|source| source.spans).sum();
@@ -56,7 +62,7 @@ impl<'a> Job<'a> {
     pub(super) fn new(
         args: &'a Args,
         inputs: &'a Inputs,
-        paths: Vec<String>,
+        paths: Vec<OsString>,
         target: Target,
         stop: &Arc<AtomicBool>,
         console: &Console,
@@ -93,7 +99,7 @@ impl<'a> Job<'a> {
     }
 
     /// The inputs as they were named.
-    pub(super) fn paths(&self) -> &[String] {
+    pub(super) fn paths(&self) -> &[OsString] {
         &self.paths
     }
 
@@ -123,6 +129,9 @@ impl<'a> Job<'a> {
             return Ok(Outcome { written, read });
         }
         let read = capture::open(&self.paths, options, reached)?;
+        if options.is_stopped() {
+            return Ok(Outcome::interrupted(read));
+        }
         let written = self.chosen(&read, form, options, give)?;
         Ok(Outcome { written, read })
     }

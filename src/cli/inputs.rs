@@ -2,6 +2,7 @@
 //!
 //! Comes in: paths, stdin. Goes out: a [`Capture`], then its troubles on stderr and, with `--strict`, a failure.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +22,7 @@ use crate::render::Troubles;
 pub(super) struct InputArgs {
     /// Files, globs, directories, or "-" for stdin
     #[arg(value_name = "INPUT")]
-    pub(super) inputs: Vec<String>,
+    pub(super) inputs: Vec<OsString>,
     /// Fail (exit 3) when anything in the input is odd
     #[arg(long, help_heading = "Input")]
     strict: bool,
@@ -33,7 +34,7 @@ pub(super) struct InputArgs {
 /// How inputs are read.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
-    paths: Vec<String>,
+    paths: Vec<OsString>,
     strict: bool,
     options: Options,
 }
@@ -58,7 +59,7 @@ impl Inputs {
     }
 
     /// These files instead of those that were named.
-    pub(super) fn of(mut self, paths: Vec<String>) -> Self {
+    pub(super) fn of(mut self, paths: Vec<OsString>) -> Self {
         self.paths = paths;
         self
     }
@@ -69,7 +70,7 @@ impl Inputs {
         self
     }
 
-    /// How inputs are read; a pipe is left as soon as `stop` is true.
+    /// How inputs are read, until `stop` is true.
     pub(super) fn options(&self, stop: &Arc<AtomicBool>, details: bool) -> Options {
         Options { stop: Some(Arc::clone(stop)), details, ..self.options.clone() }
     }
@@ -94,12 +95,12 @@ impl Inputs {
     }
 
     /// What was named. No input at all means stdin, unless that is a terminal.
-    pub(super) fn paths(&self, console: &Console) -> Result<Vec<String>, Error> {
+    pub(super) fn paths(&self, console: &Console) -> Result<Vec<OsString>, Error> {
         match self.paths.as_slice() {
             [] if console.around().stdin_is_terminal => {
                 Err(Error::from(Problem::NoInput).hint("tracectl tree traces.jsonl"))
             }
-            [] => Ok(vec!["-".to_owned()]),
+            [] => Ok(vec!["-".into()]),
             paths => Ok(paths.to_vec()),
         }
     }

@@ -1,30 +1,28 @@
-//! Ctrl-C as a flag, for commands that have something to put in order before they stop.
+//! Ctrl-C, for commands that have something to put in order before they stop.
 //!
-//! Comes in: SIGINT and SIGTERM. Goes out: a flag that is true from then on.
+//! Comes in: SIGINT and SIGTERM. Goes out: a flag that is true from the first one on; the one after that ends the process at once,
+//! wherever it is.
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use tokio::signal::unix::{SignalKind, signal};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 
-/// A flag that an interruption raises, for as long as the process lives.
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+
+/// A flag that an interruption raises, for as long as the process lives. The next one ends it.
 pub(super) fn flag() -> io::Result<Arc<AtomicBool>> {
-    let raised = Arc::new(AtomicBool::new(false));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (mut interrupt, mut terminate) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?)
-    };
-    let flag = Arc::clone(&raised);
-    std::thread::Builder::new().name("interrupts".into()).spawn(move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        });
-        flag.store(true, Ordering::Relaxed);
-    })?;
+    // In this order: the first one finds the flag down.
+    let raised = last()?;
+    SIGNALS.iter().try_for_each(|signal| flag::register(*signal, Arc::clone(&raised)).map(drop))?;
     Ok(raised)
+}
+
+/// A flag that makes every interruption end the process, for who hears them in another way as long as it is down.
+pub(super) fn last() -> io::Result<Arc<AtomicBool>> {
+    let last = Arc::new(AtomicBool::new(false));
+    SIGNALS.iter().try_for_each(|signal| flag::register_conditional_default(*signal, Arc::clone(&last)).map(drop))?;
+    Ok(last)
 }

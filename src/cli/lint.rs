@@ -2,6 +2,7 @@
 //!
 //! Comes in: options. Goes out: findings in every form that was asked for, then whether that is a failure.
 
+use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,7 @@ impl<'a> Judgement<'a> {
     }
 
     /// Judges these files instead of those that were named.
-    pub(super) fn of(self, paths: Vec<String>) -> Self {
+    pub(super) fn of(self, paths: Vec<OsString>) -> Self {
         Self { inputs: self.inputs.of(paths), ..self }
     }
 

@@ -3,18 +3,21 @@
 //! Comes in: options, requests from the network, perhaps a command to run. Goes out: a record, the traces or a judgement of
 //! them, and how it ended.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::Exit;
 use super::config::Config;
 use super::console::Console;
 use super::error::Error;
+use super::interrupts;
 use super::listen_args::Args;
-use super::listen_child::{Running, Ways};
+use super::listen_child::Running;
 use super::listen_conclude::{conclude, judge, spare};
-use super::listen_settings::{Asked, Showing};
+use super::listen_settings::Asked;
 use super::listen_show::Show;
 use super::listen_talk::Talk;
+use super::listen_ways::Ways;
 use crate::live::{Arrival, Encoding, Listener, LiveError, Reason, Settings};
 
 /// Runs the command.
@@ -25,8 +28,11 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let spare = spare(asked.output()?.as_deref(), showing.at_end || judgement.is_some())?;
     let settings = asked.settings(console, spare.as_ref().map(|folder| folder.path().join("run.pb")))?;
     let quiet = asked.quiet_period()?;
+    // What is shown is not the only thing that is done with what arrives.
+    let kept = settings.forward.is_some() || settings.record.is_some() || !args.command.is_empty();
     let (token, cert) = (settings.token.clone(), settings.tls.as_ref().map(|tls| tls.cert.clone()));
     let mut listener = start(settings)?;
+    let last = interrupts::last()?;
     let talk = Talk(asked.log_format());
     talk.ready(console, listener.grpc(), listener.http(), cert.is_some());
     let ways = Ways { grpc: listener.grpc(), http: listener.http(), cert: cert.as_deref(), token: token.as_deref() };
@@ -35,15 +41,22 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         false => Some(Running::start(&args.command, &ways, args.root, console)?),
     };
     listener.begin();
-    let reason = watch(showing, quiet, &mut listener, child.as_mut(), talk, console)?;
-    let totals = listener.totals();
+    let mut watch = Watch { show: Show::new(showing, console), shown: Ok(()), quiet, kept, last: &last, talk };
+    let reason = watch.run(&mut listener, child.as_mut(), console);
+    let shown = watch.shown;
+    if let Some(child) = &mut child {
+        child.end();
+    }
+    last.store(true, Ordering::Relaxed);
+    let (totals, astray) = (listener.totals(), listener.astray());
     let verdict = match totals.spans {
         0 => Ok(Exit::Fine),
         _ => conclude(&listener.written(), showing, judgement, console),
     };
     drop(listener);
-    talk.stopped(console, reason, &totals);
-    judge(reason, &totals, child.as_ref(), verdict, console)
+    talk.stopped(console, reason, &totals, &astray);
+    let shown = shown.or_else(|error| if error.exit() == Exit::Fine { Ok(()) } else { Err(error) });
+    judge(reason, (&totals, &astray), child.as_ref(), shown.and(verdict), console)
 }
 
 /// Starts the servers, with advice where that fails.
@@ -65,39 +78,62 @@ fn start(settings: Settings) -> Result<Listener, Error> {
     })
 }
 
-/// Takes in what arrives until it is over.
-fn watch(
-    showing: Showing,
+/// What goes on while requests arrive.
+struct Watch<'a> {
+    show: Show,
+    /// Whether the show could be printed so far; one that cannot ends, and nothing else does.
+    shown: Result<(), Error>,
+    /// How long nothing has to come after a command has ended.
     quiet: Duration,
-    listener: &mut Listener,
-    mut child: Option<&mut Running>,
+    /// Something else is done with what arrives than showing it.
+    kept: bool,
+    /// From when on a signal ends the process.
+    last: &'a AtomicBool,
     talk: Talk,
-    console: &mut Console,
-) -> Result<Reason, Error> {
-    let mut show = Show::new(showing, console);
-    let mut reason = Reason::Interrupted;
-    while let Some(arrival) = listener.next() {
-        match arrival {
-            Arrival::Batch(batch) => show.take(&batch),
-            Arrival::Note(note) => show.aside(|| talk.note(console, &note)),
-            Arrival::Signal(signal) => match &child {
-                Some(child) => child.signal(signal),
-                None => listener.stop(signal),
-            },
-            Arrival::Quiet => {}
-            Arrival::Stop(why) => reason = why,
-        }
-        show.settle(false, console)?;
-        show.tick(&listener.totals());
-        if let Some(child) = &mut child
-            && child.is_over(listener.quiet(), quiet)
-        {
-            if let Some(span) = child.root_span() {
-                listener.record(span, Encoding::Json);
+}
+
+impl Watch<'_> {
+    /// Takes in what arrives until it is over.
+    fn run(&mut self, listener: &mut Listener, mut child: Option<&mut Running>, console: &mut Console) -> Reason {
+        let mut reason = Reason::Interrupted;
+        let mut heard = false;
+        while let Some(arrival) = listener.next() {
+            match arrival {
+                Arrival::Batch(batch) if self.shown.is_ok() => self.show.take(&batch),
+                Arrival::Batch(_) | Arrival::Quiet => {}
+                Arrival::Note(note) => self.show.aside(|| self.talk.note(console, &note)),
+                Arrival::Signal(signal) => {
+                    // A command may have something to do at the first signal, and again at the second.
+                    self.last.store(heard || child.is_none(), Ordering::Relaxed);
+                    heard = true;
+                    match &child {
+                        Some(child) => child.signal(signal),
+                        None => listener.stop(signal),
+                    }
+                }
+                Arrival::Stop(why) => reason = why,
             }
-            listener.stop(Reason::Command);
+            self.settle(false, console);
+            if self.shown.is_err() && !self.kept {
+                listener.stop(Reason::Unread);
+            }
+            self.show.tick(&listener.totals());
+            if let Some(child) = &mut child
+                && child.is_over(listener.quiet(), self.quiet)
+            {
+                if let Some(span) = child.root_span() {
+                    listener.record(span, Encoding::Json);
+                }
+                listener.stop(Reason::Command);
+            }
+        }
+        self.settle(true, console);
+        reason
+    }
+
+    fn settle(&mut self, all: bool, console: &mut Console) {
+        if self.shown.is_ok() {
+            self.shown = self.show.settle(all, console);
         }
     }
-    show.settle(true, console)?;
-    Ok(reason)
 }

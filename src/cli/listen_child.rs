@@ -14,10 +14,13 @@ use serde_json::json;
 
 use super::console::Console;
 use super::error::{Error, Problem};
-use crate::live::{Address, Reason};
+use super::listen_ways::{OVERRIDDEN, Ways, variables};
+use crate::live::Reason;
 
-/// How long what the command left behind is waited for while it says nothing.
+/// How long what the command left behind is waited for while it says nothing, and the command itself when it is told to end.
 const LEFT_BEHIND: Duration = Duration::from_secs(10);
+/// How often one looks whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A command that runs.
 pub(super) struct Running {
@@ -25,15 +28,9 @@ pub(super) struct Running {
     /// It has a process group of its own; on a terminal it shares ours, so that the terminal stays with it.
     own_group: bool,
     ended: Option<(ExitStatus, Instant, u64)>,
+    /// It has not ended by itself.
+    stopped: bool,
     root: Option<RootSpan>,
-}
-
-/// Where the command is told to send.
-pub(super) struct Ways<'a> {
-    pub(super) grpc: &'a Address,
-    pub(super) http: &'a Address,
-    pub(super) cert: Option<&'a std::path::Path>,
-    pub(super) token: Option<&'a str>,
 }
 
 /// The span of the run.
@@ -55,7 +52,7 @@ impl Running {
         for name in OVERRIDDEN {
             command.env_remove(name);
         }
-        command.envs(variables(ways, console));
+        command.envs(variables(ways, console.around()));
         if let Some(root) = &root {
             command.env("TRACEPARENT", format!("00-{:032x}-{:016x}-01", root.trace, root.span));
         }
@@ -64,18 +61,39 @@ impl Running {
         }
         let program = || program.to_string_lossy().into_owned();
         let child = command.spawn().map_err(|source| Problem::Spawn { program: program(), source })?;
-        Ok(Self { child, own_group, ended: None, root })
+        Ok(Self { child, own_group, ended: None, stopped: false, root })
     }
 
     /// Whether it has ended, and what it started with it; `quiet` is how long no request has come.
     pub(super) fn is_over(&mut self, quiet: Duration, period: Duration) -> bool {
+        let Some(when) = self.has_ended() else { return false };
+        let quiet = quiet.min(when.elapsed());
+        quiet >= period && (!self.is_group_alive() || quiet >= LEFT_BEHIND)
+    }
+
+    /// When it ended, if it has.
+    fn has_ended(&mut self) -> Option<Instant> {
         if self.ended.is_none() {
             let status = self.child.try_wait().ok().flatten();
             self.ended = status.map(|status| (status, Instant::now(), now()));
         }
-        let Some((_, when, _)) = self.ended else { return false };
-        let quiet = quiet.min(when.elapsed());
-        quiet >= period && (!self.is_group_alive() || quiet >= LEFT_BEHIND)
+        self.ended.map(|(_, when, _)| when)
+    }
+
+    /// Ends it where it still runs when listening is over: nobody would hear it, and nobody would wait for it.
+    pub(super) fn end(&mut self) {
+        if self.has_ended().is_some() {
+            return;
+        }
+        self.stopped = true;
+        self.signal(Reason::Terminated);
+        let told = Instant::now();
+        while self.has_ended().is_none() {
+            if told.elapsed() >= LEFT_BEHIND {
+                self.send(Signal::KILL);
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 
     fn pid(&self) -> Option<Pid> {
@@ -88,20 +106,26 @@ impl Running {
 
     /// Passes a signal on.
     pub(super) fn signal(&self, reason: Reason) {
-        let Some(pid) = self.pid() else { return };
-        let signal = if reason == Reason::Interrupted { Signal::INT } else { Signal::TERM };
-        let _ = match (self.own_group, reason) {
-            (true, _) => kill_process_group(pid, signal),
+        match reason {
             // A terminal gives Ctrl-C to the whole group, so that it has got it already.
-            (false, Reason::Interrupted) => Ok(()),
-            (false, _) if self.ended.is_none() => kill_process(pid, signal),
-            (false, _) => Ok(()),
+            Reason::Interrupted if !self.own_group => {}
+            Reason::Interrupted => self.send(Signal::INT),
+            _ => self.send(Signal::TERM),
+        }
+    }
+
+    fn send(&self, signal: Signal) {
+        let Some(pid) = self.pid() else { return };
+        let _ = match self.own_group {
+            true => kill_process_group(pid, signal),
+            false if self.ended.is_none() => kill_process(pid, signal),
+            false => Ok(()),
         };
     }
 
-    /// Its exit code as a shell would tell it.
+    /// Its exit code as a shell would tell it; zero where it was ended before it was done.
     pub(super) fn code(&self) -> u8 {
-        let Some((status, ..)) = self.ended else { return 0 };
+        let Some((status, ..)) = self.ended.filter(|_| !self.stopped) else { return 0 };
         let code = status.code().or(status.signal().map(|signal| 128 + signal));
         code.and_then(|code| u8::try_from(code & 0xff).ok()).unwrap_or(1)
     }
@@ -152,47 +176,4 @@ impl RootSpan {
 
 fn now() -> u64 {
     u64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(0)
-}
-
-/// Variables that would send traces elsewhere.
-const OVERRIDDEN: &[&str] = &[
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
-    "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
-    "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
-    "OTEL_EXPORTER_OTLP_TRACES_INSECURE",
-    "OTEL_EXPORTER_OTLP_HEADERS",
-    "OTEL_EXPORTER_OTLP_CERTIFICATE",
-];
-
-/// What tells every OpenTelemetry SDK where to send. Exporters of metrics and logs are left as they are.
-fn variables(ways: &Ways<'_>, console: &Console) -> Vec<(&'static str, String)> {
-    let around = console.around();
-    let protocol = around.variable("OTEL_EXPORTER_OTLP_PROTOCOL").unwrap_or("http/protobuf").to_owned();
-    let address = if protocol == "grpc" { ways.grpc } else { ways.http };
-    let scheme = if ways.cert.is_some() { "https" } else { "http" };
-    let endpoint = match address {
-        Address::Tcp(_) => format!("{scheme}://{address}"),
-        Address::Unix(_) => address.to_string(),
-    };
-    let local = "127.0.0.1,localhost";
-    let direct = around.variable("NO_PROXY").or(around.variable("no_proxy"));
-    let direct = direct.map_or(local.to_owned(), |known| format!("{known},{local}"));
-    let delay = around.variable("OTEL_BSP_SCHEDULE_DELAY").unwrap_or("200").to_owned();
-    let mut variables = vec![
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol),
-        ("OTEL_EXPORTER_OTLP_INSECURE", ways.cert.is_none().to_string()),
-        ("OTEL_TRACES_EXPORTER", "otlp".to_owned()),
-        ("OTEL_BSP_SCHEDULE_DELAY", delay),
-        ("NO_PROXY", direct.clone()),
-        ("no_proxy", direct),
-    ];
-    if let Some(token) = ways.token {
-        variables.push(("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization=Bearer%20{token}")));
-    }
-    if let Some(cert) = ways.cert {
-        variables.push(("OTEL_EXPORTER_OTLP_CERTIFICATE", cert.display().to_string()));
-    }
-    variables
 }

@@ -2,6 +2,7 @@
 //!
 //! Comes in: the files of the record, the totals. Goes out: an answer on stdout and an [`Exit`].
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
@@ -11,6 +12,7 @@ use super::lint::Judgement;
 use super::listen_args::View;
 use super::listen_child::Running;
 use super::listen_settings::Showing;
+use super::listen_talk::strays;
 use super::output::OutputArgs;
 use crate::capture;
 use crate::forest::Forest;
@@ -43,15 +45,18 @@ pub(super) fn conclude(
         let said = format!("tracectl: the first {} {files} gone (--keep): this is about the rest", written.gone);
         console.talk(&Said(said));
     }
-    let paths: Vec<String> = written.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
-    if showing.at_end {
-        show(&paths, showing, console)?;
+    let paths: Vec<OsString> = written.files.iter().map(|path| path.clone().into_os_string()).collect();
+    let shown = if showing.at_end { show(&paths, showing, console) } else { Ok(()) };
+    // Whether or not anybody reads what is shown, what was received is judged.
+    let verdict = judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths).pass(console));
+    match shown {
+        Err(error) if error.exit() != Exit::Fine => Err(error),
+        _ => verdict,
     }
-    judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths).pass(console))
 }
 
 /// Shows the record as `tree` or `stats` would.
-fn show(paths: &[String], showing: Showing, console: &mut Console) -> Result<(), Error> {
+fn show(paths: &[OsString], showing: Showing, console: &mut Console) -> Result<(), Error> {
     let capture = capture::open(paths, &Options::default(), &mut |_| {})?;
     let forest = Forest::of(&capture);
     if showing.view == View::Stats {
@@ -77,28 +82,33 @@ fn show(paths: &[String], showing: Showing, console: &mut Console) -> Result<(),
 /// How it ended: the command's failure first, then that nothing came, then what lint found, then that something was refused.
 pub(super) fn judge(
     reason: Reason,
-    totals: &Totals,
+    (totals, astray): (&Totals, &[(String, u64)]),
     child: Option<&Running>,
     verdict: Result<Exit, Error>,
     console: &mut Console,
 ) -> Result<Exit, Error> {
     let code = child.map_or(0, Running::code);
     let silent = totals.spans == 0 && !reason.is_signal();
-    let verdict = if silent { Err(nothing_arrived(totals, child.is_some())) } else { verdict };
+    let verdict = if silent { Err(nothing_arrived(totals, astray, child.is_some())) } else { verdict };
     match (code, verdict) {
         (0, Ok(Exit::Fine)) if totals.rejected > 0 && !reason.is_signal() => Ok(Exit::Found),
         (0, verdict) => verdict,
         (code, Ok(_)) => Ok(Exit::Command(code)),
         (code, Err(error)) => {
-            console.talk(&error);
+            if error.exit() != Exit::Fine {
+                console.talk(&error);
+            }
             Ok(Exit::Command(code))
         }
     }
 }
 
 /// Why that may be.
-fn nothing_arrived(totals: &Totals, command: bool) -> Error {
+fn nothing_arrived(totals: &Totals, astray: &[(String, u64)], command: bool) -> Error {
     let error = Error::from(Problem::NothingArrived);
+    if !astray.is_empty() {
+        return strays(astray).into_iter().fold(error, Error::hint);
+    }
     if totals.rejected > 0 {
         return error.hint(format!("{} requests were refused: the note above says why", totals.rejected));
     }

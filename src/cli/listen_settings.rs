@@ -137,7 +137,6 @@ impl<'a> Asked<'a> {
             stops: Stops { after: args.duration, idle: args.idle, spans: args.max_spans, traces: args.max_traces },
             limits: self.limits()?,
             show: showing.view != View::None && !showing.at_end,
-            tell_signals: !args.command.is_empty(),
         })
     }
 

@@ -87,7 +87,7 @@ impl Talk {
     }
 
     /// The end.
-    pub(super) fn stopped(self, console: &mut Console, reason: Reason, totals: &Totals) {
+    pub(super) fn stopped(self, console: &mut Console, reason: Reason, totals: &Totals, astray: &[(String, u64)]) {
         let object = Stopped {
             event: "stopped",
             reason: reason.name(),
@@ -101,12 +101,32 @@ impl Talk {
             not_shown: totals.unseen,
             forwarded: totals.forwarded,
             not_forwarded: totals.unforwarded,
+            astray: astray.iter().map(|(_, count)| count).sum(),
         };
         match self.0 {
-            LogFormat::Text => console.talk(&Line(Tone::Quiet, summary(totals))),
+            LogFormat::Text => {
+                console.talk(&Line(Tone::Quiet, summary(totals)));
+                for words in strays(astray).into_iter().filter(|_| totals.spans > 0) {
+                    console.talk(&Line(Tone::Odd, words));
+                }
+            }
             LogFormat::Json => console.cry(&Line(Tone::Plain, serde_json::to_string(&object).unwrap_or_default())),
         }
     }
+}
+
+/// Requests to paths where nothing is, and what the path is.
+pub(super) fn strays(astray: &[(String, u64)]) -> Vec<String> {
+    let words = |(path, count): &(String, u64)| {
+        let went = if *count == 1 { "request went" } else { "requests went" };
+        let right = match path {
+            path if path.contains("profiles") => "profiles are not taken",
+            path if path.contains('.') => "no service of OTLP is there",
+            _ => "the path is /v1/traces",
+        };
+        format!("{count} {went} to {path}: {right}")
+    };
+    astray.iter().map(words).collect()
 }
 
 /// The end in words.
@@ -150,4 +170,5 @@ struct Stopped {
     not_shown: u64,
     forwarded: u64,
     not_forwarded: u64,
+    astray: u64,
 }

@@ -53,6 +53,7 @@ mod listen_settings;
 mod listen_show;
 mod listen_status;
 mod listen_talk;
+mod listen_ways;
 mod look;
 mod man;
 mod nearest;

@@ -4,12 +4,13 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::error::{Error, Problem};
-use crate::capture::{Capture, Source};
+use crate::capture::Capture;
 
 /// Options of commands that give an answer.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -30,8 +31,8 @@ impl OutputArgs {
     /// Refuses to write over an input: the answer would take the place of the capture it was drawn from.
     pub(super) fn spare(&self, capture: &Capture) -> Result<(), Error> {
         let Some(file) = self.file().and_then(|path| fs::canonicalize(path).ok()) else { return Ok(()) };
-        let same = |source: &Source| fs::canonicalize(&source.path).is_ok_and(|path| path == file);
-        match fs::metadata(&file).is_ok_and(|meta| meta.is_file()) && capture.sources().iter().any(same) {
+        let same = |path: &Path| fs::canonicalize(path).is_ok_and(|path| path == file);
+        match fs::metadata(&file).is_ok_and(|meta| meta.is_file()) && capture.files().any(same) {
             true => Err(Problem::OutputIsInput { path: file.display().to_string() }.into()),
             false => Ok(()),
         }
@@ -75,7 +76,7 @@ impl Replacement {
             Place::Device(fs::OpenOptions::new().write(true).open(&path)?)
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Place::Temporary(temporary(&path)?.tempfile_in(directory)?)
+            Place::Temporary(temporary(&path).tempfile_in(directory)?)
         };
         Ok(Self { out: BufWriter::with_capacity(1 << 16, place), path })
     }
@@ -107,20 +108,11 @@ pub(super) fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::R
 }
 
 /// A temporary file that anybody may read whom the umask, or the file it replaces, lets read.
-#[cfg(unix)]
-fn temporary(path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
-    use std::os::unix::fs::PermissionsExt;
+fn temporary(path: &Path) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |meta| meta.permissions());
     builder.prefix(".tracectl-").permissions(permissions);
-    Ok(builder)
-}
-
-#[cfg(not(unix))]
-fn temporary(_path: &Path) -> io::Result<tempfile::Builder<'static, 'static>> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".tracectl-");
-    Ok(builder)
+    builder
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! Comes in: options, the environment, perhaps the journal of an earlier run. Goes out: a job that gives its requests one pass after
 //! another.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use crate::send::Target;
 pub(super) struct Job<'a> {
     pub(super) args: &'a Args,
     pub(super) inputs: Inputs,
-    paths: Vec<String>,
+    paths: Vec<OsString>,
     pub(super) filter: Filter,
     pub(super) target: Target,
     pub(super) plan: Plan,
@@ -136,7 +137,7 @@ impl<'a> Job<'a> {
             (Some((_, reach)), Repeat::Times(times)) => Some(reach.spans.saturating_mul(times)),
             (None, _) => {
                 let length =
-                    |path: &String| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
+                    |path: &OsString| std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|m| m.len());
                 self.paths.iter().map(length).sum()
             }
         };
@@ -145,7 +146,7 @@ impl<'a> Job<'a> {
 }
 
 /// Options that make no sense together.
-fn check(args: &Args, paths: &[String]) -> Result<(), Error> {
+fn check(args: &Args, paths: &[OsString]) -> Result<(), Error> {
     let conflict = |why| Err(Error::from(Problem::Conflict(why)));
     let piped = paths.iter().any(|path| path == "-");
     if args.resume.is_some() && piped {
@@ -182,7 +183,7 @@ fn known(path: &std::path::Path, run: &str) -> Result<Option<Terms>, Error> {
 }
 
 /// A digest of everything that decides what the requests of a run are.
-fn digest(args: &Args, paths: &[String], filter: &Filter, target: &Target) -> String {
+fn digest(args: &Args, paths: &[OsString], filter: &Filter, target: &Target) -> String {
     let mut hash = Sha256::new();
     for path in paths {
         let meta = std::fs::metadata(path).ok();

@@ -60,6 +60,29 @@ enum Command {
     Man(man::Args),
 }
 
+/// What a command needs of the configuration.
+enum Needs {
+    Everything,
+    /// Its variables alone.
+    Variables,
+    /// How things look, if it says: what only lists or describes needs none that works.
+    Look,
+}
+
+impl Root {
+    fn needs(&self) -> Needs {
+        match &self.command {
+            Command::Lint(args) if args.judging.rules.isolated => Needs::Variables,
+            Command::Listen(args) if args.lint.judging.rules.isolated => Needs::Variables,
+            Command::Init(_) => Needs::Variables,
+            _ if self.look.config.is_some() => Needs::Everything,
+            Command::Rules(_) | Command::Explain(_) | Command::Budgets(_) => Needs::Look,
+            Command::Completions(_) | Command::Man(_) => Needs::Look,
+            _ => Needs::Everything,
+        }
+    }
+}
+
 /// The whole command line, for whoever describes it.
 pub(super) fn command() -> clap::Command {
     Root::command()
@@ -98,12 +121,11 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
     let plan = command().term_width(console.talk_page().width.min(120));
     let matches = plan.try_get_matches_from(args).map_err(words)?;
     let root = Root::from_arg_matches(&matches).map_err(words)?;
-    let config = match &root.command {
-        Command::Lint(args) if args.judging.rules.isolated => Config::isolated(console.around())?,
-        Command::Listen(args) if args.lint.judging.rules.isolated => Config::isolated(console.around())?,
-        // What writes the configuration, or only lists, needs none that works.
-        Command::Init(_) => Config::isolated(console.around())?,
-        _ => Config::load(root.look.config.as_deref(), console.around())?,
+    let config = match root.needs() {
+        Needs::Everything => Config::load(root.look.config.as_deref(), console.around())?,
+        Needs::Variables => Config::isolated(console.around())?,
+        // What is wrong in it is told by the commands that need it.
+        Needs::Look => Config::load(root.look.config.as_deref(), console.around()).unwrap_or_default(),
     };
     console.dress(Look::decide(&root.look, &config, console.around())?);
     match &root.command {

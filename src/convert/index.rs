@@ -65,7 +65,7 @@ pub fn ordered<'g>(
     let mut pages = Pages::default();
     let mut merged = (0, 0);
     if order.merge {
-        merged = Merge { capture, origins: &origins, pages: &mut pages }.once(&mut spans)?;
+        merged = Merge { capture, origins: &origins, pages: &mut pages, stop }.once(&mut spans)?;
     }
     sort(capture, &origins, order, &mut spans);
     let sink = Sink::new(plan.form, plan.most, give);
@@ -146,6 +146,7 @@ struct Merge<'m> {
     capture: &'m Capture,
     origins: &'m Origins,
     pages: &'m mut Pages,
+    stop: Option<&'m AtomicBool>,
 }
 
 impl Merge<'_> {
@@ -160,6 +161,9 @@ impl Merge<'_> {
         let (mut gone, mut conflicting) = (HashSet::new(), 0);
         let runs: Vec<&[SpanRef]> = by_id.chunk_by(|a, b| key(a) == key(b)).filter(|run| run.len() > 1).collect();
         for run in runs {
+            if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                break;
+            }
             let mut known = HashSet::new();
             for span in run {
                 match self.digest(*span)? {

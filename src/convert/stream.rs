@@ -2,6 +2,7 @@
 //!
 //! Comes in: names of inputs, or a capture and a choice. Goes out: pieces of files, what was counted, and what was odd.
 
+use std::ffi::OsStr;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +16,7 @@ use crate::input::{InputError, Options};
 
 /// Writes all inputs anew. The capture that is given has no spans; it says what was odd.
 pub fn stream<'g>(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     plan: &Plan,
     progress: &mut (dyn FnMut(u64) + Send),

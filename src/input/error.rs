@@ -32,8 +32,14 @@ pub enum InputError {
         source: globset::Error,
     },
     /// More inputs than can be told apart.
-    #[error("more than 65,535 inputs")]
-    TooMany,
+    #[error(
+        "{found} input files are too many: at most 65,535 can be told apart (files of one format can be piped in as one: \
+         find DIRECTORY -type f -exec cat {{}} + | tracectl …)"
+    )]
+    TooMany {
+        /// How many there are.
+        found: usize,
+    },
 }
 
 impl InputError {

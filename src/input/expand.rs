@@ -2,6 +2,7 @@
 //!
 //! The order is the same on every machine: arguments as given, files below a directory by path.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -21,6 +22,14 @@ pub enum Named {
 }
 
 impl Named {
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin => None,
+            Self::File(path) | Self::Below(path) => Some(path),
+        }
+    }
+
     /// The path as people know it.
     pub fn path(&self) -> String {
         match self {
@@ -31,18 +40,19 @@ impl Named {
 }
 
 /// Finds the files that the arguments name.
-pub fn expand(arguments: &[String]) -> Result<Vec<Named>, InputError> {
+pub fn expand(arguments: &[impl AsRef<OsStr>]) -> Result<Vec<Named>, InputError> {
     let mut found = Vec::new();
     for argument in arguments {
         let path = Path::new(argument);
-        if argument == "-" {
+        let pattern = argument.as_ref().to_str().filter(|text| text.contains(['*', '?', '[', '{']));
+        if argument.as_ref() == "-" {
             found.push(Named::Stdin);
         } else if path.is_dir() {
             found.extend(walk(path, |_| true)?.into_iter().map(Named::Below));
-        } else if !path.exists() && argument.contains(['*', '?', '[', '{']) {
-            let matched = matching(argument)?;
+        } else if let Some(pattern) = pattern.filter(|_| !path.exists()) {
+            let matched = matching(pattern)?;
             if matched.is_empty() {
-                return Err(InputError::NoMatch { pattern: argument.clone() });
+                return Err(InputError::NoMatch { pattern: pattern.to_owned() });
             }
             found.extend(matched.into_iter().map(Named::File));
         } else {
@@ -50,7 +60,7 @@ pub fn expand(arguments: &[String]) -> Result<Vec<Named>, InputError> {
         }
     }
     let mut seen = std::collections::BTreeSet::new();
-    found.retain(|named| seen.insert(named.path()));
+    found.retain(|named| seen.insert(named.file().map(Path::to_owned)));
     Ok(found)
 }
 
@@ -119,6 +129,22 @@ fn stamped(name: &str) -> Option<(String, String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_need_not_be_text() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &[u8]| folder.path().join(OsStr::from_bytes(name));
+        // Two names that look the same.
+        for name in [b"run\xff.jsonl", b"run\xfe.jsonl"] {
+            std::fs::write(path(name), "{}").unwrap();
+        }
+        let found = expand(&[path(b"run\xff.jsonl")]).unwrap();
+        assert_eq!(found, [Named::File(path(b"run\xff.jsonl"))]);
+        assert_eq!(expand(&[folder.path()]).unwrap().len(), 2);
+        assert_eq!(expand(&[path(b"*.jsonl")]).unwrap().len(), 2);
+        assert!(std::fs::read(found[0].file().unwrap()).is_ok());
+    }
 
     #[test]
     fn rotated_sets_are_read_in_time_order() {

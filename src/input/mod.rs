@@ -6,6 +6,7 @@
 mod blocks;
 mod error;
 mod expand;
+mod messages;
 mod options;
 mod piped;
 mod sniff;

@@ -3,7 +3,7 @@
 //! Plain data.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How inputs are read.
 #[derive(Clone, Debug)]
@@ -14,11 +14,16 @@ pub struct Options {
     pub capture_key: Option<String>,
     /// Details of spans will be asked for: what comes through a pipe is kept to be read again.
     pub details: bool,
-    /// A pipe is left, silent or not, as soon as this is true.
+    /// Reading ends, after the block that is read and also where a pipe is silent, as soon as this is true.
     pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Options {
+    /// Whether reading is to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
     /// How many threads scan, at least one.
     pub fn threads(&self) -> usize {
         match self.jobs {

@@ -1,7 +1,7 @@
 //! Decompressed bytes of one input, read once or again from the start.
 //!
 //! Comes in: a file, standard input or what was kept of it. Goes out: its content with compression undone. Damage ends the
-//! stream early and is told; it is never an error.
+//! stream early, or costs a message where each is compressed on its own, and is reported; it is never an error.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -12,10 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::bufread::MultiGzDecoder;
 use tempfile::SpooledTempFile;
 
+use super::messages::Messages;
 use super::sniff::Compression;
 
-/// No message inside a file of compressed messages may inflate to more.
-const MAX_MESSAGE: u64 = 1 << 30;
 const READ_AHEAD: usize = 256 << 10;
 
 /// Where an input can be read again.
@@ -37,6 +36,7 @@ pub struct Stream {
     compression: Option<Compression>,
     stored: Arc<AtomicU64>,
     damage: Option<io::Error>,
+    lost: Arc<AtomicU64>,
 }
 
 impl Stream {
@@ -45,15 +45,15 @@ impl Stream {
         let mut head = Vec::with_capacity(8);
         (&mut source).take(8).read_to_end(&mut head)?;
         let compression = Compression::of(&head);
-        let stored = Arc::new(AtomicU64::new(0));
+        let (stored, lost) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let raw = Counted { inner: io::Cursor::new(head).chain(source), count: Arc::clone(&stored) };
         let inner: Source = match compression {
             None => Box::new(raw),
             Some(Compression::Gzip) => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_AHEAD, raw))),
             Some(Compression::Zstd) => Box::new(zstd::stream::read::Decoder::new(raw)?),
-            Some(Compression::ZstdMessages) => Box::new(Messages::new(BufReader::with_capacity(READ_AHEAD, raw))),
+            Some(Compression::ZstdMessages) => Box::new(Messages::new(raw, Arc::clone(&lost))),
         };
-        Ok(Self { inner, compression, stored, damage: None })
+        Ok(Self { inner, compression, stored, damage: None, lost })
     }
 
     /// Opens what was stored.
@@ -73,6 +73,11 @@ impl Stream {
     /// How many bytes were read so far, as stored.
     pub fn stored(&self) -> u64 {
         self.stored.load(Ordering::Relaxed)
+    }
+
+    /// How many compressed messages so far were damaged.
+    pub fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
     }
 
     /// What ended the stream early, if something did.
@@ -150,68 +155,6 @@ impl<R: Read> Read for Tee<R> {
     }
 }
 
-/// Messages that are compressed one by one, each behind its length (four bytes, big-endian), as a stream of lines (JSON) or
-/// of messages behind the length of what they inflate to (protobuf).
-struct Messages<R> {
-    reader: R,
-    out: Vec<u8>,
-    at: usize,
-}
-
-impl<R: Read> Messages<R> {
-    fn new(reader: R) -> Self {
-        Self { reader, out: Vec::new(), at: 0 }
-    }
-
-    /// Inflates the next message; what a damaged one still holds is kept, and the damage told with the next call.
-    fn advance(&mut self) -> io::Result<bool> {
-        let mut length = [0; 4];
-        let mut filled = 0;
-        while filled < 4 {
-            match self.reader.read(length.get_mut(filled..).unwrap_or_default())? {
-                0 if filled == 0 => return Ok(false),
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => filled += read,
-            }
-        }
-        self.out.clear();
-        self.out.extend_from_slice(&[0; 4]);
-        self.at = 0;
-        let frame = (&mut self.reader).take(u64::from(u32::from_be_bytes(length)));
-        let mut decoder = zstd::stream::read::Decoder::new(frame)?.take(MAX_MESSAGE);
-        let result = decoder.read_to_end(&mut self.out);
-        let size = self.out.len() - 4;
-        if matches!(self.out.get(4), Some(b'{' | b'[')) {
-            self.out.drain(..4);
-            self.out.push(b'\n');
-        } else if let (Ok(size), Some(prefix)) = (u32::try_from(size), self.out.get_mut(..4)) {
-            prefix.copy_from_slice(&size.to_be_bytes());
-        }
-        match result {
-            Ok(_) => Ok(true),
-            Err(_) if size > 0 => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl<R: Read> Read for Messages<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at >= self.out.len() {
-            if !self.advance()? {
-                return Ok(0);
-            }
-        }
-        let rest = self.out.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
-        self.at += count;
-        Ok(count)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -252,19 +195,5 @@ mod tests {
             assert!(damaged && out.len() > text.len() / 4, "{}", out.len());
             assert!(text.starts_with(&out));
         }
-    }
-
-    #[test]
-    fn compressed_messages_become_lines_or_framed_messages() {
-        let framed = |bytes: &[u8]| {
-            let packed = zstd(bytes);
-            [(packed.len() as u32).to_be_bytes().to_vec(), packed].concat()
-        };
-        let json = [framed(b"{\"a\":1}"), framed(b"{}")].concat();
-        assert_eq!(read(json), (b"{\"a\":1}\n{}\n".to_vec(), Some(Compression::ZstdMessages), false));
-        let proto = framed(b"\x0a\x00");
-        assert_eq!(read(proto).0, b"\0\0\0\x02\x0a\x00");
-        let cut = framed(b"{\"a\":1}");
-        assert!(read([cut.clone(), cut[..6].to_vec()].concat()).2);
     }
 }

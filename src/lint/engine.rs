@@ -2,6 +2,8 @@
 //!
 //! Comes in: names of inputs and settings. Goes out: the capture that was read and what was found in it.
 
+use std::ffi::OsStr;
+
 use super::gather::Gathering;
 use super::plan::Plan;
 use super::report::LintReport;
@@ -23,7 +25,7 @@ pub struct Linted {
 ///
 /// [`Options::details`] has to be set: the spans that are told are read again.
 pub fn lint(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     settings: &Settings,
     progress: &mut (dyn FnMut(u64) + Send),

@@ -15,7 +15,7 @@ pub enum Arrival {
     Batch(Batch),
     /// Something people should hear of.
     Note(Note),
-    /// A signal arrived that does not stop anything by itself.
+    /// A signal arrived, which stops nothing by itself.
     Signal(Reason),
     /// Nothing happened for a moment.
     Quiet,
@@ -124,6 +124,8 @@ pub enum Reason {
     Traces,
     /// The command that was run has ended.
     Command,
+    /// Nobody reads any more what is shown, and nothing else is done with it.
+    Unread,
 }
 
 impl Reason {
@@ -137,6 +139,7 @@ impl Reason {
             Self::Spans => "max-spans",
             Self::Traces => "max-traces",
             Self::Command => "command",
+            Self::Unread => "unread",
         }
     }
 

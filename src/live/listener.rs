@@ -48,7 +48,6 @@ pub struct Listener {
     meter: Arc<Meter>,
     stop: OnceLock<Reason>,
     signals: Receiver<Reason>,
-    tell_signals: bool,
     stops: Stops,
     started: Instant,
     last: (u64, Instant),
@@ -122,7 +121,6 @@ impl Listener {
             meter,
             stop: OnceLock::new(),
             signals,
-            tell_signals: settings.tell_signals,
             stops: settings.stops,
             started: now,
             last: (0, now),
@@ -157,6 +155,11 @@ impl Listener {
     /// What was counted so far.
     pub fn totals(&self) -> Totals {
         self.meter.totals()
+    }
+
+    /// Requests to paths where nothing is, the path with the most of them first. Paths are untrusted text.
+    pub fn astray(&self) -> Vec<(String, u64)> {
+        self.meter.strays()
     }
 
     /// Records a request that did not come from the network; `false` when it cannot be.
@@ -237,10 +240,7 @@ impl Iterator for Listener {
             return self.batches.try_recv().ok().map(|(batch, _)| Arrival::Batch(batch));
         }
         if let Ok(signal) = self.signals.try_recv() {
-            if self.tell_signals {
-                return Some(Arrival::Signal(signal));
-            }
-            self.stop(signal);
+            return Some(Arrival::Signal(signal));
         }
         if let Some(reason) = self.reason() {
             self.over = true;

@@ -2,6 +2,7 @@
 //!
 //! Comes in: what happened. Goes out: totals, at any moment.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,10 +54,16 @@ pub(super) struct Meter {
     overloaded: AtomicBool,
     sampling: AtomicBool,
     notes: Mutex<Vec<Note>>,
+    /// Requests to paths where nothing is, by path.
+    astray: Mutex<BTreeMap<String, u64>>,
     out: Option<SyncSender<(Batch, Claim)>>,
     /// What waits to be shown has its own room, so that it takes none from what waits to be written.
     room: Arc<Room>,
 }
+
+/// Paths where nothing is that are counted one by one, and the characters of each.
+const PATHS: usize = 16;
+const PATH: usize = 100;
 
 /// Bytes of batches that wait to be shown.
 const SHOWN: usize = 16 << 20;
@@ -79,6 +86,7 @@ impl Meter {
             overloaded: AtomicBool::new(false),
             sampling: AtomicBool::new(false),
             notes: Mutex::default(),
+            astray: Mutex::default(),
             out,
             room: Room::new(SHOWN),
         }
@@ -116,6 +124,24 @@ impl Meter {
         if !self.refused.swap(true, Relaxed) {
             self.note(Note::Refused(why.to_owned()));
         }
+    }
+
+    /// A request was sent to a path where nothing is.
+    pub(super) fn astray(&self, path: &str) {
+        let mut astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
+        // Paths come from the network: there may not be any number of them, nor of any length.
+        let path: String = path.chars().take(PATH).collect();
+        if astray.len() < PATHS || astray.contains_key(&path) {
+            *astray.entry(path).or_default() += 1;
+        }
+    }
+
+    /// Requests to paths where nothing is, the path with the most of them first.
+    pub(super) fn strays(&self) -> Vec<(String, u64)> {
+        let astray = self.astray.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut strays: Vec<_> = astray.iter().map(|(path, count)| (path.clone(), *count)).collect();
+        strays.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        strays
     }
 
     /// A request has to come again.

@@ -3,7 +3,7 @@
 //! Comes in: batches and the time. Goes out: traces of which nothing more is expected, as OTLP/protobuf that any reader of this
 //! house takes. Traces that settled are remembered for a while, so that late spans join them; memory is bounded.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::arrival::Batch;
@@ -12,7 +12,7 @@ use crate::model::TraceId;
 
 /// A trace whose root has ended is quiet after this part of the usual wait.
 const ROOTED: u32 = 5;
-/// Bytes of traces that are held; beyond them the oldest settle early and are forgotten.
+/// Bytes of traces that are held; beyond them what has settled is forgotten, and those that were quiet the longest settle early.
 const HELD: usize = 32 << 20;
 /// Services that are counted one by one.
 const SERVICES: usize = 1000;
@@ -47,6 +47,8 @@ pub struct Pending {
     settle: Duration,
     keep: usize,
     open: BTreeMap<TraceId, Open>,
+    /// The open ones by their last arrival: those without a root, and those with one.
+    quiet: [BTreeSet<(Instant, TraceId)>; 2],
     done: BTreeMap<TraceId, Settled>,
     order: VecDeque<TraceId>,
     held: usize,
@@ -61,6 +63,7 @@ impl Pending {
             settle,
             keep,
             open: BTreeMap::new(),
+            quiet: [BTreeSet::new(), BTreeSet::new()],
             done: BTreeMap::new(),
             order: VecDeque::new(),
             held: 0,
@@ -91,7 +94,8 @@ impl Pending {
 
     /// The trace that got a span last, as far as it has come.
     pub fn growing(&self) -> Option<Settled> {
-        let (trace, open) = self.open.iter().max_by_key(|(_, open)| open.last)?;
+        let (_, trace) = self.quiet.iter().filter_map(BTreeSet::last).max()?;
+        let open = self.open.get(trace)?;
         Some(Settled {
             trace: *trace,
             message: open.message.clone(),
@@ -102,7 +106,7 @@ impl Pending {
 
     /// Takes a batch in.
     pub fn take(&mut self, batch: &Batch, now: Instant) {
-        let Self { open, done, held, services, errors, .. } = self;
+        let Self { open, quiet, done, held, services, errors, .. } = self;
         by_trace(&batch.bytes, batch.encoding, &mut |part| {
             // Names come from the network: there may not be any number of them.
             if let Some(spans) = services.get_mut(part.service) {
@@ -113,8 +117,14 @@ impl Pending {
             let trace = open.entry(part.trace).or_insert_with(|| reopened(done.remove(&part.trace), now));
             *held += part.message.len();
             *errors += part.errors;
+            if let Some(quiet) = quiet.get_mut(usize::from(trace.rooted)) {
+                quiet.remove(&(trace.last, part.trace));
+            }
             trace.rooted |= part.roots > 0;
             trace.last = now;
+            if let Some(quiet) = quiet.get_mut(usize::from(trace.rooted)) {
+                quiet.insert((now, part.trace));
+            }
             if trace.again {
                 trace.late.extend_from_slice(part.message);
                 trace.late_spans += part.spans;
@@ -124,29 +134,36 @@ impl Pending {
         });
     }
 
-    /// The traces that have settled by now, or all that are open.
+    /// The traces that have settled by now, or all that are open, in the order of their last arrivals.
     pub fn settled(&mut self, now: Instant, all: bool) -> Vec<Settled> {
-        let (settle, crowded) = (self.settle, self.held > HELD);
-        let is_settled = |open: &Open| {
-            let wait = if open.rooted { settle / ROOTED } else { settle };
-            all || crowded || now.saturating_duration_since(open.last) >= wait
-        };
-        let ready: Vec<TraceId> =
-            self.open.iter().filter(|(_, open)| is_settled(open)).map(|(trace, _)| *trace).collect();
-        let mut settled: Vec<Settled> = Vec::with_capacity(ready.len());
-        for trace in ready {
-            let Some(open) = self.open.remove(&trace) else { continue };
-            let Open { message, late, late_spans, .. } = open;
+        let waits = [self.settle, self.settle / ROOTED];
+        let mut settled = Vec::new();
+        self.forget();
+        loop {
+            let crowded = self.held > HELD;
+            let is_over = |last: Instant, wait| all || crowded || now.saturating_duration_since(last) >= wait;
+            let oldest = self.quiet.iter().zip(waits).filter_map(|(quiet, wait)| Some((*quiet.first()?, wait)));
+            let Some(((last, trace), _)) = oldest.filter(|((last, _), wait)| is_over(*last, *wait)).min() else {
+                return settled;
+            };
+            for quiet in &mut self.quiet {
+                quiet.remove(&(last, trace));
+            }
+            let Some(Open { message, late, late_spans, .. }) = self.open.remove(&trace) else { continue };
             let shown = Settled { trace, message, late, late_spans };
             self.remember(Settled { late_spans: 0, ..shown.clone() });
             settled.push(shown);
         }
-        settled
     }
 
     fn remember(&mut self, settled: Settled) {
         self.order.push_back(settled.trace);
         self.done.insert(settled.trace, settled);
+        self.forget();
+    }
+
+    /// Forgets the oldest of those that have settled, where there are too many or too little room.
+    fn forget(&mut self) {
         while self.done.len() > self.keep || self.held > HELD {
             let Some(oldest) = self.order.pop_front() else { return };
             if let Some(gone) = self.done.remove(&oldest) {
@@ -194,6 +211,27 @@ mod tests {
         let again = pending.settled(after(7), false);
         assert_eq!((again[0].late_spans, &again[0].message), (1, &first[0].message));
         assert!(!again[0].late.is_empty() && pending.is_empty());
+    }
+
+    #[test]
+    fn where_room_is_short_the_quietest_settle_and_no_others() {
+        let mut pending = Pending::new(Duration::from_secs(60), 10);
+        let start = Instant::now();
+        for trace in 1..=4 {
+            pending.take(&batch(trace, 1, ""), start + Duration::from_millis(u64::from(5 - trace)));
+        }
+        // As if two of them had been large.
+        let message = pending.open[&TraceId(1)].message.len();
+        for trace in [3, 4] {
+            pending.open.get_mut(&TraceId(trace)).unwrap().message.resize(HELD / 2, 0);
+            pending.held += HELD / 2 - message;
+        }
+        let settled = pending.settled(start, false);
+        assert_eq!(settled.iter().map(|settled| settled.trace.0).collect::<Vec<_>>(), [4]);
+        assert_eq!((pending.len(), pending.growing().unwrap().trace.0), (3, 1));
+        assert!(pending.held <= HELD && pending.settled(start, false).is_empty());
+        assert_eq!(pending.settled(start, true).iter().map(|settled| settled.trace.0).collect::<Vec<_>>(), [3, 2, 1]);
+        assert!(pending.is_empty() && pending.quiet.iter().all(BTreeSet::is_empty));
     }
 
     #[test]

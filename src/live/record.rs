@@ -17,6 +17,7 @@ use super::limits::Claim;
 use super::meter::Meter;
 use super::record_file::RecordFile;
 use super::record_form::Layout;
+use super::serve::{LARGE, aside};
 use super::settings::Record;
 
 /// Messages that are written at once at most.
@@ -61,12 +62,12 @@ impl Recorder {
 
     /// Records a request; `true` once it is in the file.
     pub(super) async fn append(&self, batch: Batch, broken: u64, claim: Claim) -> bool {
-        let message = match (self.layout, batch.encoding) {
+        let message = aside(batch.bytes.len() >= LARGE, || match (self.layout, batch.encoding) {
             (Layout::Framed, Encoding::Proto) => batch.bytes.clone(),
             (Layout::Framed, Encoding::Json) => proto_of(&batch.bytes, batch.encoding).into(),
             (Layout::Lines, Encoding::Json) => one_line(&batch.bytes),
             (Layout::Lines, Encoding::Proto) => json_of(&batch.bytes, batch.encoding).into(),
-        };
+        });
         let (done, answer) = oneshot::channel();
         if self.jobs.send(Job::Write(Writing { message, batch, broken, done, claim })).is_err() {
             return false;

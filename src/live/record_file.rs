@@ -27,6 +27,8 @@ pub(super) struct RecordFile {
     file: File,
     /// What was there before, until the record begins.
     before: Option<Before>,
+    /// The file was not there before.
+    created: bool,
     /// Bytes that are in it for good.
     length: u64,
     /// A file that can be cut, not a pipe or a device.
@@ -46,12 +48,12 @@ struct Before {
 impl RecordFile {
     /// Opens the file, creates it if need be, and changes nothing in it.
     pub(super) fn open(record: Record) -> io::Result<Self> {
-        let file = open(&record.path)?;
+        let (file, created) = open(&record.path)?;
         let meta = file.metadata()?;
         let regular = meta.is_file();
         let kept = if record.append && regular { tail(&record.path, record.form)? } else { Tail::default() };
         let before = regular.then_some(Before { length: meta.len(), kept });
-        Ok(Self { record, file, before, length: 0, regular, turns: 0, packed: Vec::new() })
+        Ok(Self { record, file, before, created, length: 0, regular, turns: 0, packed: Vec::new() })
     }
 
     /// Begins the record, unless it has begun: what is not to be kept goes. Says what that was.
@@ -140,43 +142,63 @@ impl RecordFile {
         if self.length.saturating_add(coming as u64) <= limit {
             return Ok(());
         }
-        step_aside(&self.record.path, self.record.keep)?;
+        self.file = replaced(&self.record.path, self.record.keep)?;
         self.turns += 1;
-        self.file = open(&self.record.path)?;
         self.length = 0;
         Ok(())
     }
 
-    /// Makes sure that everything is on the disk.
+    /// Makes sure that everything is on the disk. A file that was made for a record that has never begun goes again.
     pub(super) fn close(&mut self) -> io::Result<()> {
+        if self.created && self.before.is_some() {
+            return fs::remove_file(&self.record.path);
+        }
         self.sync()
     }
 }
 
-/// Opens a file for appending, one that nobody else is writing a record to.
-fn open(path: &Path) -> io::Result<File> {
-    let file = OpenOptions::new().append(true).create(true).mode(MODE).open(path)?;
+/// Opens a file for appending, one that nobody else is writing a record to; and whether it was not there before.
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.append(true).mode(MODE);
+    let (file, created) = match options.create_new(true).open(path) {
+        Ok(file) => (file, true),
+        // A link that leads nowhere is there as well.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            (options.create_new(false).create(true).open(path)?, false)
+        }
+        Err(error) => return Err(error),
+    };
     match file.metadata()?.is_file().then(|| file.try_lock()) {
         Some(Err(TryLockError::WouldBlock)) => {
             Err(io::Error::new(io::ErrorKind::ResourceBusy, "somebody else is writing a record there"))
         }
         // A file system without locks cannot tell.
-        _ => Ok(file),
+        _ => Ok((file, created)),
     }
 }
 
-/// `run.jsonl` becomes `run.1.jsonl`, that `run.2.jsonl`, and so on; the oldest goes.
+/// A new file in the place of a full one, which steps aside. It is opened before anything moves, so that a try that fails costs no
+/// older file, however often it is made.
+fn replaced(path: &Path, keep: u32) -> io::Result<File> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let next = path.with_file_name(format!(".{name}.next"));
+    let (file, _) = open(&next)?;
+    let placed = file.set_len(0).and_then(|()| step_aside(path, keep)).and_then(|()| {
+        // Where this fails, writing goes on in the old file under its own name.
+        fs::rename(&next, path).inspect_err(|_| drop(fs::rename(aside(path, keep.min(1)), path)))
+    });
+    if placed.is_err() {
+        let _ = fs::remove_file(&next);
+    }
+    placed.map(|()| file)
+}
+
+/// `run.jsonl` becomes `run.1.jsonl`, that `run.2.jsonl`, and so on up to the first number that is free; where none is, the oldest
+/// goes. Where nothing is kept, the file stays to be replaced.
 fn step_aside(path: &Path, keep: u32) -> io::Result<()> {
-    if keep == 0 {
-        return fs::remove_file(path);
-    }
-    for number in (0..keep).rev() {
-        let from = aside(path, number);
-        if from.exists() {
-            fs::rename(from, aside(path, number + 1))?;
-        }
-    }
-    Ok(())
+    let free = (1..keep).find(|number| !aside(path, *number).exists()).unwrap_or(keep);
+    (0..free).rev().try_for_each(|number| fs::rename(aside(path, number), aside(path, number + 1)))
 }
 
 fn aside(path: &Path, number: u32) -> PathBuf {
@@ -263,6 +285,45 @@ mod tests {
         let named = |name: &str| folder.path().join(name);
         let files = vec![named("run.2.jsonl"), named("run.1.jsonl"), path];
         assert_eq!(file.written(), Written { files, gone: 2 });
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_costs_no_older_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        let (mut file, _) = begin(record(path.clone()));
+        let message = |number: u32| format!("{{\"number\":{number}}}").into_bytes();
+        for number in 0..3 {
+            file.write(&[&message(number)]).unwrap();
+        }
+        let obstacle = folder.path().join(".run.jsonl.next");
+        fs::create_dir(&obstacle).unwrap();
+        for _ in 0..3 {
+            assert!(file.write(&[&message(3)]).is_err());
+        }
+        fs::remove_dir(&obstacle).unwrap();
+        file.write(&[&message(3)]).unwrap();
+        let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+        assert_eq!(
+            (read("run.2.jsonl"), read("run.1.jsonl")),
+            (b"{\"number\":1}\n".into(), b"{\"number\":2}\n".into())
+        );
+        assert_eq!((read("run.jsonl"), fs::read_dir(folder.path()).unwrap().count()), (b"{\"number\":3}\n".into(), 3));
+        assert_eq!(file.written().gone, 1);
+    }
+
+    #[test]
+    fn a_record_that_never_began_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        RecordFile::open(record(path.clone())).unwrap().close().unwrap();
+        assert!(!path.exists());
+        let (mut file, _) = begin(record(path.clone()));
+        file.close().unwrap();
+        drop(file);
+        assert!(path.exists());
+        RecordFile::open(record(path.clone())).unwrap().close().unwrap();
+        assert!(path.exists());
     }
 
     #[test]

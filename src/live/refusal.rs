@@ -26,6 +26,8 @@ pub(super) enum Refusal {
     MediaType(String),
     /// It is sent to a place where nobody is.
     NoSuchPath(String),
+    /// A page of this origin sends it, which nobody has let in.
+    Page(String),
     /// It does not post.
     NotPost,
     /// It does not carry the secret.
@@ -42,10 +44,11 @@ impl Refusal {
     /// The status of HTTP.
     pub(super) fn http(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Compression(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType(_) | Self::Compression(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::NoSuchPath(_) => StatusCode::NOT_FOUND,
+            Self::Page(_) => StatusCode::FORBIDDEN,
             Self::NotPost => StatusCode::METHOD_NOT_ALLOWED,
             Self::Stranger => StatusCode::UNAUTHORIZED,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -59,6 +62,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) => 3,
             Self::TooSlow => 4,
+            Self::Page(_) => 7,
             Self::TooLarge { .. } => 8,
             Self::Compression(_) | Self::MediaType(_) | Self::NoSuchPath(_) | Self::NotPost => 12,
             Self::Overloaded | Self::NotWritten => 14,
@@ -81,6 +85,7 @@ impl Refusal {
                 format!("unknown media type '{name}' (application/x-protobuf or application/json)")
             }
             Self::NoSuchPath(path) => format!("nothing is at {path}"),
+            Self::Page(origin) => format!("pages of {origin} may not send (--cors-origin lets them)"),
             Self::NotPost => "only POST is understood here".to_owned(),
             Self::Stranger => "the request carries no valid token".to_owned(),
             Self::TooSlow => "the body did not arrive in time".to_owned(),

@@ -28,6 +28,16 @@ const HEALTH: &str = "/grpc.health.v1.Health/Check";
 /// `HealthCheckResponse { status: SERVING }`.
 const SERVING: &[u8] = &[8, 1];
 
+/// From this size on a request is worked through where it keeps no other connection waiting; compressed ones hold more than they
+/// look.
+pub(super) const LARGE: usize = 1 << 20;
+const LARGE_PACKED: usize = 64 << 10;
+
+/// Does work that takes its time, on a thread that serves nothing meanwhile if it is `long`.
+pub(super) fn aside<T>(long: bool, work: impl FnOnce() -> T) -> T {
+    if long { tokio::task::block_in_place(work) } else { work() }
+}
+
 /// Behind every door: what requests are handled with.
 pub(super) struct Desk {
     pub(super) limit: usize,
@@ -54,6 +64,9 @@ impl Desk {
             return match taken {
                 Ok(answer) => grpc::answer(&answer),
                 Err(refusal) => {
+                    if let Refusal::NoSuchPath(path) = &refusal {
+                        self.meter.astray(path);
+                    }
                     self.count(&refusal);
                     grpc::refuse(&refusal)
                 }
@@ -63,10 +76,13 @@ impl Desk {
             (&Method::OPTIONS, _) if !self.origins.is_empty() => web::preflight(),
             (&Method::GET | &Method::HEAD, "/health" | "/healthz" | "/") => web::health(),
             (method, path) => {
-                let encoding = web::encoding(&head.headers);
+                let encoding = web::encoding(&self.origins, &head.headers);
                 match self.post(method, path, &head.headers, encoding.clone(), body).await {
                     Ok(response) => response,
                     Err(refusal) => {
+                        if let (Refusal::NoSuchPath(path), &Method::POST) = (&refusal, method) {
+                            self.meter.astray(path);
+                        }
                         self.count(&refusal);
                         web::refuse(&refusal, encoding.ok())
                     }
@@ -153,12 +169,19 @@ impl Desk {
         encoding: Encoding,
         mut claim: Claim,
     ) -> Result<Inspection, Refusal> {
-        let bytes = packing.undo(packed, self.limit, &mut claim)?;
+        let large = if packing == Packing::None { LARGE } else { LARGE_PACKED };
+        let (bytes, found) = aside(packed.len() >= large, || {
+            let bytes = packing.undo(packed, self.limit, &mut claim)?;
+            let found = match signal {
+                Signal::Traces => inspect(&bytes, encoding, &mut |trace| self.remember(trace))?,
+                Signal::Metrics | Signal::Logs => Inspection::default(),
+            };
+            Ok((bytes, found))
+        })?;
         if signal != Signal::Traces {
             self.meter.other(signal);
-            return Ok(Inspection::default());
+            return Ok(found);
         }
-        let found = inspect(&bytes, encoding, &mut |trace| self.remember(trace))?;
         let batch = Batch { bytes, encoding, spans: found.spans };
         match &self.recorder {
             Some(recorder) if found.spans > 0 => match recorder.append(batch, found.broken, claim).await {

@@ -32,8 +32,6 @@ pub struct Settings {
     pub limits: Limits,
     /// Hand batches over to be shown.
     pub show: bool,
-    /// Tell of signals instead of stopping at them: somebody else is to end first.
-    pub tell_signals: bool,
 }
 
 /// Files of a TLS server.

@@ -539,11 +539,11 @@ impl<'a, 'n> Cursor<'a, 'n> {
             b'0'..=b'9' => {
                 let digits = self.number()?;
                 self.note(TroubleKind::IdNotHex);
-                let bits = number::integer(digits).and_then(|bits| u128::try_from(bits).ok()).unwrap_or(0);
-                return Ok(RawId {
-                    bits,
-                    form: if bits == 0 { IdForm::Zero } else { IdForm::Folded },
-                    spelling: digits,
+                let bits = number::integer(digits).and_then(|bits| u128::try_from(bits).ok());
+                // The whole id as one decimal number, or a spelling like any other.
+                return Ok(match bits.filter(|bits| *bits > 0 && bits >> (8 * width.bytes() - 1) <= 1) {
+                    Some(bits) => RawId { bits, form: IdForm::Whole, spelling: digits },
+                    None => id::of_text(Text::plain(digits), width).0,
                 });
             }
             _ => {

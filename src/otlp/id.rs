@@ -126,10 +126,26 @@ fn of_digits<'a>(digits: &[u8], width: Width, spelling: &'a [u8]) -> (RawId<'a>,
             return (of_bits(bits, spelling), Some(TroubleKind::IdOverDecoded));
         }
     }
-    folded(
-        spelling,
-        if digits.iter().all(u8::is_ascii_hexdigit) { TroubleKind::IdLength } else { TroubleKind::IdNotHex },
-    )
+    // The same id as in protobuf, where these bytes stand for it.
+    let bits = of_bytes(&proto_bytes(spelling), width).0.bits;
+    let form = if bits == 0 { IdForm::Zero } else { IdForm::Folded };
+    let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+    (RawId { bits, form, spelling }, Some(if is_hex { TroubleKind::IdLength } else { TroubleKind::IdNotHex }))
+}
+
+/// What stands in protobuf for an id that is none: the bytes that its digits spell, or else its characters.
+pub(super) fn proto_bytes(spelling: &[u8]) -> Vec<u8> {
+    let trimmed = spelling.trim_ascii();
+    let plain = trimmed.strip_prefix(b"0x").or_else(|| trimmed.strip_prefix(b"0X")).unwrap_or(trimmed);
+    let digits: Vec<u8> = plain.iter().copied().filter(|c| *c != b'-').collect();
+    let (odd, pairs) = digits.split_at(digits.len() % 2);
+    let pairs = odd.chunks(1).chain(pairs.chunks(2));
+    let bytes: Option<Vec<u8>> = pairs.map(|pair| hex(pair).and_then(|byte| u8::try_from(byte).ok())).collect();
+    match bytes {
+        Some(bytes) if bytes.is_empty() => vec![0],
+        Some(bytes) => bytes,
+        None => spelling.to_vec(),
+    }
 }
 
 /// Undoes a gateway that took the hex text of an id for base64: 24 (or 12) bytes that encode back to 32 (16) hex digits.
@@ -236,6 +252,8 @@ mod tests {
                 );
             }
         }
+        assert_eq!((proto_bytes(b"abc"), proto_bytes(b"0000")), (vec![0x0a, 0xbc], vec![0, 0]));
+        assert_eq!((proto_bytes(b"0x1-2"), proto_bytes(b"trace_1")), (vec![0x12], b"trace_1".to_vec()));
         assert_eq!(hex(b"fff"), Some(0xfff));
         assert_eq!(hex(&[b'1'; 33]), None);
     }
@@ -253,6 +271,19 @@ mod tests {
         assert_ne!(bits, trace("trace_002").0);
         assert_eq!(of_bytes(&[0; 3], Width::Span).0.form, IdForm::Zero);
         assert_eq!(of_bytes(&[7, 1], Width::Span).0.bits, 0x701);
+    }
+
+    #[test]
+    fn an_odd_id_is_the_same_in_protobuf() {
+        let long = ["7f".repeat(20), "ab-".repeat(20), "a trace id of some words".to_owned(), "0".repeat(50)];
+        let short = ["0xabc", "12-34", "trace_001", "VFJBQ0VJRDE=", "16 characters...", "-", "0x", "\u{e9}"];
+        for spelling in short.into_iter().chain(long.iter().map(String::as_str)) {
+            for width in [Width::Trace, Width::Span] {
+                let (id, _) = of_text(Text::plain(spelling.as_bytes()), width);
+                let bytes = proto_bytes(spelling.as_bytes());
+                assert!(id.form == IdForm::Whole || of_bytes(&bytes, width).0.bits == id.bits, "{spelling}");
+            }
+        }
     }
 
     #[test]

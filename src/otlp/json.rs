@@ -16,6 +16,10 @@ use super::trouble::TroubleKind;
 /// How deep values may nest. The SDKs stop at 64 (specification, `AttributeValueDepthLimit`).
 pub(super) const MAX_DEPTH: usize = 512;
 
+/// The members of a `KeyValue`.
+const KEY: u32 = 1;
+const VALUE: u32 = 1 << 1;
+
 /// The camelCase name of a field that was written in snake_case.
 pub(super) fn camel(key: &[u8]) -> Option<&'static [u8]> {
     const NAMES: &[(&str, &str)] = &[
@@ -81,6 +85,17 @@ impl<'a> Cursor<'a, '_> {
                 return Ok(());
             }
         }
+    }
+
+    /// The members of an object behind one that was read.
+    fn more_members(&mut self, member: &mut impl FnMut(&mut Self, &'a [u8]) -> Result<bool, Halt>) -> Result<(), Halt> {
+        while self.more(b'}')? {
+            let key = self.key()?;
+            if !member(self, key.raw)? {
+                self.unknown_member(key, member)?;
+            }
+        }
+        Ok(())
     }
 
     /// A key that is no field's own name: perhaps it is one in snake_case, or with escapes in it.
@@ -187,66 +202,64 @@ impl<'a> Cursor<'a, '_> {
         })
     }
 
-    /// A `KeyValue`. What is written without spaces and in order, as every exporter does, is taken at a glance.
+    /// A `KeyValue`. What is written without spaces and in order, as every exporter does, is taken at a glance; whatever comes
+    /// instead, reading goes on from there, so that no value is read twice.
     #[inline(always)]
     pub(super) fn attribute(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
         self.peek()?;
-        let began = (self.at, self.notes.len());
-        if self.take(b"{\"key\":\"") {
-            let key = self.string_body()?;
-            if self.take(b",\"value\":{\"stringValue\":\"") {
-                let text = self.string_body()?;
-                if self.take(b"}}") {
-                    return Ok(RawAttribute { key, value: RawValue::Text(text) });
-                }
-            } else if self.take(b",\"value\":")
-                && let Some(value) = self.single_value(depth)?
-                && self.take(b"}")
-            {
-                return Ok(RawAttribute { key, value });
+        if !self.take(b"{\"key\":\"") {
+            return self.attribute_members(RawAttribute::default(), 0, depth);
+        }
+        let key = self.string_body()?;
+        let value = if self.take(b",\"value\":{\"stringValue\":\"") {
+            let text = RawValue::Text(self.string_body()?);
+            if self.take(b"}}") {
+                return Ok(RawAttribute { key, value: text });
             }
-        }
-        self.at = began.0;
-        self.notes.truncate(began.1);
-        self.attribute_slowly(depth)
+            self.more_of_value(Some(text), depth)?
+        } else if self.take(b",\"value\":") {
+            self.any_value(depth)?
+        } else {
+            return self.attribute_members(RawAttribute { key, value: RawValue::Empty }, KEY, depth);
+        };
+        let attribute = RawAttribute { key, value };
+        if self.take(b"}") { Ok(attribute) } else { self.attribute_members(attribute, KEY | VALUE, depth) }
     }
 
-    /// An `AnyValue` with one member and no spaces.
-    #[inline(always)]
-    fn single_value(&mut self, depth: usize) -> Result<Option<RawValue<'a>>, Halt> {
-        if !self.take(b"{\"") {
-            return Ok(None);
-        }
-        self.at -= 1;
-        let key = self.key()?;
-        let value = self.value_member(key.raw, depth)?;
-        Ok(value.filter(|_| self.take(b"}")))
-    }
-
-    fn attribute_slowly(&mut self, depth: usize) -> Result<RawAttribute<'a>, Halt> {
-        let mut attribute = RawAttribute::default();
-        let mut seen = 0;
-        self.members(|cursor, key| {
+    /// The members of a `KeyValue` in any form and order, behind those that were `seen`.
+    fn attribute_members(
+        &mut self,
+        mut attribute: RawAttribute<'a>,
+        mut seen: u32,
+        depth: usize,
+    ) -> Result<RawAttribute<'a>, Halt> {
+        let begun = seen != 0;
+        let mut member = |cursor: &mut Self, key: &'a [u8]| {
             match key {
                 b"key" => {
-                    cursor.once(&mut seen, 1);
+                    cursor.once(&mut seen, KEY);
                     attribute.key = cursor.text_field()?;
                 }
                 b"value" => {
-                    cursor.once(&mut seen, 2);
+                    cursor.once(&mut seen, VALUE);
                     attribute.value = cursor.any_value(depth)?;
                 }
                 _ => return Ok(false),
             }
             Ok(true)
-        })?;
-        if seen & 2 == 0 {
+        };
+        if begun {
+            self.more_members(&mut member)?
+        } else {
+            self.members(&mut member)?
+        }
+        if seen & VALUE == 0 {
             self.note(TroubleKind::EmptyValue);
         }
         Ok(attribute)
     }
 
-    /// An `AnyValue`, or whatever stands in its place.
+    /// An `AnyValue`, or whatever stands in its place. One member alone is taken at a glance.
     pub(super) fn any_value(&mut self, depth: usize) -> Result<RawValue<'a>, Halt> {
         if depth > MAX_DEPTH {
             self.note(TroubleKind::TooDeep);
@@ -264,32 +277,36 @@ impl<'a> Cursor<'a, '_> {
                 return self.plain_value();
             }
         }
-        let began = (self.at, self.notes.len());
-        if let Some(value) = self.single_value(depth)? {
-            return Ok(value);
+        if !self.enter(b'{', b'}')? {
+            self.note(TroubleKind::EmptyValue);
+            return Ok(RawValue::Empty);
         }
-        self.at = began.0;
-        self.notes.truncate(began.1);
-        self.any_members(depth)
+        let key = self.key()?;
+        let mut value = self.value_member(key.raw, depth)?;
+        if value.is_none() {
+            self.unknown_member(key, &mut |cursor, key| cursor.another_value(&mut value, key, depth))?;
+        } else if self.take(b"}") {
+            return Ok(value.unwrap_or_default());
+        }
+        self.more_of_value(value, depth)
     }
 
-    /// The members of an `AnyValue`, however many and in whatever form.
-    fn any_members(&mut self, depth: usize) -> Result<RawValue<'a>, Halt> {
-        let mut value = None;
-        let mut unknown = false;
-        self.members(|cursor, key| {
-            let known = cursor.value_member(key, depth)?;
-            unknown |= known.is_none();
-            if known.is_some() && value.is_some() {
-                cursor.note(TroubleKind::TwoValues);
-            }
-            value = known.or(value);
-            Ok(known.is_some())
-        })?;
+    /// The members of an `AnyValue` behind the first one, however many and in whatever form; the last one counts.
+    #[cold]
+    fn more_of_value(&mut self, mut value: Option<RawValue<'a>>, depth: usize) -> Result<RawValue<'a>, Halt> {
+        self.more_members(&mut |cursor, key| cursor.another_value(&mut value, key, depth))?;
         Ok(value.unwrap_or_else(|| {
-            self.note(if unknown { TroubleKind::UnknownValue } else { TroubleKind::EmptyValue });
+            self.note(TroubleKind::UnknownValue);
             RawValue::Empty
         }))
+    }
+
+    fn another_value(&mut self, value: &mut Option<RawValue<'a>>, key: &'a [u8], depth: usize) -> Result<bool, Halt> {
+        let Some(another) = self.value_member(key, depth)? else { return Ok(false) };
+        if value.replace(another).is_some() {
+            self.note(TroubleKind::TwoValues);
+        }
+        Ok(true)
     }
 
     /// One member of an `AnyValue`; nothing when the key is none.

@@ -23,16 +23,6 @@ impl Notes {
         self.pending.is_empty()
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.pending.len()
-    }
-
-    /// Forgets all but the first `length`.
-    pub(super) fn truncate(&mut self, length: usize) {
-        self.pending.truncate(length);
-    }
-
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.pending.clear();

@@ -191,7 +191,7 @@ impl Leaves<'_> {
                 (6, Field::Varint(kind)) => span.kind = kind as i32,
                 (7, Field::Fixed64(time)) => span.start = time,
                 (8, Field::Fixed64(time)) => span.end = time,
-                (9, Field::Bytes(bytes)) => self.own_attribute(bytes, span)?,
+                (9, Field::Bytes(bytes)) => span.push(self.attribute(bytes, 0)?),
                 (10, Field::Varint(count)) => span.dropped_attributes = count as u32,
                 (11, Field::Bytes(bytes)) => {
                     let event = self.event(bytes, &mut span.pool)?;
@@ -209,21 +209,8 @@ impl Leaves<'_> {
                 _ => self.unknown += 1,
             }
         }
+        span.settle();
         span.unknown = std::mem::take(&mut self.unknown);
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn own_attribute<'a>(&mut self, bytes: &'a [u8], span: &mut RawSpan<'a>) -> Result<(), Malformed> {
-        let attribute = self.attribute(bytes, 0)?;
-        if span.own.end != span.pool.len() {
-            // Attributes of events came in between: a span's own ones stay together at the end.
-            let own = span.own.clone();
-            span.own.start = span.pool.len();
-            span.pool.extend_from_within(own);
-        }
-        span.pool.push(attribute);
-        span.own.end = span.pool.len();
         Ok(())
     }
 
@@ -339,7 +326,7 @@ impl Leaves<'_> {
             value = match (number, field) {
                 (1, Field::Bytes(text)) => RawValue::Text(self.text(text)),
                 (2, Field::Varint(yes)) => RawValue::Bool(yes != 0),
-                (3, Field::Varint(number)) => RawValue::Int(number as i64),
+                (3, Field::Varint(number)) => RawValue::Int(number.cast_signed()),
                 (4, Field::Fixed64(bits)) => RawValue::Double(f64::from_bits(bits)),
                 (5, Field::Bytes(bytes)) => self.nested(bytes, false, depth + 1)?,
                 (6, Field::Bytes(bytes)) => self.nested(bytes, true, depth + 1)?,
@@ -443,4 +430,36 @@ pub(super) fn members<'a>(nested: &Nested<'a>, into: &mut Vec<RawAttribute<'a>>)
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(bytes.len()).unwrap()], bytes].concat()
+    }
+
+    fn attribute(number: u8, key: &str) -> Vec<u8> {
+        field(number, &[field(1, key.as_bytes()), field(2, &[0x18, 7])].concat())
+    }
+
+    #[test]
+    fn attributes_of_events_and_links_in_between_cost_one_move() {
+        const EACH: usize = 2000;
+        let one = |n: usize| {
+            let event = field(11, &attribute(3, "e"));
+            let link = field(13, &attribute(4, "l"));
+            [event, attribute(9, &n.to_string()), link].concat()
+        };
+        let bytes: Vec<u8> = (0..EACH).flat_map(one).collect();
+        let mut notes = Notes::default();
+        let mut span = RawSpan::default();
+        Leaves::new(&mut notes, 0).span(&bytes, &mut span).unwrap();
+        let keys: Vec<String> = span.attributes().iter().map(|a| a.key.decode().into_owned()).collect();
+        assert!(keys.iter().enumerate().all(|(n, key)| *key == n.to_string()) && keys.len() == EACH);
+        assert!(span.events.iter().all(|event| span.pooled(&event.attributes)[0].key.is("e")));
+        assert!(span.links.iter().all(|link| span.pooled(&link.attributes)[0].key.is("l")));
+        assert!(span.pool.len() <= 4 * EACH, "{}", span.pool.len());
+    }
 }

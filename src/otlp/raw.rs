@@ -301,6 +301,8 @@ pub struct RawSpan<'a> {
     pub own: Range<usize>,
     /// Attributes of the span, its events and its links.
     pub pool: Vec<RawAttribute<'a>>,
+    /// Own attributes that came behind those of events and links, until the span is complete.
+    pub(crate) apart: Vec<RawAttribute<'a>>,
     /// Events in the order they were written.
     pub events: Vec<RawEvent<'a>>,
     /// Links in the order they were written.
@@ -329,9 +331,32 @@ impl<'a> RawSpan<'a> {
         self.dropped_links = 0;
         self.own = 0..0;
         self.pool.clear();
+        self.apart.clear();
         self.events.clear();
         self.links.clear();
         self.unknown = 0;
+    }
+
+    /// Adds an attribute of the span itself. [`Self::settle`] follows behind the last one.
+    #[inline(always)]
+    pub(super) fn push(&mut self, attribute: RawAttribute<'a>) {
+        if self.own.end == self.pool.len() {
+            self.pool.push(attribute);
+            self.own.end = self.pool.len();
+        } else {
+            self.apart.push(attribute);
+        }
+    }
+
+    /// Lays the span's own attributes side by side, where others came in between.
+    #[inline(always)]
+    pub(super) fn settle(&mut self) {
+        if !self.apart.is_empty() {
+            let from = self.pool.len();
+            self.pool.extend_from_within(self.own.clone());
+            self.pool.append(&mut self.apart);
+            self.own = from..self.pool.len();
+        }
     }
 
     /// The span's own attributes.

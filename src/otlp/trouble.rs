@@ -142,6 +142,8 @@ kinds! {
     Truncated, Loss, "ends in the middle of a document (everything before it was kept)";
     /// Compressed data that cannot be inflated.
     BadCompression, Loss, "compressed data is damaged (everything before it was kept)";
+    /// A message of those that are compressed one by one.
+    BadMessage, Loss, "a compressed message is damaged (what of it can be read was kept, and the others)";
     /// The file changed under the reader.
     Changed, Loss, "the file changed while it was read";
     /// A file that could not be opened.
@@ -151,7 +153,7 @@ kinds! {
 impl TroubleKind {
     /// Whether it stands at a place in the input, rather than concerning all of it.
     pub fn has_place(self) -> bool {
-        !matches!(self, Self::BadCompression | Self::Changed | Self::Unreadable)
+        !matches!(self, Self::BadCompression | Self::BadMessage | Self::Changed | Self::Unreadable)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Comes in: names of inputs. Goes out: requests, and what was odd. Blocks are read on all cores; no more than a few of them and one
 //! ResourceSpans are kept.
 
+use std::ffi::OsStr;
+
 use super::gather::{Gatherer, Made};
 use super::outlet::{Give, Outlet};
 use super::plan::Plan;
@@ -20,7 +22,7 @@ pub struct Poured {
 
 /// Reads all inputs and gives requests. `give` says whether to go on; `reached` hears how many bytes, as stored, were read.
 pub fn stream<'g>(
-    inputs: &[String],
+    inputs: &[impl AsRef<OsStr>],
     options: &Options,
     plan: &Plan,
     reached: &mut (dyn FnMut(u64) + Send),

@@ -61,7 +61,8 @@ fn wrong_requests_are_told_what_is_wrong() {
         (post(to, &[("content-type", "application/xml")], &body), 415),
         (post(to, &[JSON], b"{\"resourceSpans\":[{]}"), 400),
         (post(to, &[JSON], b"[]"), 400),
-        (post(to, &[JSON, ("content-encoding", "br")], &body), 400),
+        (post(to, &[JSON, ("content-encoding", "br")], &body), 415),
+        (post(to, &[("content-type", "text/plain"), ("origin", "http://elsewhere")], &body), 403),
         (post(to, &[JSON, ("content-encoding", "gzip")], &body), 400),
         (post(to, &[JSON], &[b' '; 1001]), 413),
         (post(to, &[JSON, ("content-encoding", "gzip")], &gzip(&[b' '; 100_000])), 413),
@@ -76,7 +77,33 @@ fn wrong_requests_are_told_what_is_wrong() {
     assert_eq!((answer.status, answer.header("content-type").unwrap().as_str()), (400, "application/x-protobuf"));
     assert_eq!(answer.body.first(), Some(&0x08));
     assert_eq!(send(to, "GET", "/health", &[], b"").status, 200);
-    assert_eq!(server.stop().stopped["spans"], 0);
+    assert_eq!(post(to, &[("content-type", "text/plain")], &body).status, 200);
+    assert_eq!(server.stop().stopped["spans"], 1);
+}
+
+#[test]
+fn requests_that_went_astray_are_told_in_the_end() {
+    let server = listen(&["--view", "none"]);
+    for path in ["/traces", "/traces", "/", "/v1/traces/"] {
+        send(server.http, "POST", path, &[JSON], &json(1, 1));
+    }
+    send(server.http, "GET", "/favicon.ico", &[], b"");
+    let ended = server.stop();
+    assert_eq!((&ended.stopped["spans"], &ended.stopped["astray"]), (&value!(1), &value!(3)));
+    let options = ["listen", "--view", "none", "--for", "3s", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"];
+    let mut listen = tracectl();
+    let mut child = listen.args(options).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    let to = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
+    for _ in 0..2 {
+        assert_eq!(send(to, "POST", "/traces", &[JSON], &json(1, 1)).status, 404);
+    }
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    assert!(rest.contains("hint: 2 requests went to /traces: the path is /v1/traces"), "{rest}");
 }
 
 #[test]

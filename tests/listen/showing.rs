@@ -74,8 +74,10 @@ fn a_command_is_told_where_to_send_and_its_code_is_kept() {
     let (code, _, said) = run(&[], &["true"]);
     assert_eq!(code, Some(3));
     assert!(said.contains("no spans arrived") && said.contains("hint: "), "{said}");
-    let (code, _, said) = run(&[], &["/no/such/program"]);
-    assert_eq!(code, Some(2), "{said}");
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("run.jsonl");
+    let (code, _, said) = run(&["-o", &record.to_string_lossy()], &["/no/such/program"]);
+    assert_eq!((code, record.exists()), (Some(2), false), "{said}");
     let (code, ..) = run(&["--view", "none"], &["sh", "-c", "kill -TERM $$"]);
     assert_eq!(code, Some(128 + 15));
 }
@@ -112,6 +114,70 @@ fn signals_reach_the_command_and_its_code_is_kept() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     out.read_line(&mut line).unwrap();
     assert_eq!((line.as_str(), child.wait().unwrap().code()), ("ready\ncaught\n", Some(9)));
+}
+
+/// A listener whose command sends three traces, one after the other, and then ends with 7.
+fn sending(options: &[&str]) -> std::process::Command {
+    let script = r#"for n in 1 2 3; do
+        "$0" emit -q --traces 1 --seed $n --to "$OTEL_EXPORTER_OTLP_ENDPOINT" || exit 9
+        sleep 0.3
+    done; exit 7"#;
+    let mut listen = tracectl();
+    listen.arg("listen").args(options).args(["--", "sh", "-c", script, env!("CARGO_BIN_EXE_tracectl")]);
+    listen.stdout(Stdio::piped()).stderr(Stdio::piped());
+    listen
+}
+
+#[test]
+fn who_stops_reading_ends_the_view_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("run.jsonl");
+    let record = record.to_string_lossy();
+    let mut child = sending(&["--view", "line", "--settle", "0s", "-o", &record]).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(7), "{said}");
+    assert!(line.contains(" spans") && !said.contains("pipe"), "{line}{said}");
+    assert_eq!(totals(record.as_ref().as_ref())["traces"], 3);
+    // Where nothing else is done with what comes, there is nothing left to do.
+    let mut server = listen(&["--view", "line", "--settle", "0s"]);
+    drop(server.child.stdout.take());
+    assert_eq!(post(server.http, &[JSON], &json(1, 1)).status, 200);
+    let ended = server.wait();
+    assert_eq!((ended.code, &ended.stopped["reason"]), (Some(0), &value!("unread")), "{}", ended.log);
+}
+
+#[test]
+fn a_command_does_not_outlive_the_listener() {
+    let begun = std::time::Instant::now();
+    let script = r#""$0" emit -q --traces 1 --to "$OTEL_EXPORTER_OTLP_ENDPOINT"; echo $$; exec sleep 1000"#;
+    let command = ["sh", "-c", script, env!("CARGO_BIN_EXE_tracectl")];
+    let (code, out, said) = run(&["--view", "none", "--max-traces", "1"], &command);
+    assert_eq!(code, Some(0), "{said}");
+    let pid = rustix::process::Pid::from_raw(out.trim().parse().unwrap()).unwrap();
+    assert!(rustix::process::test_kill_process(pid).is_err() && begun.elapsed().as_secs() < 900);
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let server = listen(&["--view", "none"]);
+    // A request that never comes to its end keeps it from closing for a while.
+    let mut open = super::server::connect(server.http);
+    std::io::Write::write_all(
+        &mut open,
+        b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n",
+    )
+    .unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    let signal = || rustix::process::kill_process(server.pid(), rustix::process::Signal::INT).unwrap();
+    signal();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    signal();
+    let mut child = server.child;
+    let status = child.wait().unwrap();
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(2), "{status}");
 }
 
 #[test]

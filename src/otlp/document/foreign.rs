@@ -22,7 +22,7 @@ impl JsonReader {
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
         let from = cursor.at;
-        self.leaf = Some(from);
+        self.enter_leaf(cursor, from);
         cursor.skip()?;
         cursor.notes.clear();
         let foreign = classify(cursor.bytes.get(from..cursor.at).unwrap_or_default());
@@ -47,6 +47,8 @@ impl JsonReader {
     ) -> Result<(), Halt> {
         let (base, bytes) = (self.base, cursor.bytes);
         let (tally, frames) = (&mut self.tally, &self.frames);
+        // Spans of one process that follow each other are of one resource.
+        let mut open: Option<Open> = None;
         let mut each =
             |origin: (&RawResource<'_>, &RawScope<'_>), url: Text<'_>, span: &RawSpan<'_>, notes: &mut Notes| {
                 let place = |part: &[u8]| base + offset_in(bytes, part) as u64;
@@ -60,30 +62,52 @@ impl JsonReader {
                     },
                     Some(span),
                 );
-                sink(Seen::Open);
-                sink(Seen::Resource(origin.0, place(origin.0.raw), span.shape));
-                if !url.is_empty() {
-                    sink(Seen::ResourceSchema(url));
+                let now = Open::of(place(origin.0.raw), origin.1);
+                if open.as_ref() != Some(&now) {
+                    if open.replace(now).is_some() {
+                        sink(Seen::CloseScope);
+                        sink(Seen::Close);
+                    }
+                    sink(Seen::Open);
+                    sink(Seen::Resource(origin.0, place(origin.0.raw), span.shape));
+                    if !url.is_empty() {
+                        sink(Seen::ResourceSchema(url));
+                    }
+                    sink(Seen::OpenScope);
+                    sink(Seen::Scope(origin.1, place(origin.1.raw)));
                 }
-                sink(Seen::OpenScope);
-                sink(Seen::Scope(origin.1, place(origin.1.raw)));
                 sink(Seen::Span(span, place(span.raw)));
-                sink(Seen::CloseScope);
-                sink(Seen::Close);
             };
         let mut origin = Origin::default();
-        match foreign {
-            Foreign::JaegerTrace => {
-                return jaeger::trace(cursor, span, &mut |resource, scope, span, notes| {
-                    each((resource, scope), Text::default(), span, notes);
-                });
-            }
-            Foreign::ZipkinSpan => zipkin::span(cursor, span, &mut origin)?,
-            Foreign::ConsoleSpan => console::span(cursor, span, &mut origin)?,
+        let read = match foreign {
+            Foreign::JaegerTrace => jaeger::trace(cursor, span, &mut |resource, scope, span, notes| {
+                each((resource, scope), Text::default(), span, notes);
+            }),
+            Foreign::ZipkinSpan => zipkin::span(cursor, span, &mut origin),
+            Foreign::ConsoleSpan => console::span(cursor, span, &mut origin),
             Foreign::Unknown(_) => return cursor.skip(),
+        };
+        if read.is_ok() && *foreign != Foreign::JaegerTrace {
+            each((&origin.resource, &origin.scope), origin.schema_url, span, cursor.notes);
         }
-        each((&origin.resource, &origin.scope), origin.schema_url, span, cursor.notes);
-        Ok(())
+        if open.is_some() {
+            sink(Seen::CloseScope);
+            sink(Seen::Close);
+        }
+        read
+    }
+}
+
+/// The resource and scope that stand open: where the one is, and what the other says.
+#[derive(PartialEq)]
+struct Open {
+    resource: u64,
+    scope: (Vec<u8>, Vec<u8>),
+}
+
+impl Open {
+    fn of(resource: u64, scope: &RawScope<'_>) -> Self {
+        Self { resource, scope: (scope.name.raw.to_vec(), scope.version.raw.to_vec()) }
     }
 }
 

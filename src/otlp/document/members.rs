@@ -85,14 +85,14 @@ impl JsonReader {
                 self.descend(cursor, Level::Scopes, "instrumentationLibrarySpans", sink);
             }
             (b"resource", _) => {
-                self.leaf = Some(from);
+                self.enter_leaf(cursor, from);
                 let resource = cursor.resource()?;
                 sink(Seen::Resource(&resource, self.base + from as u64, Shape::OtlpJson));
                 self.settle(cursor, from, "resource", None);
                 self.bump();
             }
             (b"schemaUrl", _) => {
-                self.leaf = Some(from);
+                self.enter_leaf(cursor, from);
                 let url = cursor.text_field()?;
                 sink(Seen::ResourceSchema(url));
                 self.settle(cursor, from, "schemaUrl", None);
@@ -123,14 +123,14 @@ impl JsonReader {
         match (key, next) {
             (b"spans", b'[') => self.descend(cursor, Level::Spans, "spans", sink),
             (b"scope" | b"instrumentationLibrary", _) => {
-                self.leaf = Some(from);
+                self.enter_leaf(cursor, from);
                 let scope = cursor.scope()?;
                 sink(Seen::Scope(&scope, self.base + from as u64));
                 self.settle(cursor, from, "scope", None);
                 self.bump();
             }
             (b"schemaUrl", _) => {
-                self.leaf = Some(from);
+                self.enter_leaf(cursor, from);
                 let url = cursor.text_field()?;
                 sink(Seen::ScopeSchema(url));
                 self.settle(cursor, from, "schemaUrl", None);
@@ -203,7 +203,7 @@ impl JsonReader {
         cursor: &mut Cursor<'a, '_>,
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
-        self.leaf = Some(cursor.at);
+        self.enter_leaf(cursor, cursor.at);
         if let Some(exception) = cursor.log_record()? {
             sink(Seen::LogException(exception));
         }

@@ -31,6 +31,9 @@ pub struct JsonReader {
     pub(super) leaf: Option<usize>,
     /// How a sound span begins, up to its first colon: the mark to look for behind a broken one.
     pub(super) span_start: Vec<u8>,
+    /// Offset of the piece at whose beginning nothing stood open, and the bytes that were read in vain since then.
+    pub(super) idle_at: u64,
+    pub(super) in_vain: u64,
     pub(super) tally: Tally,
     notes: Notes,
 }
@@ -38,6 +41,9 @@ pub struct JsonReader {
 impl JsonReader {
     /// Takes the next piece of the stream, which begins at offset `at`. `last` says that nothing follows.
     pub fn feed(&mut self, piece: &[u8], at: u64, last: bool, sink: &mut impl FnMut(Seen<'_, '_>)) {
+        if self.is_idle() {
+            (self.idle_at, self.in_vain) = (at, 0);
+        }
         let mut carry = std::mem::take(&mut self.carry);
         let wait = self.wait;
         let fed = carry.feed((piece, at), last, wait, |bytes, base| {
@@ -67,6 +73,7 @@ impl JsonReader {
         let mut span = RawSpan::default();
         loop {
             let mark = cursor.at;
+            cursor.bytes = bytes;
             self.leaf = None;
             let halt = match self.step(&mut cursor, &mut span, sink) {
                 Ok(true) => continue,
@@ -74,9 +81,14 @@ impl JsonReader {
                 Err(halt) => halt,
             };
             cursor.notes.clear();
+            let whole = cursor.bytes.len() == bytes.len();
+            cursor.bytes = bytes;
             let go_on = match halt {
-                Halt::Syntax => self.recover(&mut cursor, mark, last, sink),
-                Halt::End => self.run_out(&mut cursor, mark, last, sink),
+                Halt::End if whole => self.run_out(&mut cursor, mark, last, sink),
+                Halt::End | Halt::Syntax => {
+                    self.in_vain += cursor.at.saturating_sub(mark) as u64;
+                    self.recover(&mut cursor, mark, last, sink)
+                }
             };
             if !go_on {
                 break;
@@ -207,13 +219,14 @@ impl JsonReader {
             }
             b'{' => {}
             _ => {
-                self.leaf = Some(cursor.at);
+                self.enter_leaf(cursor, cursor.at);
                 cursor.skip()?;
                 cursor.notes.clear();
                 self.bump();
                 return Ok(());
             }
         }
+        cursor.bytes = self.horizon(cursor.bytes, cursor.at);
         match probe(cursor)? {
             Nature::Envelope => self.descend(cursor, Level::Object, "", sink),
             Nature::Bare => self.bare(cursor, span, sink)?,
@@ -228,7 +241,7 @@ impl JsonReader {
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<(), Halt> {
         let from = cursor.at;
-        self.leaf = Some(from);
+        self.enter_leaf(cursor, from);
         cursor.span(span)?;
         if span.trace_id.bits == 0 && span.span_id.bits == 0 && span.trace_id.spelling.is_empty() {
             cursor.notes.add(TroubleKind::IdMissing, from);
@@ -263,6 +276,15 @@ impl JsonReader {
             Level::Group => sink(Seen::Open),
             Level::ScopeGroup => sink(Seen::OpenScope),
             _ => {}
+        }
+    }
+
+    /// Begins a leaf.
+    #[inline(always)]
+    pub(super) fn enter_leaf(&mut self, cursor: &mut Cursor<'_, '_>, leaf: usize) {
+        self.leaf = Some(leaf);
+        if self.in_vain > 0 {
+            cursor.bytes = self.horizon(cursor.bytes, leaf);
         }
     }
 

@@ -12,6 +12,11 @@ use super::reader::JsonReader;
 
 /// A leaf larger than this is left out: no span may exhaust the process.
 const MAX_LEAF: usize = 256 << 20;
+/// So many bytes may be read in vain for every byte of the input, and these besides. After that a value that does not end near its
+/// beginning is broken, so that a dump in which nothing is sound is still read in linear time.
+const STEPS: u64 = 8;
+const FREE: u64 = 32 << 20;
+const NEAR: usize = 16 << 10;
 
 impl JsonReader {
     /// Goes to the end of a line, or to where a document may begin. `false` when the piece ends first.
@@ -52,10 +57,15 @@ impl JsonReader {
         let in_spans = self.frames.last().is_some_and(|frame| frame.level == Level::Spans);
         if let Some(leaf) = self.leaf {
             let kind = if in_spans { TroubleKind::BrokenSpan } else { TroubleKind::Syntax };
-            let found = Discard::default().run(cursor.bytes, leaf, true);
-            if matches!(found, Progress::More(_)) && !last && cursor.bytes.len() - mark < MAX_PROBE {
+            let horizon = self.horizon(cursor.bytes, leaf);
+            let found = Discard::default().run(horizon, leaf, true);
+            let whole = horizon.len() == cursor.bytes.len();
+            if matches!(found, Progress::More(_)) && whole && !last && cursor.bytes.len() - mark < MAX_PROBE {
                 cursor.at = mark;
                 return false;
+            }
+            if let Progress::More(at) | Progress::CutOff(at) = found {
+                self.in_vain += at.saturating_sub(leaf) as u64;
             }
             if let Progress::Done(end) = found
                 && self.frames.len() > usize::from(!in_spans)
@@ -82,6 +92,13 @@ impl JsonReader {
         }
         self.give_up(cursor, mark, broken, sink);
         true
+    }
+
+    /// The bytes in which a value that begins at `leaf` is read, or its end is looked for where it is broken.
+    pub(super) fn horizon<'b>(&self, bytes: &'b [u8], leaf: usize) -> &'b [u8] {
+        let read = (self.base + leaf as u64).saturating_sub(self.idle_at);
+        let near = bytes.get(..leaf + NEAR).filter(|_| self.in_vain > FREE + STEPS * read);
+        near.unwrap_or(bytes)
     }
 
     /// Where behind a broken span another one begins.
@@ -134,6 +151,7 @@ impl JsonReader {
         let end = cursor.bytes.len();
         let cut_off = |leaf| matches!(Discard::default().run(cursor.bytes, leaf, true), Progress::CutOff(_));
         if last && self.leaf.is_some_and(cut_off) {
+            self.in_vain += (end - mark) as u64;
             return self.recover(cursor, mark, last, sink);
         }
         if last {
@@ -158,5 +176,51 @@ impl JsonReader {
             }
         }
         too_large
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The ids that are read of a document, and whether no more was read in vain than is allowed.
+    fn read(document: &str) -> Vec<u128> {
+        let mut reader = JsonReader::default();
+        let mut found = Vec::new();
+        reader.feed(document.as_bytes(), 0, true, &mut |seen| {
+            if let Seen::Span(span, _) = seen {
+                found.push(span.trace_id.bits);
+            }
+        });
+        // Behind the bound every value may still cost twice what is near it.
+        let values = (document.matches("{\"").count() * 2 * NEAR + 2 * document.len()) as u64;
+        let most = FREE + STEPS * document.len() as u64 + values;
+        assert!(reader.in_vain <= most, "{} steps for {} bytes", reader.in_vain, document.len());
+        found
+    }
+
+    #[test]
+    fn broken_spans_are_passed_by_in_linear_time() {
+        let broken = [
+            // Broken at once, with an end that is nowhere.
+            r#"{"traceId":"05","x":?[[[[[["#,
+            // Read to the end, where something is broken.
+            r#"{"traceId":"05","x":[[[[[["#,
+        ];
+        for broken in broken {
+            let spans = [r#"{"traceId":"01"}"#].into_iter().chain(std::iter::repeat_n(broken, 10_000));
+            let spans: Vec<&str> = spans.chain([r#"{"traceId":"02","x":?}"#, r#"{"traceId":"03"}"#]).collect();
+            let found = read(&format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{}]}}]}}]}}"#, spans.join(",")));
+            assert_eq!(found, [1, 3], "{broken}");
+        }
+    }
+
+    #[test]
+    fn lines_that_are_cut_off_are_passed_by_in_linear_time() {
+        let begun = r#"{"resourceSpans":[{"scopeSpans":[{"spans":["#;
+        for cut in [r#"{"traceId":"#, r#"{"x":{"#, ""] {
+            let lines = format!("{begun}{cut}\n").repeat(10_000);
+            assert_eq!(read(&format!(r#"{lines}{begun}{{"traceId":"01"}}]}}]}}]}}"#)), [1], "{cut}");
+        }
     }
 }

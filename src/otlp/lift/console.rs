@@ -21,6 +21,7 @@ pub(in crate::otlp) fn span<'a>(
     cursor.peek()?;
     let from = cursor.at;
     cursor.members(|cursor, key| member(cursor, key, span, origin))?;
+    span.settle();
     span.shape = Shape::Console;
     span.raw = cursor.bytes.get(from..cursor.at).unwrap_or_default();
     Ok(())
@@ -38,7 +39,7 @@ fn member<'a>(
             let context = context(cursor)?;
             (span.trace_id, span.span_id) = (context.trace_id, context.span_id);
             if let Some(state) = context.state {
-                leaf::own(span, state);
+                span.push(state);
             }
         }
         b"kind" => span.kind = named(cursor, &KINDS)?,
@@ -130,7 +131,7 @@ fn own_attributes<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Re
     }
     cursor.members(|cursor, key| {
         let attribute = RawAttribute { key: leaf::key(key), value: cursor.plain_value()? };
-        leaf::own(span, attribute);
+        span.push(attribute);
         Ok(true)
     })
 }

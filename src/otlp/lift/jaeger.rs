@@ -99,6 +99,7 @@ fn fill_process<'a>(cursor: &mut Cursor<'a, '_>, resource: &mut RawResource<'a>)
     cursor.peek()?;
     let from = cursor.at;
     let mut service = None;
+    resource.attributes.clear();
     cursor.members(|cursor, key| {
         match key {
             b"serviceName" => service = Some(leaf::text_field(cursor)?),
@@ -152,6 +153,7 @@ pub(in crate::otlp) fn span<'a>(
     }
     span.end = draft.duration.map_or(0, |duration| span.start.saturating_add(duration));
     draft.tags.settle(span);
+    span.settle();
     span.shape = Shape::Jaeger;
     span.raw = cursor.bytes.get(from..end).unwrap_or_default();
     Ok(())
@@ -288,7 +290,7 @@ fn flags<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(), 
     span.flags = u32::from(flags & SAMPLED != 0);
     if flags & !SAMPLED != 0 {
         cursor.notes.add(TroubleKind::Unmapped, at);
-        leaf::own(span, leaf::attribute("jaeger.flags", RawValue::Int(flags)));
+        span.push(leaf::attribute("jaeger.flags", RawValue::Int(flags)));
     }
     Ok(())
 }
@@ -306,7 +308,7 @@ fn warnings<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(
         let raw = cursor.bytes.get(from..cursor.at).unwrap_or_default();
         cursor.notes.add(TroubleKind::Unmapped, from);
         let warnings = RawValue::Nested(Nested { raw, wire: Wire::Plain, map: false });
-        leaf::own(span, leaf::attribute("jaeger.warnings", warnings));
+        span.push(leaf::attribute("jaeger.warnings", warnings));
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::otlp::cursor::{Cursor, Halt};
 use crate::otlp::id::{self, Width};
 use crate::otlp::notes::Notes;
 use crate::otlp::number;
-use crate::otlp::raw::{IdForm, RawAttribute, RawId, RawSpan, RawValue, Text};
+use crate::otlp::raw::{IdForm, RawAttribute, RawId, RawValue, Text};
 use crate::otlp::trouble::TroubleKind;
 
 /// A text of ours as a value or key.
@@ -148,17 +148,4 @@ pub(super) fn time(cursor: &mut Cursor<'_, '_>) -> Result<u64, Halt> {
 /// Text that may be null; other types are no text.
 pub(super) fn text_field<'a>(cursor: &mut Cursor<'a, '_>) -> Result<Text<'a>, Halt> {
     if null(cursor)? { Ok(Text::default()) } else { cursor.text_field() }
-}
-
-/// Adds an attribute of the span itself. Where events were read in between, its own attributes move to the end of the
-/// pool, so that they stay together.
-#[inline]
-pub(super) fn own<'a>(span: &mut RawSpan<'a>, attribute: RawAttribute<'a>) {
-    if span.own.end != span.pool.len() {
-        let own = span.own.clone();
-        span.own.start = span.pool.len();
-        span.pool.extend_from_within(own);
-    }
-    span.pool.push(attribute);
-    span.own.end = span.pool.len();
 }

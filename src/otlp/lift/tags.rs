@@ -3,7 +3,6 @@
 //! Comes in: one tag after the other. Goes out: the fields of the span and its scope; a tag that says nothing OTLP has a
 //! field for is left to the caller. Names: specification `common/mapping-to-non-otlp.md` and its older versions.
 
-use super::leaf;
 use crate::otlp::raw::{RawAttribute, RawScope, RawSpan, RawValue, Text};
 
 /// What the tag `error` of a format means.
@@ -29,7 +28,7 @@ impl<'a> Tags<'a> {
     /// Takes a tag: into a field where there is one for it, else into the span's attributes.
     pub(super) fn take(&mut self, tag: RawAttribute<'a>, span: &mut RawSpan<'a>, scope: &mut RawScope<'a>) {
         if !self.is_field(&tag, span, scope) {
-            leaf::own(span, tag);
+            span.push(tag);
         }
     }
 
@@ -67,7 +66,7 @@ impl<'a> Tags<'a> {
     pub(super) fn settle(self, span: &mut RawSpan<'a>) {
         let Some(error) = self.error else { return };
         if span.status == 1 {
-            leaf::own(span, error);
+            span.push(error);
             return;
         }
         span.status = 2;

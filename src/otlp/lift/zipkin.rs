@@ -40,6 +40,7 @@ pub(in crate::otlp) fn span<'a>(
         member(cursor, key, span, origin, &mut tags)
     })?;
     tags.settle(span);
+    span.settle();
     span.end = match duration {
         Some(duration) if span.start != 0 => span.start.saturating_add(duration),
         None if matches!(span.kind, PRODUCER | CONSUMER) => span.start,
@@ -98,7 +99,7 @@ fn kind(cursor: &mut Cursor<'_, '_>, span: &mut RawSpan<'_>) -> Result<(), Halt>
 /// `true` as an attribute; Zipkin leaves `false` out.
 fn mark<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>, key: &'static str) -> Result<(), Halt> {
     if let RawValue::Bool(true) = cursor.plain_value()? {
-        leaf::own(span, leaf::attribute(key, RawValue::Bool(true)));
+        span.push(leaf::attribute(key, RawValue::Bool(true)));
     }
     Ok(())
 }
@@ -165,7 +166,7 @@ pub(in crate::otlp) fn service<'a>(cursor: &mut Cursor<'a, '_>) -> Result<RawRes
 fn remote<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(), Halt> {
     let endpoint = endpoint(cursor)?;
     if let Some(service) = endpoint.service {
-        leaf::own(span, leaf::attribute("peer.service", RawValue::Text(service)));
+        span.push(leaf::attribute("peer.service", RawValue::Text(service)));
     }
     address(span, &endpoint, ["network.peer.address", "network.peer.port", "zipkin.remote.ipv6"]);
     Ok(())
@@ -174,13 +175,13 @@ fn remote<'a>(cursor: &mut Cursor<'a, '_>, span: &mut RawSpan<'a>) -> Result<(),
 /// The address and port; of two addresses the second one has no name in OpenTelemetry.
 fn address<'a>(span: &mut RawSpan<'a>, endpoint: &Endpoint<'a>, [address, port, second]: [&'static str; 3]) {
     if let Some(ip) = endpoint.ipv4.or(endpoint.ipv6) {
-        leaf::own(span, leaf::attribute(address, RawValue::Text(ip)));
+        span.push(leaf::attribute(address, RawValue::Text(ip)));
     }
     if endpoint.port != 0 {
-        leaf::own(span, leaf::attribute(port, RawValue::Int(endpoint.port)));
+        span.push(leaf::attribute(port, RawValue::Int(endpoint.port)));
     }
     if let (Some(_), Some(ip)) = (endpoint.ipv4, endpoint.ipv6) {
-        leaf::own(span, leaf::attribute(second, RawValue::Text(ip)));
+        span.push(leaf::attribute(second, RawValue::Text(ip)));
     }
 }
 

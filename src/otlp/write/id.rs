@@ -4,7 +4,7 @@
 //! spelled, so that whoever reads it next sees what was there.
 
 use super::text::digit;
-use crate::otlp::id::{Width, hex};
+use crate::otlp::id::{Width, proto_bytes};
 use crate::otlp::raw::{IdForm, RawId, Shape};
 
 /// An id ready to be written.
@@ -32,15 +32,8 @@ pub(super) fn for_proto(id: &RawId<'_>, width: Width, shape: Shape) -> Written {
         IdForm::Absent => Written::Nothing,
         IdForm::Whole => Written::Whole(width.bytes(), id.bits.to_be_bytes()),
         IdForm::Zero | IdForm::Folded if shape == Shape::OtlpProto => Written::AsSpelled(id.spelling.to_vec()),
-        IdForm::Zero | IdForm::Folded => {
-            Written::AsSpelled(bytes_of_digits(id.spelling).unwrap_or_else(|| id.spelling.to_vec()))
-        }
+        IdForm::Zero | IdForm::Folded => Written::AsSpelled(proto_bytes(id.spelling)),
     }
-}
-
-fn bytes_of_digits(digits: &[u8]) -> Option<Vec<u8>> {
-    let (odd, pairs) = digits.split_at(digits.len() % 2);
-    odd.chunks(1).chain(pairs.chunks(2)).map(|pair| hex(pair).and_then(|byte| u8::try_from(byte).ok())).collect()
 }
 
 /// Appends bytes as hexadecimal digits.
@@ -55,10 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_become_the_bytes_they_stand_for() {
-        assert_eq!(bytes_of_digits(b"abc"), Some(vec![0x0a, 0xbc]));
-        assert_eq!(bytes_of_digits(b"0000"), Some(vec![0, 0]));
-        assert_eq!(bytes_of_digits(b"trace_1"), None);
+    fn bytes_become_digits() {
         let mut out = Vec::new();
         push_hex(&mut out, &[0x0a, 0xff]);
         assert_eq!(out, b"0aff");
