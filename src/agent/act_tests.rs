@@ -33,7 +33,7 @@ fn event<'a>(span: &mut RawSpan<'a>, name: &'a str, time: u64, pairs: &[(&'a str
 }
 
 fn of<'a>(span: &RawSpan<'a>) -> Act<'a> {
-    act(span, glance(span).role).unwrap()
+    act(span, glance(span, false).role).unwrap()
 }
 
 fn used(input: u64, output: u64) -> Tokens {
@@ -311,7 +311,7 @@ fn letta_payloads() {
 fn what_says_nothing_about_a_run_has_no_act() {
     let none = |name, pairs: &[(&'static str, &'static str)]| {
         let span = span(name, pairs);
-        act(&span, glance(&span).role).is_none()
+        act(&span, glance(&span, false).role).is_none()
     };
     assert!(none("GET /", &[("http.method", "GET")]) && none("x", &[]));
     assert!(!none("POST /v1/agents/{agent_id}/messages", &[("http.method", "POST")]));

@@ -5,7 +5,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use crate::agent::{self, Act, Glance, Usage};
+use crate::agent::{self, Act, Glance};
 use crate::model::{Kind, SpanId, Status, TraceId};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
@@ -40,8 +40,6 @@ pub(super) struct Batch {
     pub(super) origins: Vec<(u32, u32)>,
     pub(super) resources: Vec<Entry>,
     pub(super) scopes: Vec<Entry>,
-    /// Token usage of spans, by number in this batch.
-    pub(super) usage: Vec<(u32, Usage)>,
     /// Spans that say something about an agent's run, by number in this batch.
     pub(super) briefs: Vec<(u32, Brief)>,
     /// Values of the attribute that was asked for, by number in this batch.
@@ -65,12 +63,14 @@ pub(super) struct Builder<'o, N> {
     hasher: &'o RandomState,
     open_group: bool,
     open_scope: bool,
+    /// The scope is Letta's, as far as it is known: it may stand behind its spans.
+    in_letta: bool,
 }
 
 impl<'o, N: Default> Builder<'o, N> {
     pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState, note: Note<'o, N>) -> Self {
         let made = (Batch::default(), N::default());
-        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false }
+        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false, in_letta: false }
     }
 
     /// Takes in one thing that was read.
@@ -90,7 +90,7 @@ impl<'o, N: Default> Builder<'o, N> {
                 }
             }
             Seen::OpenScope => {
-                self.open_scope = true;
+                (self.open_scope, self.in_letta) = (true, false);
                 self.made.0.scopes.push(Entry::default());
                 self.open_origin();
             }
@@ -126,6 +126,7 @@ impl<'o, N: Default> Builder<'o, N> {
     }
 
     fn scope(&mut self, scope: &RawScope<'_>, at: u64) {
+        self.in_letta = agent::is_letta_scope(scope.name.raw);
         let name = NameId(self.made.0.names.intern(&scope.name));
         let version = NameId(self.made.0.names.intern(&scope.version));
         let hash = self.fingerprint(scope.raw, &[scope.name.raw, scope.version.raw]);
@@ -146,7 +147,7 @@ impl<'o, N: Default> Builder<'o, N> {
 
     #[inline]
     fn span(&mut self, span: &RawSpan<'_>, at: u64) {
-        let glance = agent::glance(span);
+        let glance = agent::glance(span, self.in_letta);
         let mut marks = Marks::default();
         marks.set_bad_trace_id(span.trace_id.form != IdForm::Whole);
         marks.set_bad_span_id(span.span_id.form != IdForm::Whole);
@@ -163,11 +164,8 @@ impl<'o, N: Default> Builder<'o, N> {
         marks.set_role(glance.role);
         marks.set_shape(span.shape);
         let number = self.made.0.heads.len() as u32;
-        if let Some(usage) = glance.usage {
-            self.made.0.usage.push((number, usage));
-        }
         let speaks = agent::has_act(span, glance.role);
-        let act = if speaks { agent::act(span, glance.role) } else { None };
+        let act = if speaks || glance.conversation { Some(agent::any_act(span, glance.role)) } else { None };
         if let Some(act) = &act {
             marks.set_brief(true);
             let brief = Brief::of(act, &mut self.made.0.names);
@@ -176,7 +174,7 @@ impl<'o, N: Default> Builder<'o, N> {
         if let Some(key) = self.wanted {
             self.capture(span, key, number);
         }
-        (self.note)(&mut self.made.1, span, &glance, act.as_ref(), number);
+        (self.note)(&mut self.made.1, span, &glance, act.as_ref().filter(|_| speaks), number);
         self.made.0.shapes |= 1 << span.shape as u8;
         let name = NameId(self.made.0.names.intern(&span.name));
         self.made.0.heads.push(Head {
@@ -211,6 +209,7 @@ impl<'o, N: Default> Builder<'o, N> {
         self.made.1 = N::default();
         self.open_group = false;
         self.open_scope = false;
+        self.in_letta = false;
     }
 
     /// Whether the batch may be handed over: nothing it says can change any more, as far as spans and services go.
@@ -249,7 +248,6 @@ impl Batch {
         self.origins.clear();
         self.resources.clear();
         self.scopes.clear();
-        self.usage.clear();
         self.briefs.clear();
         self.captured.clear();
         self.logged.clear();

@@ -8,7 +8,6 @@ use super::batch::{Batch, Entry};
 use super::brief::Brief;
 use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
 use super::names::Names;
-use crate::agent::Usage;
 use crate::input::{Format, Store};
 use crate::model::{SpanId, TraceId};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
@@ -60,7 +59,6 @@ pub struct Capture {
     pub(super) scopes: Vec<Entry>,
     scope_numbers: HashMap<(u64, u32, u32), u32>,
     /// In the order of the spans.
-    usage: Vec<(SpanRef, Usage)>,
     /// In the order of the spans, in chunks.
     briefs: Vec<Vec<(SpanRef, Brief)>>,
     captured: BTreeMap<SpanRef, NameId>,
@@ -84,7 +82,6 @@ impl Default for Capture {
             resource_numbers: HashMap::default(),
             scopes: vec![Entry::default()],
             scope_numbers: HashMap::default(),
-            usage: Vec::new(),
             briefs: Vec::new(),
             captured: BTreeMap::new(),
             logged: Vec::new(),
@@ -150,17 +147,6 @@ impl Capture {
     /// The name of the span's service.
     pub fn service(&self, span: SpanRef) -> &str {
         self.text(self.origin(self.head(span).origin).service)
-    }
-
-    /// Tokens that the span reports, if it does.
-    pub fn usage(&self, span: SpanRef) -> Option<Usage> {
-        let at = self.usage.binary_search_by_key(&span, |(span, _)| *span).ok()?;
-        self.usage.get(at).map(|(_, usage)| *usage)
-    }
-
-    /// Tokens of all spans that report any, in the order of the spans.
-    pub fn usages(&self) -> &[(SpanRef, Usage)] {
-        &self.usage
     }
 
     /// What the span says about an agent's run, in short.
@@ -257,7 +243,6 @@ impl Capture {
             let origin = origins.get(head.origin.0 as usize).copied().unwrap_or_default();
             self.push(Head { name: name(head.name), origin, ..*head });
         }
-        self.usage.extend(batch.usage.iter().map(|(number, usage)| (SpanRef(first + number), *usage)));
         for (number, brief) in &batch.briefs {
             self.add_brief(SpanRef(first + number), brief.renamed(name));
         }

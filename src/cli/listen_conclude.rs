@@ -3,6 +3,7 @@
 //! Comes in: the files of the record, the totals. Goes out: an answer on stdout and an [`Exit`].
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Exit;
 use super::console::Console;
@@ -32,6 +33,7 @@ const OPERATIONS: usize = 40;
 pub(super) fn conclude(
     written: &Written,
     showing: Showing,
+    prices: Prices,
     judgement: Option<Judgement<'_>>,
     console: &mut Console,
 ) -> Result<Exit, Error> {
@@ -45,19 +47,19 @@ pub(super) fn conclude(
     }
     let paths: Vec<String> = written.files.iter().map(|path| path.to_string_lossy().into_owned()).collect();
     if showing.at_end {
-        show(&paths, showing, console)?;
+        show(&paths, showing, prices, console)?;
     }
     judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths).pass(console))
 }
 
 /// Shows the record as `tree` or `stats` would.
-fn show(paths: &[String], showing: Showing, console: &mut Console) -> Result<(), Error> {
+fn show(paths: &[String], showing: Showing, prices: Prices, console: &mut Console) -> Result<(), Error> {
     let capture = capture::open(paths, &Options::default(), &mut |_| {})?;
     let forest = Forest::of(&capture);
     if showing.view == View::Stats {
         let question = Question {
             runs: false,
-            prices: Prices::built_in(),
+            prices,
             by: By::default(),
             sort: Sort::default(),
             top: Some(OPERATIONS),
@@ -65,12 +67,12 @@ fn show(paths: &[String], showing: Showing, console: &mut Console) -> Result<(),
         };
         return console.show(&report(&capture, &Filter::default(), &question), &OutputArgs::default());
     }
+    let settings = view::Settings { prices: Some(Arc::new(prices)), ..view::Settings::default() };
     if showing.jsonl {
-        let report = TreeReport::of(&capture, &forest, view::Settings::default(), &|_| true);
+        let report = TreeReport::of(&capture, &forest, settings, &|_| true);
         return console.write(&OutputArgs::default(), |out| tree_jsonl(&report, out));
     }
-    let settings =
-        view::Settings { limit: Some(TRACES), rows: Some(ROWS), collapse: true, ..view::Settings::default() };
+    let settings = view::Settings { limit: Some(TRACES), rows: Some(ROWS), collapse: true, ..settings };
     console.show(&TreeReport::of(&capture, &forest, settings, &|_| true), &OutputArgs::default())
 }
 

@@ -4,7 +4,9 @@
 //! once, and spans that repeat what the calls below them report count nothing.
 
 mod account;
+mod beside;
 mod call;
+mod model;
 mod money;
 mod prices;
 mod run;
@@ -12,10 +14,11 @@ mod same;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod waste;
 
 pub use account::Account;
 pub use call::{Call, Kind};
 pub use money::Money;
 pub use prices::{Price, PriceError, Prices};
-pub use run::{Run, runs};
+pub use run::{Run, is_step, runs, who};
 pub use sums::Sums;

@@ -155,7 +155,7 @@ fn letta_s_payloads_belong_to_the_call_before_them() {
     let trace = format!("ProviderTrace(response_json={response})");
     let (capture, tree, account) = account(vec![
         span(1, 0, "LettaAgentV3.step", (0, 100), &[]),
-        failed(span(2, 1, "OpenAIClient.request_async", (1, 10), &[])),
+        failed(span(2, 1, "OpenAIClient.request_async", (1, 10), &[("parameter.x", "None")])),
         span(3, 1, "OpenAIClient.request_async", (11, 30), &[("parameter.request_data", "{'model': 'gpt-4o-mini'}")]),
         span(4, 1, "SimpleLLMRequestAdapter.log_provider_trace", (31, 32), &[("response_data", response)]),
         span(5, 4, "coroutine.safe_create_task", (31, 32), &[]),
