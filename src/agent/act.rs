@@ -175,7 +175,7 @@ pub fn any_act<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     if act.stop_reason.is_empty() {
         act.stop_reason = told.stop_reason;
     }
-    if matches!(role, Some(Role::Llm)) || matches!(piece, Some(Piece::Payloads)) {
+    if matches!(role, Some(Role::Llm | Role::Embedding)) || piece == Some(Piece::Payloads) {
         payload::add(&mut act, &found);
     }
     act

@@ -5,7 +5,7 @@
 //! (<https://langfuse.com/docs/observability/features/token-and-cost-tracking>). Who counts otherwise gives himself away by the total.
 
 use super::act::Tokens;
-use super::gather::count;
+use super::gather::{amount, count};
 use super::payload;
 use super::scan::{member, members, plain};
 
@@ -71,8 +71,7 @@ pub(super) fn usage(text: &str) -> Tokens {
 
 /// What a call cost in dollars: the total, or all kinds together.
 pub(super) fn cost(text: &str) -> Option<f64> {
-    let amount =
-        |value: &str| plain(value)?.trim().parse().ok().filter(|amount: &f64| amount.is_finite() && *amount >= 0.0);
+    let amount = |value: &str| amount(&plain(value)?);
     if let Some(total) = member(text, "total").and_then(amount) {
         return Some(total);
     }

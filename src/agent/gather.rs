@@ -97,14 +97,23 @@ impl<'a> Found<'a> {
         }
     }
 
-    /// As an amount of money, never negative.
+    /// As an amount of money.
     fn amount(&self) -> Option<f64> {
-        let amount = match (&self.value, self.read) {
-            (RawValue::Double(amount), Read::Plain) => *amount,
-            _ => self.text()?.trim().parse().ok()?,
-        };
-        (amount.is_finite() && amount >= 0.0).then_some(amount)
+        match (&self.value, self.read) {
+            (RawValue::Double(dollars), Read::Plain) => is_amount(*dollars).then_some(*dollars),
+            _ => amount(&self.text()?),
+        }
     }
+}
+
+/// An amount of money that is written down.
+pub(super) fn amount(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|dollars| is_amount(*dollars))
+}
+
+/// Whether one call may have cost so much: never less than nothing, and no call costs a billion.
+fn is_amount(dollars: f64) -> bool {
+    (0.0..1e9).contains(&dollars)
 }
 
 /// A number of tokens or the like that is written down.
@@ -148,7 +157,7 @@ impl<'a> Gathered<'a> {
         self.get(field)?.count()
     }
 
-    /// As an amount of money, never negative.
+    /// As an amount of money.
     pub(super) fn amount(&self, field: Field) -> Option<f64> {
         self.get(field)?.amount()
     }

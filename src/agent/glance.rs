@@ -3,7 +3,7 @@
 //! Comes in: a span in place, and whether its scope is Letta's. Goes out: its role, its termination, whether it names its
 //! conversation, and whether its parameters are over Letta's budget. It never looks at another span.
 
-use super::conventions::{Convention, Field, Read, TABLES, is_letta_key, request_of_agent, role_of_name};
+use super::conventions::{Convention, Field, Read, TABLES, request_of_agent, role_of_name};
 use super::parameters::{MAX_PARAMETER, MAX_PARAMETERS, TRUNCATION_NOTE};
 use super::recognise::{Said, is_protocol, role_of, stronger};
 use super::role::Role;
@@ -57,7 +57,7 @@ pub fn glance(span: &RawSpan<'_>, in_letta: bool) -> Glance {
     }
     glance.role = glance.role.or_else(|| role_of_name(span, in_letta));
     // Letta's route is all there is to tell a run of an agent from any other request.
-    if span.kind == 2 && request_of_agent(span.name.raw) && (in_letta || has_letta_key(span)) {
+    if span.kind == 2 && request_of_agent(span.name.raw) {
         glance.role = stronger(glance.role, Some(Role::Workflow));
     }
     if bytes > MAX_PARAMETER {
@@ -85,10 +85,6 @@ pub fn glance(span: &RawSpan<'_>, in_letta: bool) -> Glance {
 /// Whether an event with this name is an exception of a call to a model or a tool (semantic conventions 1.41 and 1.42).
 pub(super) fn is_exception(name: &[u8]) -> bool {
     name == b"gen_ai.client.operation.exception" || name == b"gen_ai.execute_tool.exception"
-}
-
-fn has_letta_key(span: &RawSpan<'_>) -> bool {
-    span.attributes().iter().any(|attribute| is_letta_key(attribute.key.raw))
 }
 
 /// What an attribute's key is looked at for.

@@ -80,10 +80,7 @@ fn names_of_letta_s_count_only_where_letta_wrote_them() {
     }
     let mut request = span("POST /v1/agents/{agent_id}/messages", &[("http.method", "POST")]);
     request.kind = 2;
-    assert_eq!(
-        (glance(&request).role, super::glance::glance(&request, true).role),
-        (Some(Role::Http), Some(Role::Workflow))
-    );
+    assert_eq!(glance(&request).role, Some(Role::Workflow), "the route is rare enough");
 }
 
 #[test]

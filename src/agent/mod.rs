@@ -14,6 +14,8 @@ mod glance;
 #[cfg(test)]
 mod glance_tests;
 mod letta;
+#[cfg(test)]
+mod letta_tests;
 mod messages;
 mod parameters;
 mod payload;

@@ -155,9 +155,13 @@ fn request_of(act: &mut Act<'_>, request: &str) {
 }
 
 fn settings(act: &mut Act<'_>, settings: &str) {
-    name(&mut act.model_request, settings, "model");
+    for key in ["model", "embedding_model"] {
+        name(&mut act.model_request, settings, key);
+    }
     if act.provider.is_empty() {
-        name(&mut act.provider, settings, "model_endpoint_type");
+        for key in ["model_endpoint_type", "embedding_endpoint_type"] {
+            name(&mut act.provider, settings, key);
+        }
         act.provider = provider(std::mem::take(&mut act.provider));
     }
     let count = |key: &str| member(settings, key).and_then(count);

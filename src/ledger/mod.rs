@@ -10,7 +10,11 @@ mod model;
 mod money;
 mod prices;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod same;
+#[cfg(test)]
+mod sample;
 mod sums;
 #[cfg(test)]
 mod tests;

@@ -99,7 +99,31 @@ pub fn runs(capture: &Capture, tree: &Tree, account: &Account) -> Vec<Run> {
     let mut all: Vec<usize> = others.filter_map(|top| first_span(tree, top)).collect();
     all.append(&mut tops);
     all.sort_unstable();
-    all.into_iter().filter_map(|node| run(capture, tree, account, node)).collect()
+    let mut runs: Vec<Run> = all.into_iter().filter_map(|node| run(capture, tree, account, node)).collect();
+    leave_out_callers(tree, &mut runs);
+    runs
+}
+
+/// Leaves out what a caller recorded of a run that is there itself, but whose parent was lost: nothing is below it, and the run goes on
+/// within its time.
+fn leave_out_callers(tree: &Tree, runs: &mut Vec<Run>) {
+    let is_empty = |run: &Run| run.steps == 0 && run.sums.calls() == 0 && run.sums.tokens() == 0;
+    if runs.len() < 2 || !runs.iter().any(is_empty) {
+        return;
+    }
+    let tops: Vec<usize> = tree.tops().collect();
+    let is_lost = |run: &&Run| {
+        let top = tops.get(tops.partition_point(|top| *top <= run.node).wrapping_sub(1));
+        top.and_then(|top| tree.nodes().get(*top)).is_some_and(|top| top.span.is_none())
+    };
+    let time = |run: &Run| run.start..=run.start.saturating_add(run.duration_ns);
+    let mut lost: Vec<_> = runs.iter().filter(|run| !is_empty(run)).filter(is_lost).map(time).collect();
+    lost.sort_unstable_by_key(|time| *time.start());
+    runs.retain(|run| {
+        let own = time(run);
+        let first = lost.get(lost.partition_point(|time| time.start() < own.start()));
+        !is_empty(run) || !first.is_some_and(|time| own.contains(time.end()))
+    });
 }
 
 /// Whether a run may begin here. The first link of a chain is a step where something else called it.

@@ -7,6 +7,7 @@ use std::io;
 
 use super::stats::{markdown_table, quoted};
 use super::{Cell, Column, Ink, Render, Table, Tone};
+use crate::agent::is_agent_class;
 use crate::model::Nanos;
 use crate::stats::{Agents, RunRow};
 
@@ -32,7 +33,7 @@ const FIELDS: [Field; 17] = [
     Field { column: text("AGENT", 12, 0), cell: agent, news: |_| true },
     Field {
         column: text("SESSION", 10, 80),
-        cell: |row| (Tone::Quiet, row.session.clone()),
+        cell: |row| (Tone::Quiet, short(&row.session).to_owned()),
         news: |row| !row.session.is_empty(),
     },
     Field { column: number("STEPS", 30), cell: |row| count(Tone::Plain, row.steps), news: |_| true },
@@ -84,9 +85,21 @@ const FIELDS: [Field; 17] = [
     },
 ];
 
+/// The beginning of an id that ends in a UUID: `agent-8442fb55`.
+fn short(id: &str) -> &str {
+    const UUID: usize = 36;
+    let uuid = id.len().checked_sub(UUID).and_then(|at| Some((at, id.get(at..)?)));
+    match uuid.filter(|(_, uuid)| uuid.split('-').map(str::len).eq([8, 4, 4, 4, 12])) {
+        Some((at, _)) => id.get(..at + 8).unwrap_or(id),
+        None => id,
+    }
+}
+
+/// The agent's name, or its id where many share the name.
 fn agent(row: &RunRow) -> Cell {
-    match [&row.agent, &row.name].into_iter().find(|name| !name.is_empty()) {
-        Some(name) => (Tone::Name, name.clone()),
+    let own = if is_agent_class(&row.agent) { [&row.agent_id, &row.agent] } else { [&row.agent, &row.agent_id] };
+    match own.into_iter().chain([&row.name]).find(|name| !name.is_empty()) {
+        Some(name) => (Tone::Name, short(name).to_owned()),
         None => (Tone::Odd, "(none)".to_owned()),
     }
 }
@@ -224,4 +237,19 @@ pub(super) fn summary(agents: &Agents, ink: &mut Ink<'_>) -> io::Result<()> {
         ink.put(tone, fact)?;
     }
     if ink.column() > 0 { ink.line() } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_shown_by_their_beginning() {
+        assert_eq!(short("agent-8442fb55-0000-4000-8000-21cf21cf21cf"), "agent-8442fb55");
+        assert_eq!(short("8442fb55-0000-4000-8000-21cf21cf21cf"), "8442fb55");
+        assert_eq!(
+            (short("helm_agent"), short("é-44200000000000000000000000000000000000")),
+            ("helm_agent", "é-44200000000000000000000000000000000000")
+        );
+    }
 }

@@ -5,7 +5,7 @@
 use std::io;
 
 use super::agents::summary;
-use super::stats_calls::CALLS;
+use super::stats_calls::{CALLS, COUNTS};
 use super::{Cell, Column, Ink, Render, Table, Tone, clean};
 use crate::model::{ByteSize, Nanos};
 use crate::stats::{Operation, Report, RunRow, Tokens};
@@ -73,14 +73,17 @@ fn several(report: &Report, of: fn(&Operation) -> Option<&str>) -> bool {
     report.by == "name" && report.operations.iter().any(|row| Some(of(row)) != first)
 }
 
-/// How many columns stand before those of calls.
+/// How many columns stand before the numbers of calls, and how many before their figures.
+const BEFORE_COUNTS: usize = 5;
 const BEFORE_CALLS: usize = 9;
 
-/// All columns of a report: those of calls stand behind the tokens.
+/// All columns of a report: the numbers of calls stand behind that of all, their figures behind the tokens.
 fn fields(report: &Report) -> impl Iterator<Item = &'static Field> {
     let calls = report.operations.iter().any(|row| row.calls.is_some());
     let (before, after) = FIELDS.split_at(BEFORE_CALLS);
-    before.iter().chain(CALLS.iter().filter(move |_| calls)).chain(after)
+    let (before, between) = before.split_at(BEFORE_COUNTS);
+    let counts = COUNTS.iter().filter(move |_| calls);
+    before.iter().chain(counts).chain(between).chain(CALLS.iter().filter(move |_| calls)).chain(after)
 }
 
 static FIELDS: [Field; 16] = [

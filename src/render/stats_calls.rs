@@ -35,8 +35,8 @@ fn cost(row: &Operation) -> Cell {
     })
 }
 
-/// Columns of calls: they are there only where rows have any.
-pub(super) static CALLS: [Field; 11] = [
+/// Columns of numbers of calls: they are there only where rows have any.
+pub(super) static COUNTS: [Field; 4] = [
     Field {
         column: number("CALLS", 12),
         name: "calls",
@@ -69,6 +69,10 @@ pub(super) static CALLS: [Field; 11] = [
         raw: |row| counted(row, |calls| calls.tool).1,
         news: mixed,
     },
+];
+
+/// Columns of figures of calls.
+pub(super) static CALLS: [Field; 7] = [
     Field {
         column: number("ERR%", 32),
         name: "error_rate",

@@ -16,6 +16,7 @@ pub(super) const TABLE: Table = Table {
         ("llm_config.context_window", Field::ContextWindow, Plain),
         ("llm_config.max_tokens", Field::MaxTokens, Plain),
         ("parameter.llm_config", Field::Settings, Plain),
+        ("parameter.embedding_config", Field::Settings, Plain),
         ("parameter.function_name", Field::ToolName, Plain),
         ("parameter.tool_name", Field::ToolName, Plain),
         ("parameter.tool_call_id", Field::CallId, Plain),
@@ -105,7 +106,7 @@ const PROOF: [&str; 8] = [
 ];
 
 /// Whether an attribute with this key is Letta's.
-pub(in crate::agent) fn is_proof(key: &[u8]) -> bool {
+pub(super) fn is_proof(key: &[u8]) -> bool {
     PROOF
         .iter()
         .any(|proof| if proof.ends_with('.') { key.starts_with(proof.as_bytes()) } else { key == proof.as_bytes() })

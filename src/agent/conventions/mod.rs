@@ -14,6 +14,6 @@ mod table;
 mod vercel;
 
 pub use letta::{Piece, is_generator, is_letta_scope};
-pub(super) use letta::{is_client, is_proof as is_letta_key, piece, request_of_agent};
+pub(super) use letta::{is_client, piece, request_of_agent};
 pub use table::Convention;
 pub(super) use table::{Field, INDEX, Read, TABLES, Table, marked, role_of_name};
