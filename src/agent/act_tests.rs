@@ -237,6 +237,11 @@ fn what_cannot_be_read_does_not_hide_what_can() {
         used(5_000_000_000, 13)
     );
     assert_eq!(
+        chat(&[("gen_ai.usage.input_tokens", "9000000000000000000"), ("gen_ai.usage.output_tokens", "1e19")]),
+        Tokens::default(),
+        "no span took so many"
+    );
+    assert_eq!(
         chat(&[("gen_ai.usage.input_tokens", "NaN"), ("gen_ai.usage.output_tokens", "0x10")]),
         Tokens::default()
     );

@@ -90,7 +90,7 @@ impl<'a> Found<'a> {
     /// As a number of tokens or the like, never negative; a fraction is rounded.
     fn count(&self) -> Option<u64> {
         match (&self.value, self.read) {
-            (RawValue::Int(count), Read::Plain) => u64::try_from(*count).ok(),
+            (RawValue::Int(count), Read::Plain) => u64::try_from(*count).ok().filter(|count| *count < MOST),
             (RawValue::Double(count), Read::Plain) => whole(*count),
             (RawValue::Bool(_), _) => None,
             _ => count(&self.text()?),
@@ -116,15 +116,21 @@ fn is_amount(dollars: f64) -> bool {
     (0.0..1e9).contains(&dollars)
 }
 
+/// No span took so many tokens.
+const MOST: u64 = 1_000_000_000_000;
+
 /// A number of tokens or the like that is written down.
 pub(super) fn count(text: &str) -> Option<u64> {
     let text = text.trim();
-    text.parse().ok().or_else(|| whole(text.parse().ok()?))
+    match text.parse() {
+        Ok(count) => Some(count).filter(|count| *count < MOST),
+        Err(_) => whole(text.parse().ok()?),
+    }
 }
 
 /// The nearest whole number.
 fn whole(number: f64) -> Option<u64> {
-    (0.0..9e18).contains(&number).then(|| number.round() as u64)
+    (0.0..MOST as f64).contains(&number).then(|| number.round() as u64)
 }
 
 impl<'a> Gathered<'a> {

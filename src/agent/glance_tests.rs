@@ -61,7 +61,7 @@ fn names_of_letta_s_count_only_where_letta_wrote_them() {
         ("RedisClient.request_async", None, Some(Role::Llm)),
         ("S3Client.stream", None, Some(Role::Llm)),
         ("Foo._execute_tool", None, Some(Role::Tool)),
-        ("agent_step", None, Some(Role::Step)),
+        ("agent_step", Some(Role::Step), Some(Role::Step)),
         ("call_llm", None, None),
         ("OpenAIClient.request_embeddings", None, Some(Role::Embedding)),
         ("OpenAIEmbedder.generate_embedded_passages", None, Some(Role::Embedding)),

@@ -117,6 +117,11 @@ pub fn is_letta_scope(name: &[u8]) -> bool {
     name.starts_with(b"letta")
 }
 
+/// Whether nobody else names a span like this to say something else.
+pub(super) fn is_rare(name: &[u8]) -> bool {
+    name == b"agent_step" || name.starts_with(b"LettaAgent")
+}
+
 /// The role that a name gives a span of Letta's. Others have clients and managers too: who asks makes sure that the span is one.
 pub(in crate::agent) fn role_of_name(name: &[u8]) -> Option<Role> {
     if name == b"agent_step" {

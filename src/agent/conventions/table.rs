@@ -224,7 +224,7 @@ pub(in crate::agent) fn role_of_name(span: &RawSpan<'_>, in_letta: bool) -> Opti
     let name = span.name.raw;
     let proves = |is_proof: fn(&[u8]) -> bool| span.attributes().iter().any(|attribute| is_proof(attribute.key.raw));
     if let Some(role) = letta::role_of_name(name)
-        && (in_letta || name.starts_with(b"LettaAgent") || proves(letta::is_proof))
+        && (in_letta || letta::is_rare(name) || proves(letta::is_proof))
     {
         return Some(role);
     }
