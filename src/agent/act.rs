@@ -133,11 +133,10 @@ pub fn has_act(span: &RawSpan<'_>, role: Option<Role>) -> bool {
 
 /// Reads a span; `None` where it says nothing about a run.
 pub fn act<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Option<Act<'a>> {
-    has_act(span, role).then(|| any_act(span, role))
+    has_act(span, role).then(|| read(span, role))
 }
 
-/// Reads a span that may say nothing but whose conversation it belongs to.
-pub fn any_act<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
+fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     let found = gather(span);
     let piece = piece(span.name.raw).filter(|_| role.is_none());
     let told = told(span);

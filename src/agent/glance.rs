@@ -3,7 +3,7 @@
 //! Comes in: a span in place, and whether its scope is Letta's. Goes out: its role, its termination, whether it names its
 //! conversation, and whether its parameters are over Letta's budget. It never looks at another span.
 
-use super::conventions::{Convention, Field, Read, TABLES, request_of_agent, role_of_name};
+use super::conventions::{Convention, Entry, Field, Read, TABLES, request_of_agent, role_of_name};
 use super::parameters::{MAX_PARAMETER, MAX_PARAMETERS, TRUNCATION_NOTE};
 use super::recognise::{Said, is_protocol, role_of, stronger};
 use super::role::Role;
@@ -17,8 +17,8 @@ pub struct Glance {
     pub role: Option<Role>,
     /// What it says about being cancelled.
     pub termination: Termination,
-    /// It names the conversation it belongs to.
-    pub conversation: bool,
+    /// Which of its attributes names the conversation it belongs to.
+    pub conversation: Option<usize>,
     /// It records an exception.
     pub exception: bool,
     /// A value is over Letta's budget for one parameter.
@@ -30,9 +30,9 @@ pub struct Glance {
 /// Looks at a span; `in_letta` where its instrumentation scope is Letta's.
 pub fn glance(span: &RawSpan<'_>, in_letta: bool) -> Glance {
     let mut glance = Glance::default();
-    let mut link = false;
+    let (mut link, mut told) = (false, u8::MAX);
     let mut bytes = 0;
-    for attribute in span.attributes() {
+    for (at, attribute) in span.attributes().iter().enumerate() {
         if let RawValue::Text(text) = &attribute.value {
             bytes += text.raw.len();
         }
@@ -43,8 +43,10 @@ pub fn glance(span: &RawSpan<'_>, in_letta: bool) -> Glance {
                 Said::Role(role) => glance.role = stronger(glance.role, Some(role)),
                 Said::Nothing => {}
             },
-            Interest::Conversation => {
-                glance.conversation |= attribute.value.text().is_some_and(|text| !text.is_empty())
+            Interest::Conversation(rank) => {
+                if rank < told && attribute.value.text().is_some_and(|text| !text.is_empty()) {
+                    (told, glance.conversation) = (rank, Some(at));
+                }
             }
             Interest::Code => {
                 glance.termination = glance.termination.max(cancelled_by(attribute, span.kind));
@@ -92,7 +94,8 @@ pub(super) fn is_exception(name: &[u8]) -> bool {
 enum Interest {
     None,
     Role,
-    Conversation,
+    /// With the place of its convention in the order of belief.
+    Conversation(u8),
     Code,
 }
 
@@ -119,10 +122,10 @@ const OTHERS: [(&str, Interest); 18] = [
 ];
 
 /// What a field of a call is looked at for. Letta writes the conversation on spans of every kind; its requests tell it too.
-const fn of_field(convention: Convention, field: Field, read: Read) -> Interest {
-    match (convention, field, read) {
+const fn of_field(table: usize, (_, field, read): &Entry) -> Interest {
+    match (TABLES[table].convention, field, read) {
         (Convention::Letta, ..) => Interest::None,
-        (_, Field::Conversation, Read::Plain) => Interest::Conversation,
+        (_, Field::Conversation, Read::Plain) => Interest::Conversation(table as u8),
         _ => Interest::None,
     }
 }
@@ -134,8 +137,7 @@ const FIELDS: usize = {
         let entries = TABLES[table].entries;
         let mut at = 0;
         while at < entries.len() {
-            count +=
-                !matches!(of_field(TABLES[table].convention, entries[at].1, entries[at].2), Interest::None) as usize;
+            count += !matches!(of_field(table, &entries[at]), Interest::None) as usize;
             at += 1;
         }
         table += 1;
@@ -156,7 +158,7 @@ static KEYS: [(&[u8], Interest); OTHERS.len() + FIELDS] = {
         let entries = TABLES[table].entries;
         let mut at = 0;
         while at < entries.len() {
-            let interest = of_field(TABLES[table].convention, entries[at].1, entries[at].2);
+            let interest = of_field(table, &entries[at]);
             if !matches!(interest, Interest::None) {
                 keys[next] = (entries[at].0.as_bytes(), interest);
                 next += 1;
@@ -168,15 +170,19 @@ static KEYS: [(&[u8], Interest); OTHERS.len() + FIELDS] = {
     keys
 };
 
-/// Which slots the keys above fall into. A key in any other slot is of no interest, which is nearly every key.
-static SLOTS: [bool; 256] = {
-    let mut slots = [false; 256];
-    let mut at = 0;
-    while at < KEYS.len() {
-        slots[slot(KEYS[at].0) as usize] = true;
-        at += 1;
+/// The first of the keys above that falls into each slot, from 1, and the next one after each that falls into the same. A slot without a
+/// key is that of nearly every key.
+static SLOTS: ([u8; 256], [u8; KEYS.len() + 1]) = {
+    let mut first = [0; 256];
+    let mut next = [0; KEYS.len() + 1];
+    let mut at = KEYS.len();
+    while at > 0 {
+        let slot = slot(KEYS[at - 1].0) as usize;
+        next[at] = first[slot];
+        first[slot] = at as u8;
+        at -= 1;
     }
-    slots
+    (first, next)
 };
 
 const fn slot(key: &[u8]) -> u8 {
@@ -188,10 +194,14 @@ const fn slot(key: &[u8]) -> u8 {
 
 #[inline(always)]
 fn interest(key: &[u8]) -> Interest {
-    if !SLOTS[slot(key) as usize] {
-        return Interest::None;
+    let mut at = SLOTS.0[slot(key) as usize];
+    while let Some((name, interest)) = usize::from(at).checked_sub(1).and_then(|at| KEYS.get(at)) {
+        if *name == key {
+            return *interest;
+        }
+        at = SLOTS.1.get(usize::from(at)).copied().unwrap_or(0);
     }
-    KEYS.iter().find(|(name, _)| *name == key).map_or(Interest::None, |(_, interest)| *interest)
+    Interest::None
 }
 
 /// Whether a status code says that the caller went away or asked to stop.
@@ -296,6 +306,6 @@ mod tests {
     fn every_key_of_interest_is_found_at_once() {
         assert!(KEYS.iter().all(|(key, wanted)| interest(key) == *wanted));
         assert_eq!((interest(b""), interest(b"http.route")), (Interest::None, Interest::None));
-        assert!(SLOTS.iter().filter(|slot| **slot).count() <= KEYS.len());
+        assert!(SLOTS.0.iter().filter(|first| **first > 0).count() > KEYS.len() / 2, "few keys share a slot");
     }
 }

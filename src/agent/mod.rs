@@ -28,7 +28,7 @@ mod shape;
 mod target;
 mod told;
 
-pub use act::{Act, Agent, Tokens, Tool, act, any_act, has_act};
+pub use act::{Act, Agent, Tokens, Tool, act, has_act};
 pub use conventions::{Convention, Piece, is_generator, is_letta_scope};
 pub use fingerprint::of as fingerprint;
 pub use glance::{Glance, cancels, glance};

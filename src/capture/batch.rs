@@ -42,6 +42,8 @@ pub(super) struct Batch {
     pub(super) scopes: Vec<Entry>,
     /// Spans that say something about an agent's run, by number in this batch.
     pub(super) briefs: Vec<(u32, Brief)>,
+    /// Conversations of other spans, by number in this batch.
+    pub(super) sessions: Vec<(u32, NameId)>,
     /// Values of the attribute that was asked for, by number in this batch.
     pub(super) captured: Vec<(u32, NameId)>,
     /// Exceptions of spans that stand in log records, by the ids of the span.
@@ -165,16 +167,22 @@ impl<'o, N: Default> Builder<'o, N> {
         marks.set_shape(span.shape);
         let number = self.made.0.heads.len() as u32;
         let speaks = agent::has_act(span, glance.role);
-        let act = if speaks || glance.conversation { Some(agent::any_act(span, glance.role)) } else { None };
+        let act = if speaks { agent::act(span, glance.role) } else { None };
         if let Some(act) = &act {
             marks.set_brief(true);
             let brief = Brief::of(act, &mut self.made.0.names);
             self.made.0.briefs.push((number, brief));
+        } else if begins(span)
+            && let Some(text) = glance.conversation.and_then(|at| span.attributes().get(at)?.value.text())
+        {
+            marks.set_session(true);
+            let name = NameId(self.made.0.names.intern(&text));
+            self.made.0.sessions.push((number, name));
         }
         if let Some(key) = self.wanted {
             self.capture(span, key, number);
         }
-        (self.note)(&mut self.made.1, span, &glance, act.as_ref().filter(|_| speaks), number);
+        (self.note)(&mut self.made.1, span, &glance, act.as_ref(), number);
         self.made.0.shapes |= 1 << span.shape as u8;
         let name = NameId(self.made.0.names.intern(&span.name));
         self.made.0.heads.push(Head {
@@ -249,10 +257,17 @@ impl Batch {
         self.resources.clear();
         self.scopes.clear();
         self.briefs.clear();
+        self.sessions.clear();
         self.captured.clear();
         self.logged.clear();
         self.shapes = 0;
     }
+}
+
+/// Whether what is below the span may belong to the conversation it names: a root, or a request that is served.
+fn begins(span: &RawSpan<'_>) -> bool {
+    const SERVER: i32 = 2;
+    span.parent_id.bits == 0 || span.kind == SERVER
 }
 
 fn size(bytes: &[u8]) -> u32 {

@@ -58,9 +58,10 @@ pub struct Capture {
     resource_numbers: HashMap<(u64, u32, u32), u32>,
     pub(super) scopes: Vec<Entry>,
     scope_numbers: HashMap<(u64, u32, u32), u32>,
-    /// In the order of the spans.
     /// In the order of the spans, in chunks.
     briefs: Vec<Vec<(SpanRef, Brief)>>,
+    /// In the order of the spans.
+    sessions: Vec<(SpanRef, NameId)>,
     captured: BTreeMap<SpanRef, NameId>,
     logged: Vec<(TraceId, SpanId, NameId)>,
     pub(super) sources: Vec<Source>,
@@ -83,6 +84,7 @@ impl Default for Capture {
             scopes: vec![Entry::default()],
             scope_numbers: HashMap::default(),
             briefs: Vec::new(),
+            sessions: Vec::new(),
             captured: BTreeMap::new(),
             logged: Vec::new(),
             sources: Vec::new(),
@@ -158,6 +160,19 @@ impl Capture {
         let chunk = self.briefs.get(self.briefs.partition_point(first).checked_sub(1)?)?;
         let at = chunk.binary_search_by_key(&span, |(at, _)| *at).ok()?;
         chunk.get(at).map(|(_, brief)| brief)
+    }
+
+    /// The conversation that the span names; empty where it names none. Of spans that say nothing else about an agent's run only
+    /// roots and requests that are served are asked.
+    pub fn conversation(&self, span: SpanRef) -> NameId {
+        let named = || {
+            let at = self.sessions.binary_search_by_key(&span, |(at, _)| *at).ok()?;
+            self.sessions.get(at).map(|(_, name)| *name)
+        };
+        match self.head(span).marks.session() {
+            true => named().unwrap_or_default(),
+            false => self.brief(span).map(|brief| brief.conversation).unwrap_or_default(),
+        }
     }
 
     /// Whether any span says anything about an agent's run.
@@ -246,6 +261,8 @@ impl Capture {
         for (number, brief) in &batch.briefs {
             self.add_brief(SpanRef(first + number), brief.renamed(name));
         }
+        let sessions = batch.sessions.iter().map(|(number, session)| (SpanRef(first + number), name(*session)));
+        self.sessions.extend(sessions);
         self.logged.extend(batch.logged.iter().map(|(trace, span, kind)| (*trace, *span, name(*kind))));
         self.captured.extend(batch.captured.iter().map(|(number, value)| (SpanRef(first + number), name(*value))));
     }

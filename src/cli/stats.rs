@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// The N first rows only; 0 for all [default: 40 in a table, else all]
     #[arg(long, value_name = "N")]
     top: Option<u32>,
-    /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name; of runs cost comes first by itself
+    /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name [default: total, with --agents cost]
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
     /// table, json, csv or markdown

@@ -21,6 +21,12 @@ use crate::forest::{Flags, Tree};
 /// "No such call".
 const NONE: u32 = u32::MAX;
 
+/// So many calls inside another one are looked at as tries of it.
+const TRIES: usize = 64;
+
+/// A node that says something about a run, its span, and what that says.
+type Briefed<'c> = (usize, SpanRef, &'c Brief);
+
 /// The account of one trace.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -40,11 +46,12 @@ impl Account {
         let count = tree.nodes().len();
         let own = vec![Sums::default(); count];
         let mut account = Self { of: vec![NONE; count], own, ..Self::default() };
-        let around = account.find(capture, tree);
+        let briefs: Vec<Briefed<'_>> = briefs(capture, tree).collect();
+        let around = account.find(capture, tree, &briefs);
         account.take_apart(capture, &around);
-        account.add_payloads(capture, tree);
-        account.add_first_tokens(capture, tree);
-        account.settle(capture, tree, prices);
+        account.add_payloads(capture, tree, &briefs);
+        account.add_first_tokens(capture, tree, &briefs);
+        account.settle(capture, tree, prices, &briefs);
         account
     }
 
@@ -80,10 +87,10 @@ impl Account {
     }
 
     /// Finds the calls and which spans record one once more; says for each call which one of its kind is around it.
-    fn find(&mut self, capture: &Capture, tree: &Tree) -> Vec<u32> {
+    fn find(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) -> Vec<u32> {
         let mut open = Open::default();
         let mut around = Vec::new();
-        for (node, span, brief) in briefs(capture, tree) {
+        for &(node, span, brief) in briefs {
             let Some(kind) = kind(brief) else { continue };
             let mut call = Call::of(capture, span, node, kind, brief);
             call.self_ns = tree.nodes().get(node).map_or(0, |node| node.self_ns);
@@ -127,97 +134,80 @@ impl Account {
 
     /// Leaves out calls that are nothing but those inside them; the last of these stands for each.
     fn take_apart(&mut self, capture: &Capture, around: &[u32]) {
-        if around.iter().all(|outer| *outer == NONE) {
-            return;
-        }
-        let mut inside: Vec<Vec<u32>> = vec![Vec::new(); self.calls.len()];
+        let mut inside: Vec<Vec<u32>> = vec![Vec::new(); around.len()];
         for (at, outer) in (0u32..).zip(around) {
             inside.get_mut(*outer as usize).into_iter().for_each(|inside| inside.push(at));
         }
-        let mut stands: Vec<u32> = (0..self.calls.len() as u32).collect();
+        let mut stands: Vec<u32> = (0..around.len() as u32).collect();
         // From the inside out: what is in a call that is left out is in the one around it.
-        for outer in (0..self.calls.len()).rev() {
-            let inner = inside.get_mut(outer).map(std::mem::take).unwrap_or_default();
-            let Some(call) = self.calls.get(outer).copied() else { continue };
-            let same: Vec<u32> = inner
-                .iter()
-                .copied()
-                .filter(|at| self.at(*at).is_some_and(|inner| agree(capture, &call, inner)))
-                .collect();
-            let calls: Vec<&Call> = same.iter().filter_map(|at| self.at(*at)).collect();
-            if !holds(capture, &call, &calls) {
+        for outer in (0..around.len()).rev() {
+            let mut inner = inside.get_mut(outer).map(std::mem::take).unwrap_or_default();
+            inner.retain(|at| stands.get(*at as usize) == Some(at));
+            let Some(call) = self.calls.get(outer).copied().filter(|_| (1..=TRIES).contains(&inner.len())) else {
                 continue;
-            }
-            let Some(last) = same.last().copied() else { continue };
+            };
+            let alike = |at: &&u32| self.at(**at).is_some_and(|inner| agree(capture, &call, inner));
+            let alike: Vec<u32> = inner.iter().filter(alike).copied().collect();
+            let calls: Vec<&Call> = alike.iter().filter_map(|at| self.at(*at)).collect();
+            let Some(last) = alike.iter().max().copied().filter(|_| holds(capture, &call, &calls)) else { continue };
             self.learn(last as usize, &call);
             stands.get_mut(outer).into_iter().for_each(|stand| *stand = last);
-            let above = around.get(outer).copied().unwrap_or(NONE);
-            inside.get_mut(above as usize).into_iter().for_each(|above| above.extend(&inner));
+            let above = around.get(outer).and_then(|above| inside.get_mut(*above as usize));
+            above.into_iter().for_each(|above| above.append(&mut inner));
         }
-        self.keep(&stands);
+        let order: Vec<u32> = (0u32..).zip(&stands).filter(|(at, stand)| at == *stand).map(|(at, _)| at).collect();
+        if order.len() < stands.len() {
+            self.reorder(&order, |at| stands.get(at as usize).copied().unwrap_or(NONE));
+        }
     }
 
     fn at(&self, at: u32) -> Option<&Call> {
         self.calls.get(at as usize)
     }
 
-    /// Keeps the calls that stand for themselves.
-    fn keep(&mut self, stands: &[u32]) {
-        let stands_for = |at: u32| {
-            let next = |at: &u32| stands.get(*at as usize).copied().filter(|stand| stand != at);
-            std::iter::successors(Some(at), next).last().unwrap_or(at)
-        };
-        let kept: Vec<u32> = (0u32..).zip(stands).filter(|(at, stand)| at == *stand).map(|(at, _)| at).collect();
-        let place = |at: u32| kept.binary_search(&stands_for(at)).map_or(NONE, |place| place as u32);
-        for slot in self.of.iter_mut().filter(|slot| **slot != NONE) {
-            *slot = place(*slot);
+    /// Keeps these calls, in this order; `stand` says which of them stands for one.
+    fn reorder(&mut self, order: &[u32], stand: impl Fn(u32) -> u32) {
+        let mut places = vec![NONE; self.calls.len()];
+        for (place, at) in (0u32..).zip(order) {
+            places.get_mut(*at as usize).into_iter().for_each(|slot| *slot = place);
         }
-        self.calls = kept.iter().filter_map(|at| self.calls.get(*at as usize).copied()).collect();
+        for slot in self.of.iter_mut().filter(|slot| **slot != NONE) {
+            *slot = places.get(stand(*slot) as usize).copied().unwrap_or(NONE);
+        }
+        self.calls = order.iter().filter_map(|at| self.at(*at).copied()).collect();
     }
 
     /// Letta records what a model answered beside the call, under the same parent or in a task of its own.
-    fn add_payloads(&mut self, capture: &Capture, tree: &Tree) {
-        let pieces: Vec<_> = briefs(capture, tree).filter(|(.., brief)| brief.piece == Some(Piece::Payloads)).collect();
+    fn add_payloads(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) {
         let mut taken = vec![false; self.calls.len()];
         let mut lost = Vec::new();
-        for (node, span, brief) in pieces {
-            let mut told = Call::of(capture, span, node, Kind::Model, brief);
+        for &(node, span, brief) in briefs.iter().filter(|(.., brief)| brief.piece == Some(Piece::Payloads)) {
+            let answer = Call::of(capture, span, node, Kind::Model, brief);
             match beside::call_before(tree, &self.calls, node) {
                 Some(at) => {
                     let first = taken.get_mut(at).is_some_and(|taken| !std::mem::replace(taken, true));
-                    if let Some(call) = self.calls.get_mut(at).filter(|_| first) {
-                        // How the task that keeps the answer went is no matter of the call.
-                        told.failed = false;
-                        call.learn(&told);
-                    }
+                    self.calls.get_mut(at).filter(|_| first).into_iter().for_each(|call| call.learn(&answer));
                 }
                 // The span of the call itself was lost.
-                None if told.is_metered() => lost.push(told),
+                None if answer.is_metered() => lost.push(answer),
                 None => {}
             }
         }
         if lost.is_empty() {
             return;
         }
-        self.calls.append(&mut lost);
+        for call in lost {
+            self.set(call.node, self.calls.len() as u32);
+            self.calls.push(call);
+        }
         let mut order: Vec<u32> = (0..self.calls.len() as u32).collect();
         order.sort_by_key(|at| self.at(*at).map(|call| call.node));
-        let mut places = vec![NONE; order.len()];
-        for (place, at) in (0u32..).zip(&order) {
-            places.get_mut(*at as usize).into_iter().for_each(|slot| *slot = place);
-        }
-        for slot in self.of.iter_mut().filter(|slot| **slot != NONE) {
-            *slot = places.get(*slot as usize).copied().unwrap_or(NONE);
-        }
-        self.calls.sort_by_key(|call| call.node);
-        for (at, node) in (0u32..).zip(self.calls.iter().map(|call| call.node).collect::<Vec<_>>()) {
-            self.set(node, at);
-        }
+        self.reorder(&order, |at| at);
     }
 
     /// Letta records the time to the first token on a span around the whole request: it is that of its first call.
-    fn add_first_tokens(&mut self, capture: &Capture, tree: &Tree) {
-        for (node, span, brief) in briefs(capture, tree).filter(|(.., brief)| brief.piece == Some(Piece::Request)) {
+    fn add_first_tokens(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) {
+        for &(node, span, brief) in briefs.iter().filter(|(.., brief)| brief.piece == Some(Piece::Request)) {
             let Some(waited) = brief.first_token() else { continue };
             let head = capture.head(span);
             if let Some(call) = beside::first_call(tree, &mut self.calls, node, head.start..=head.end) {
@@ -226,7 +216,7 @@ impl Account {
         }
     }
 
-    fn settle(&mut self, capture: &Capture, tree: &Tree, prices: &Prices) {
+    fn settle(&mut self, capture: &Capture, tree: &Tree, prices: &Prices, briefs: &[Briefed<'_>]) {
         for call in &mut self.calls {
             price(capture, prices, call);
             if let Some(own) = self.own.get_mut(call.node) {
@@ -234,19 +224,19 @@ impl Account {
             }
         }
         retries(tree, &mut self.calls);
-        self.sum(capture, tree, prices);
+        self.sum(capture, tree, prices, briefs);
     }
 
     /// Adds up from the leaves. What an agent or a tool reports counts only where nothing below it reports anything.
-    fn sum(&mut self, capture: &Capture, tree: &Tree, prices: &Prices) {
+    fn sum(&mut self, capture: &Capture, tree: &Tree, prices: &Prices, briefs: &[Briefed<'_>]) {
         self.total.clone_from(&self.own);
-        let mut inclusive: Vec<_> = briefs(capture, tree).filter(|(.., brief)| is_inclusive(brief)).collect();
+        let mut inclusive = briefs.iter().rev().filter(|(.., brief)| is_inclusive(brief)).peekable();
         for node in (0..self.total.len()).rev() {
             let Some(total) = self.total.get_mut(node) else { continue };
-            if let Some((node, span, brief)) = inclusive.pop_if(|(at, ..)| *at == node)
+            if let Some(briefed) = inclusive.next_if(|(at, ..)| *at == node)
                 && total.tokens() == 0
                 && total.cost_usd.is_none()
-                && let Some(report) = report(capture, prices, (node, span, brief))
+                && let Some(report) = report(capture, prices, *briefed)
             {
                 total.add_spending(&report);
                 self.own.get_mut(node).into_iter().for_each(|own| own.add_spending(&report));
@@ -268,7 +258,7 @@ pub(super) fn range(calls: &[Call], nodes: Range<usize>) -> Range<usize> {
 }
 
 /// What a span reports of everything below it.
-fn report(capture: &Capture, prices: &Prices, (node, span, brief): (usize, SpanRef, &Brief)) -> Option<Call> {
+fn report(capture: &Capture, prices: &Prices, (node, span, brief): Briefed<'_>) -> Option<Call> {
     let (tokens, cost) = (whole(Kind::Model, brief.tokens()), brief.cost().map(Money));
     let mut report = Call { tokens, cost, arguments: None, ..Call::of(capture, span, node, Kind::Model, brief) };
     price(capture, prices, &mut report);
@@ -326,10 +316,7 @@ impl Open {
 }
 
 /// The nodes of a tree that say something about a run.
-pub(super) fn briefs<'c>(
-    capture: &'c Capture,
-    tree: &'c Tree,
-) -> impl Iterator<Item = (usize, SpanRef, &'c Brief)> + 'c {
+pub(super) fn briefs<'c>(capture: &'c Capture, tree: &'c Tree) -> impl Iterator<Item = Briefed<'c>> + 'c {
     briefs_of(capture, tree, 0..tree.nodes().len())
 }
 
@@ -338,7 +325,7 @@ pub(super) fn briefs_of<'c>(
     capture: &'c Capture,
     tree: &'c Tree,
     nodes: Range<usize>,
-) -> impl Iterator<Item = (usize, SpanRef, &'c Brief)> + 'c {
+) -> impl Iterator<Item = Briefed<'c>> + 'c {
     let mut seen = HashSet::new();
     nodes.filter_map(move |at| {
         let node = tree.nodes().get(at)?;

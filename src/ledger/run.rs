@@ -210,10 +210,11 @@ fn details(capture: &Capture, tree: &Tree, run: &mut Run) {
             run.first_token = run.first_token.or(brief.first_token());
         }
     }
-    let above = std::iter::successors(tree.parent(run.node), |at| tree.parent(*at)).take(FAR);
-    for brief in above.filter_map(|at| capture.brief(tree.nodes().get(at)?.span?)) {
+    let above = std::iter::successors(Some(run.node), |at| tree.parent(*at)).take(FAR);
+    for span in above.filter_map(|at| tree.nodes().get(at)?.span) {
+        fill(&mut run.conversation, capture.conversation(span));
+        let Some(brief) = capture.brief(span) else { continue };
         fill(&mut run.agent_id, brief.agent_id);
-        fill(&mut run.conversation, brief.conversation);
         fill(&mut id, brief.run);
     }
     fill(&mut run.conversation, id);

@@ -27,7 +27,7 @@ pub struct Sums {
     /// Tokens of answers that were spent on reasoning.
     pub reasoning_tokens: u64,
     /// Tokens of calls that say only how many they took in all.
-    pub undivided_tokens: u64,
+    pub unsplit_tokens: u64,
     /// Tokens of prompts read from a cache.
     pub cache_read_tokens: u64,
     /// Tokens of prompts written into a cache.
@@ -51,7 +51,7 @@ impl Sums {
         self.input_tokens = self.input_tokens.saturating_add(other.input_tokens);
         self.output_tokens = self.output_tokens.saturating_add(other.output_tokens);
         self.reasoning_tokens = self.reasoning_tokens.saturating_add(other.reasoning_tokens);
-        self.undivided_tokens = self.undivided_tokens.saturating_add(other.undivided_tokens);
+        self.unsplit_tokens = self.unsplit_tokens.saturating_add(other.unsplit_tokens);
         self.cache_read_tokens = self.cache_read_tokens.saturating_add(other.cache_read_tokens);
         self.cache_write_tokens = self.cache_write_tokens.saturating_add(other.cache_write_tokens);
         self.cost_usd = Money::sum(self.cost_usd, other.cost_usd);
@@ -82,14 +82,14 @@ impl Sums {
         add(&mut self.cache_write_tokens, tokens.cache_write);
         add(&mut self.reasoning_tokens, tokens.reasoning);
         if tokens.input.is_none() && tokens.output.is_none() {
-            add(&mut self.undivided_tokens, tokens.total);
+            add(&mut self.unsplit_tokens, tokens.total);
         }
         self.cost_usd = Money::sum(self.cost_usd, call.cost);
     }
 
     /// Tokens of prompts and answers, divided or not.
     pub fn tokens(&self) -> u64 {
-        self.input_tokens.saturating_add(self.output_tokens).saturating_add(self.undivided_tokens)
+        self.input_tokens.saturating_add(self.output_tokens).saturating_add(self.unsplit_tokens)
     }
 
     /// Calls to models and tools.

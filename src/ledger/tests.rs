@@ -195,6 +195,20 @@ fn a_call_that_never_ended_is_the_one_inside_it() {
 }
 
 #[test]
+fn frameworks_around_frameworks_are_taken_apart_from_the_inside() {
+    let (_, _, account) = account(vec![
+        span(1, 0, "outer", (0, 200), &used("100", "10")),
+        span(2, 1, "framework", (0, 150), &used("100", "10")),
+        failed(span(3, 2, "try", (0, 50), &[CHAT, MODEL])),
+        span(4, 2, "try", (50, 100), &used("100", "10")),
+        span(5, 2, "of another model", (100, 110), &[CHAT, (NAME, "other"), (INPUT, "7")]),
+    ]);
+    let total = account.total(0);
+    assert_eq!((total.llm_calls, total.input_tokens, total.duplicate_calls), (3, 107, 2));
+    assert_eq!(account.call(0).map(|(call, counted)| (call.node, counted)), Some((3, false)));
+}
+
+#[test]
 fn another_model_inside_a_call_is_another_call() {
     let (_, _, account) = account(vec![
         span(1, 0, "outer", (0, 100), &used("100", "10")),
@@ -223,11 +237,11 @@ fn tokens_whose_division_is_not_known_have_no_price() {
         account(vec![span(1, 0, "chat", (0, 9), &[&[CHAT, MODEL], pairs].concat())]).2.total(0)
     };
     let total = of(&[(TOTAL, "1000")]);
-    assert_eq!((total.undivided_tokens, total.tokens(), total.cost_usd, total.unpriced_calls), (1000, 1000, None, 1));
+    assert_eq!((total.unsplit_tokens, total.tokens(), total.cost_usd, total.unpriced_calls), (1000, 1000, None, 1));
     let cached = of(&[(CACHED, "1000")]);
     assert_eq!((cached.cache_read_tokens, cached.cost_usd, cached.unpriced_calls), (1000, None, 1));
     let divided = of(&[(TOTAL, "1000"), (INPUT, "900")]);
-    assert_eq!((divided.input_tokens, divided.output_tokens, divided.undivided_tokens), (900, 100, 0));
+    assert_eq!((divided.input_tokens, divided.output_tokens, divided.unsplit_tokens), (900, 100, 0));
     let reasoning = of(&[(INPUT, "1"), (OUTPUT, "9"), ("gen_ai.usage.reasoning.output_tokens", "5")]);
     assert_eq!((reasoning.output_tokens, reasoning.reasoning_tokens), (9, 5));
 }

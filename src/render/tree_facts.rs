@@ -128,8 +128,8 @@ pub(super) fn sums_words(sums: &Sums) -> Vec<String> {
     if sums.input_tokens > 0 || sums.output_tokens > 0 {
         words.push(format!("{} tokens", tokens(sums.input_tokens, sums.output_tokens)));
     }
-    if sums.undivided_tokens > 0 {
-        words.push(format!("{} tokens in or out", short(sums.undivided_tokens)));
+    if sums.unsplit_tokens > 0 {
+        words.push(format!("{} tokens not split", short(sums.unsplit_tokens)));
     }
     words.extend(cost_words(sums));
     words

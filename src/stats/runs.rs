@@ -234,12 +234,13 @@ fn owner(capture: &Capture, tree: &Tree, call: &Call, run: Option<&Run>) -> Owne
     let (mut agent, mut id, mut session) = (NameId::default(), NameId::default(), NameId::default());
     let fill = |slot: &mut NameId, name: NameId| *slot = if slot.is_empty() { name } else { *slot };
     let above = std::iter::successors(Some(call.node), |at| tree.parent(*at)).take(FAR);
-    for brief in above.filter_map(|at| capture.brief(tree.nodes().get(at)?.span?)) {
+    for span in above.filter_map(|at| tree.nodes().get(at)?.span) {
+        fill(&mut session, capture.conversation(span));
+        let Some(brief) = capture.brief(span) else { continue };
         if matches!(brief.role, Some(Role::Agent | Role::Workflow)) {
             fill(&mut agent, brief.agent);
         }
         fill(&mut id, brief.agent_id);
-        fill(&mut session, brief.conversation);
     }
     if let Some(run) = run {
         fill(&mut agent, run.agent);
