@@ -174,6 +174,9 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     if act.stop_reason.is_empty() {
         act.stop_reason = told.stop_reason;
     }
+    if act.model_request.is_empty() {
+        act.model_request = told.model;
+    }
     if matches!(role, Some(Role::Llm | Role::Embedding)) || piece == Some(Piece::Payloads) {
         payload::add(&mut act, &found);
     }

@@ -61,6 +61,9 @@ fn letta_embeddings() {
     let call = span("OpenAIClient.request_embeddings", &[("parameter.embedding_config", config)]);
     let call = of(&call);
     assert_eq!((call.model(), &*call.provider), ("text-embedding-3-small", "openai"));
+    let mut batch = span("OpenAIEmbedder._embed_batch", &[("parameter.x", "1")]);
+    event(&mut batch, "embedder.batch_started", 2, &[("batch_size", "9"), ("model", "text-embedding-3-large")]);
+    assert_eq!(of(&batch).model(), "text-embedding-3-large");
 }
 
 #[test]

@@ -17,6 +17,7 @@ pub(super) struct Told<'a> {
     pub(super) error_type: Cow<'a, str>,
     pub(super) error: Cow<'a, str>,
     pub(super) finish: Cow<'a, str>,
+    pub(super) model: Cow<'a, str>,
     pub(super) tool: Cow<'a, str>,
     pub(super) arguments: Option<Cow<'a, str>>,
     pub(super) result: Option<Cow<'a, str>>,
@@ -39,11 +40,9 @@ impl<'a> Told<'a> {
         match event.name.raw {
             b"exception" => self.error_type = text("exception.type").unwrap_or_default(),
             name if is_exception(name) => {
-                let kind = ["exception.type", "error.type"].into_iter().find_map(text).unwrap_or_default();
-                self.error_type = [std::mem::take(&mut self.error_type), kind]
-                    .into_iter()
-                    .find(|kind| !kind.is_empty())
-                    .unwrap_or_default();
+                if self.error_type.is_empty() {
+                    self.error_type = ["exception.type", "error.type"].into_iter().find_map(text).unwrap_or_default();
+                }
                 self.error = text("exception.message").unwrap_or_default();
                 self.failed = self.failed.or(Some(true));
             }
@@ -58,6 +57,9 @@ impl<'a> Told<'a> {
                 self.first_token = self.first_token.or(waited);
             }
             name if name.ends_with(b"_execution") => self.execution(event, attributes),
+            name if name.starts_with(b"embedder.") => {
+                self.model = text("model").unwrap_or(std::mem::take(&mut self.model));
+            }
             _ => {}
         }
     }
