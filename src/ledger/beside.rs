@@ -35,7 +35,7 @@ pub(super) fn first_call<'k>(
     time: RangeInclusive<u64>,
 ) -> Option<&'k mut Call> {
     let parents = std::iter::successors(tree.parent(node), |at| tree.parent(*at)).take(UP);
-    let ranges = parents.map(|at| range(calls, at..tree.after(at))).chain([0..calls.len()]);
+    let ranges = parents.map(|at| range(calls, at..tree.after(at))).chain(std::iter::once(0..calls.len()));
     let within = |at: &usize| calls.get(*at).is_some_and(|call| call.kind == Kind::Model && time.contains(&call.start));
     let first = |range: std::ops::Range<usize>| {
         range.take(NEAR).filter(within).min_by_key(|at| calls.get(*at).map(|call| call.start))
