@@ -4,14 +4,19 @@
 //! another span.
 
 use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
+
+use hashbrown::DefaultHashBuilder;
 
 use super::conventions::{Convention, Field, Piece, is_client, piece, request_of_agent};
+use super::details;
 use super::gather::{Gathered, gather};
 use super::payload;
 use super::provider::provider;
 use super::role::Role;
 use super::told::{Told, told};
-use crate::otlp::RawSpan;
+use crate::otlp::{RawSpan, RawValue};
 
 /// Tokens as a span reports them; `None` is "not said", never zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +92,10 @@ pub struct Act<'a> {
     pub agent: Agent<'a>,
     /// What went wrong, as a type; from the exception where there is no `error.type`.
     pub error_type: Cow<'a, str>,
+    /// Whether it failed, where the record itself says so; the span's status is another matter.
+    pub failed: Option<bool>,
+    /// A fingerprint of what a model was given; equal where two calls of one dump were given the same.
+    pub given: Option<u64>,
     /// Nanoseconds to the first token.
     pub first_token: Option<u64>,
     /// The answer came in parts.
@@ -131,6 +140,8 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     let found = gather(span);
     let piece = piece(span.name.raw).filter(|_| role.is_none());
     let told = told(span);
+    let level = found.name(Field::Level);
+    let failed = told.failed.or(level.eq_ignore_ascii_case("error").then_some(true));
     let mut act = Act {
         role,
         piece,
@@ -139,13 +150,15 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
         model_request: found.name(Field::ModelRequest),
         model_response: found.name(Field::ModelResponse),
         tokens: tokens(&found),
-        cost: found.amount(Field::Cost),
-        tool: is_tool(role, piece).then(|| tool(span, &found, &told)),
+        cost: cost(&found),
+        tool: is_tool(role, piece).then(|| tool(span, &found, &told, failed)),
         conversation: found.name(Field::Conversation),
         run: found.name(Field::Run),
         step: found.name(Field::Step),
         agent: agent(span, &found, role),
         error_type: found.name(Field::ErrorType),
+        failed,
+        given: if role == Some(Role::Llm) { given(span) } else { None },
         first_token: found.wait(Field::FirstToken, span.start).or(told.first_token),
         streaming: streaming(span, &found, role, &told),
         finish_reasons: found.list(Field::Finish),
@@ -161,7 +174,10 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     if act.stop_reason.is_empty() {
         act.stop_reason = told.stop_reason;
     }
-    if matches!(role, Some(Role::Llm)) || matches!(piece, Some(Piece::Payloads)) {
+    if act.model_request.is_empty() {
+        act.model_request = told.model;
+    }
+    if matches!(role, Some(Role::Llm | Role::Embedding)) || piece == Some(Piece::Payloads) {
         payload::add(&mut act, &found);
     }
     act
@@ -172,14 +188,57 @@ fn is_tool(role: Option<Role>, piece: Option<Piece>) -> bool {
 }
 
 fn tokens(found: &Gathered<'_>) -> Tokens {
+    let details = found.text(Field::UsageDetails).map(|text| details::usage(&text)).unwrap_or_default();
     Tokens {
-        input: found.count(Field::Input),
-        output: found.count(Field::Output),
-        cache_read: found.count(Field::CacheRead),
-        cache_write: found.count(Field::CacheWrite),
-        reasoning: found.count(Field::Reasoning),
-        total: found.count(Field::Total),
+        input: details.input.or_else(|| found.count(Field::Input)),
+        output: details.output.or_else(|| found.count(Field::Output)),
+        cache_read: details.cache_read.or_else(|| found.count(Field::CacheRead)),
+        cache_write: details.cache_write.or_else(|| found.count(Field::CacheWrite)),
+        reasoning: details.reasoning.or_else(|| found.count(Field::Reasoning)),
+        total: details.total.or_else(|| found.count(Field::Total)),
     }
+}
+
+/// What it cost: the total, or prompt and answer together.
+fn cost(found: &Gathered<'_>) -> Option<f64> {
+    let details = found.text(Field::CostDetails).and_then(|text| details::cost(&text));
+    let parts = || match (found.amount(Field::CostInput), found.amount(Field::CostOutput)) {
+        (Some(input), Some(output)) => Some(input + output),
+        // One part is all of it only where there is no other.
+        (Some(all), None) => Some(all).filter(|_| found.count(Field::Output).unwrap_or(0) == 0),
+        (None, Some(all)) => Some(all).filter(|_| found.count(Field::Input).unwrap_or(0) == 0),
+        (None, None) => None,
+    };
+    details.or_else(|| found.amount(Field::Cost)).or_else(parts)
+}
+
+/// What keys of everything that a model is given begin with.
+const GIVEN: [&[u8]; 10] = [
+    b"gen_ai.input.messages",
+    b"gen_ai.prompt",
+    b"gen_ai.system_instructions",
+    b"llm.input_messages.",
+    b"input.value",
+    b"traceloop.entity.input",
+    b"langfuse.observation.input",
+    b"ai.prompt",
+    b"request_data",
+    b"parameter.request_data",
+];
+
+/// A fingerprint of what a model was given. It is of the bytes as they are recorded, whose order does not matter.
+fn given(span: &RawSpan<'_>) -> Option<u64> {
+    static HASHER: LazyLock<DefaultHashBuilder> = LazyLock::new(DefaultHashBuilder::default);
+    let wanted = |key: &[u8]| GIVEN.iter().any(|start| key.starts_with(start));
+    let bytes = span.attributes().iter().filter(|attribute| wanted(attribute.key.raw)).filter_map(|attribute| {
+        let bytes = match &attribute.value {
+            RawValue::Text(text) => text.raw,
+            RawValue::Nested(nested) => nested.raw,
+            _ => return None,
+        };
+        Some((attribute.key.raw, bytes))
+    });
+    bytes.map(|bytes| HASHER.hash_one(bytes)).reduce(u64::wrapping_add)
 }
 
 /// The convention that a key proves, or else the span's name.
@@ -193,14 +252,15 @@ fn convention(found: &Gathered<'_>, span: &RawSpan<'_>, role: Option<Role>, piec
     }
 }
 
-fn tool<'a>(span: &RawSpan<'a>, found: &Gathered<'a>, told: &Told<'a>) -> Tool<'a> {
+fn tool<'a>(span: &RawSpan<'a>, found: &Gathered<'a>, told: &Told<'a>, failed: Option<bool>) -> Tool<'a> {
     let name = found.name(Field::ToolName);
     // An agent of Letta's writes the name into its events, the tool of another convention into the name of the span.
     let name = [name, told.tool.clone()].into_iter().find(|name| !name.is_empty());
     let result = found.text(Field::Result).or_else(|| told.result.clone());
-    let failed = told.failed;
-    let error = match &result {
-        Some(result) if failed == Some(true) => result.clone(),
+    let says = [told.error.clone(), found.name(Field::ErrorText)].into_iter().find(|error| !error.is_empty());
+    let error = match (says, &result) {
+        (Some(error), _) => error,
+        (None, Some(result)) if failed == Some(true) => result.clone(),
         _ => span.message.decode(),
     };
     Tool {

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::act::*;
-use super::conventions::{Convention, Piece};
+use super::conventions::Convention;
 use super::role::Role;
 use crate::agent::glance;
-use crate::otlp::{RawAttribute, RawEvent, RawSpan, RawValue, Text};
+use crate::otlp::{Nested, RawAttribute, RawEvent, RawSpan, RawValue, Text, Wire};
 use proptest::prelude::*;
 
 fn value(text: &str) -> RawValue<'_> {
@@ -20,23 +20,23 @@ fn attributes<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<RawAttribute<'a>> {
     pairs.iter().map(|(key, text)| RawAttribute { key: Text::plain(key.as_bytes()), value: value(text) }).collect()
 }
 
-fn span<'a>(name: &'a str, pairs: &[(&'a str, &'a str)]) -> RawSpan<'a> {
+pub(super) fn span<'a>(name: &'a str, pairs: &[(&'a str, &'a str)]) -> RawSpan<'a> {
     let pool = attributes(pairs);
     RawSpan { name: Text::plain(name.as_bytes()), own: 0..pool.len(), pool, start: 1_000, ..RawSpan::default() }
 }
 
-fn event<'a>(span: &mut RawSpan<'a>, name: &'a str, time: u64, pairs: &[(&'a str, &'a str)]) {
+pub(super) fn event<'a>(span: &mut RawSpan<'a>, name: &'a str, time: u64, pairs: &[(&'a str, &'a str)]) {
     let from = span.pool.len();
     span.pool.extend(attributes(pairs));
     let attributes = from..span.pool.len();
     span.events.push(RawEvent { time, name: Text::plain(name.as_bytes()), attributes, ..RawEvent::default() });
 }
 
-fn of<'a>(span: &RawSpan<'a>) -> Act<'a> {
-    act(span, glance(span).role).unwrap()
+pub(super) fn of<'a>(span: &RawSpan<'a>) -> Act<'a> {
+    act(span, glance(span, false).role).unwrap()
 }
 
-fn used(input: u64, output: u64) -> Tokens {
+pub(super) fn used(input: u64, output: u64) -> Tokens {
     Tokens { input: Some(input), output: Some(output), ..Tokens::default() }
 }
 
@@ -221,97 +221,104 @@ fn sentry_and_adk() {
 }
 
 #[test]
-fn letta_tools() {
-    let mut tool = span(
-        "LettaAgentV3._execute_tool",
-        &[("parameter.tool_args", "{'query': 'café', 'none': None}"), ("parameter.step_id", "step-1")],
-    );
-    event(&mut tool, "start_web_search_execution", 2, &[("query", "café")]);
-    event(&mut tool, "finish_web_search_execution", 3, &[("status", "error"), ("func_return", "no such page")]);
-    let tool = of(&tool);
-    assert_eq!((tool.convention, &*tool.step), (Convention::Letta, "step-1"));
-    let tool = tool.tool.unwrap();
-    assert_eq!((&*tool.name, tool.failed, &*tool.error), ("web_search", Some(true), "no such page"));
-    assert_eq!(tool.arguments.as_deref(), Some("{'query': 'café', 'none': None}"));
-    let mut bare = span("LettaAgentV3._execute_tool", &[]);
-    event(&mut bare, "start_f_execution", 2, &[("q", "x"), ("n", "5")]);
-    event(&mut bare, "finish_f_execution", 3, &[("status", "success"), ("func_return", "ok")]);
-    let bare = of(&bare).tool.unwrap();
-    assert_eq!((bare.arguments.as_deref(), bare.failed), (Some(r#"{"n":5,"q":"x"}"#), Some(false)));
-    assert_eq!((bare.result.as_deref(), &*bare.error), (Some("ok"), ""));
-}
-
-#[test]
-fn letta_calls() {
-    let call = of(&span(
-        "OpenAIClient.stream_async",
-        &[
-            (
-                "parameter.request_data",
-                "{'model': 'gpt-4o-mini', 'messages': [{'role': 'user'}], 'tools': [{}], 'max_tokens': 9}",
-            ),
-            (
-                "parameter.llm_config",
-                "LLMConfig(model='gpt-4o-mini', model_endpoint_type='openai', context_window=128000)",
-            ),
-        ],
-    ));
-    assert_eq!((call.convention, &*call.provider, call.model()), (Convention::Letta, "openai", "gpt-4o-mini"));
-    assert_eq!((call.context_window, call.max_tokens, call.streaming), (Some(128_000), Some(9), Some(true)));
-    assert!(call.definitions && call.tokens == Tokens::default());
-    let mut whole = span("time_to_first_token", &[("llm_config.model", "m"), ("llm_config.context_window", "4096")]);
-    event(&mut whole, "time_to_first_token_ms", 5, &[("ttft_ms", "34")]);
-    event(&mut whole, "stop_reason", 6, &[("stop_reason", "cancelled")]);
-    let whole = of(&whole);
+fn what_cannot_be_read_does_not_hide_what_can() {
+    let chat = |pairs: &[(&'static str, &'static str)]| {
+        of(&span("chat", &[&[("gen_ai.operation.name", "chat")], pairs].concat())).tokens
+    };
+    let garbage = [
+        ("gen_ai.usage.input_tokens", "abc"),
+        ("llm.token_count.prompt", "77"),
+        ("gen_ai.usage.output_tokens", "-1"),
+        ("gen_ai.usage.completion_tokens", "7"),
+    ];
+    assert_eq!(chat(&garbage), used(77, 7));
     assert_eq!(
-        (whole.piece, whole.first_token, &*whole.stop_reason),
-        (Some(Piece::Request), Some(34_000_000), "cancelled")
+        chat(&[("gen_ai.usage.input_tokens", "5000000000"), ("gen_ai.usage.output_tokens", "12.7")]),
+        used(5_000_000_000, 13)
     );
-    assert_eq!((whole.model(), whole.context_window), ("m", Some(4096)));
+    assert_eq!(
+        chat(&[("gen_ai.usage.input_tokens", "9000000000000000000"), ("gen_ai.usage.output_tokens", "1e19")]),
+        Tokens::default(),
+        "no span took so many"
+    );
+    assert_eq!(
+        chat(&[("gen_ai.usage.input_tokens", "NaN"), ("gen_ai.usage.output_tokens", "0x10")]),
+        Tokens::default()
+    );
+    let mut call =
+        span("x", &[("langfuse.observation.type", "generation"), ("langfuse.observation.usage_details", "")]);
+    let map = br#"{"values":[{"key":"input","value":{"intValue":"5"}},{"key":"output","value":{"intValue":"6"}}]}"#;
+    call.pool[1].value = RawValue::Nested(Nested { raw: map, wire: Wire::Json, map: true });
+    assert_eq!(of(&call).tokens, used(5, 6));
 }
 
 #[test]
-fn letta_payloads() {
-    let openai = r#"{"id": "c", "model": "gpt-4o-mini", "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"content": "\"usage\": {"}}],
-        "usage": {"prompt_tokens": 1200, "completion_tokens": 42, "total_tokens": 1242, "prompt_tokens_details": {"cached_tokens": 1024}}}"#;
-    let anthropic = r#"{"model": "claude-x", "stop_reason": "end_turn", "usage": {"input_tokens": 3, "output_tokens": 4, "cache_read_input_tokens": 50, "cache_creation_input_tokens": 6}}"#;
-    let log = |response: &'static str| {
+fn costs_in_parts_are_added_up() {
+    let cost = |pairs: &[(&'static str, &'static str)]| {
+        of(&span("x", &[&[("openinference.span.kind", "LLM")], pairs].concat())).cost
+    };
+    assert_eq!(cost(&[("llm.cost.prompt", "0.25"), ("llm.cost.completion", "0.5")]), Some(0.75));
+    assert_eq!(cost(&[("llm.cost.prompt", "0.25"), ("llm.cost.total", "1.5")]), Some(1.5));
+    assert_eq!(cost(&[("llm.cost.prompt", "0.25"), ("llm.token_count.completion", "9")]), None);
+    assert_eq!(cost(&[("llm.cost.prompt", "0.25")]), Some(0.25));
+    assert_eq!(cost(&[("langfuse.observation.cost_details", r#"{"input":0.5,"output":0.25}"#)]), Some(0.75));
+    assert_eq!(cost(&[("llm.cost.total", "1e30"), ("gen_ai.usage.cost", "-1")]), None);
+}
+
+#[test]
+fn failures_are_read_where_conventions_write_them() {
+    let level = |kind: &'static str| {
         of(&span(
-            "SimpleLLMRequestAdapter.log_provider_trace",
-            &[("response_data", response), ("parameter.step_id", "s1")],
+            "x",
+            &[
+                ("langfuse.observation.type", kind),
+                ("langfuse.observation.level", "ERROR"),
+                ("langfuse.observation.status_message", "boom"),
+            ],
         ))
     };
-    let one = log(openai);
-    assert_eq!((one.piece, one.model(), &*one.step), (Some(Piece::Payloads), "gpt-4o-mini", "s1"));
-    assert_eq!(one.tokens, Tokens { total: Some(1242), cache_read: Some(1024), ..used(1200, 42) });
-    assert_eq!(one.finish_reasons, ["tool_calls"]);
-    let other = log(anthropic);
-    assert_eq!(other.tokens, Tokens { cache_read: Some(50), cache_write: Some(6), ..used(59, 4) });
-    let trace = format!(
-        "ProviderTrace(id='p', request_json={{'model': 'a'}}, response_json={})",
-        openai.replace("null", "None")
+    assert_eq!(level("generation").failed, Some(true));
+    let tool = level("tool").tool.unwrap();
+    assert_eq!((tool.failed, &*tool.error), (Some(true), "boom"));
+    let mut call = span("execute_tool x", &[("gen_ai.operation.name", "execute_tool")]);
+    event(
+        &mut call,
+        "gen_ai.execute_tool.exception",
+        2,
+        &[("exception.type", "Timeout"), ("exception.message", "late")],
     );
-    let task = span("TelemetryManager.create_provider_trace_async", &[("parameter.provider_trace", &trace)]);
-    let task = of(&task);
-    assert_eq!((task.tokens.input, &*task.model_request, &*task.model_response), (Some(1200), "a", "gpt-4o-mini"));
-    let long = format!(
-        r#"{{"model": "m", "choices": ["{}"], "usage": {{"prompt_tokens": 7, "completion_tokens": 8}}}}"#,
-        "x".repeat(1 << 20)
+    let call = of(&call);
+    assert_eq!((&*call.error_type, call.failed), ("Timeout", Some(true)));
+    assert_eq!(&*call.tool.unwrap().error, "late");
+    let mut call = span("chat", &[("gen_ai.operation.name", "chat")]);
+    event(&mut call, "gen_ai.client.operation.exception", 2, &[("exception.type", "RateLimit")]);
+    assert_eq!(&*of(&call).error_type, "RateLimit");
+}
+
+#[test]
+fn calls_that_were_given_the_same_are_known_by_it() {
+    let given = |pairs: &[(&'static str, &'static str)]| {
+        of(&span("chat", &[&[("gen_ai.operation.name", "chat")], pairs].concat())).given
+    };
+    let first = given(&[("gen_ai.input.messages", "[1]"), ("gen_ai.system_instructions", "s")]);
+    assert!(first.is_some());
+    assert_eq!(
+        given(&[
+            ("gen_ai.system_instructions", "s"),
+            ("gen_ai.usage.input_tokens", "5"),
+            ("gen_ai.input.messages", "[1]")
+        ]),
+        first
     );
-    let escaped = long.replace('"', "\\\"");
-    for (raw, escaped) in [(&long, false), (&escaped, true)] {
-        let mut span = span("A.log_provider_trace", &[("response_data", "")]);
-        span.pool[0].value = RawValue::Text(Text { raw: raw.as_bytes(), escaped });
-        let act = of(&span);
-        assert_eq!((act.tokens, act.model()), (used(7, 8), "m"));
-    }
+    assert_ne!(given(&[("gen_ai.input.messages", "[2]"), ("gen_ai.system_instructions", "s")]), first);
+    assert_eq!(given(&[("gen_ai.output.messages", "[1]")]), None);
 }
 
 #[test]
 fn what_says_nothing_about_a_run_has_no_act() {
     let none = |name, pairs: &[(&'static str, &'static str)]| {
         let span = span(name, pairs);
-        act(&span, glance(&span).role).is_none()
+        act(&span, glance(&span, false).role).is_none()
     };
     assert!(none("GET /", &[("http.method", "GET")]) && none("x", &[]));
     assert!(!none("POST /v1/agents/{agent_id}/messages", &[("http.method", "POST")]));

@@ -32,9 +32,10 @@ pub(super) fn gather<'a>(span: &RawSpan<'a>) -> Gathered<'a> {
         let key = attribute.key.raw;
         for meaning in INDEX.meanings(key) {
             let Some(slot) = all.found.get_mut(meaning.field as usize) else { continue };
-            // Where a key repeats, the last one counts. A member that is not there must not hide the next source.
-            if slot.is_none_or(|found| meaning.rank <= found.rank) && has(&attribute.value, meaning.read) {
-                *slot = Some(Found { rank: meaning.rank, read: meaning.read, value: attribute.value });
+            // Where a key repeats, the last one counts. What cannot be read must not hide the next source.
+            let found = Found { rank: meaning.rank, read: meaning.read, value: attribute.value };
+            if slot.is_none_or(|old| meaning.rank <= old.rank) && found.says(meaning.field) {
+                *slot = Some(found);
             }
         }
         if let Some(convention) = marked(key) {
@@ -61,14 +62,75 @@ fn more_telling(a: Convention, b: Convention) -> Convention {
     ORDER.into_iter().find(|convention| *convention == a || *convention == b).unwrap_or(a)
 }
 
-/// Whether a value says anything when it is read like this.
-fn has(value: &RawValue<'_>, read: Read) -> bool {
-    match (value, read) {
-        (RawValue::Text(text), Read::Member(name)) => scan::member(&text.decode(), name).is_some(),
-        (_, Read::Member(_)) | (RawValue::Empty, _) => false,
-        (RawValue::Text(text), _) => !text.is_empty(),
-        _ => true,
+impl<'a> Found<'a> {
+    /// Whether it says anything, read as what the field holds.
+    fn says(&self, field: Field) -> bool {
+        match (&self.value, self.read) {
+            (RawValue::Empty, _) => false,
+            _ if field.is_count() => self.count().is_some(),
+            _ if field.is_amount() => self.amount().is_some(),
+            (_, Read::Member(_)) => self.text().is_some(),
+            (RawValue::Text(text), _) => !text.is_empty(),
+            _ => true,
+        }
     }
+
+    /// As text; anything but text as it is shown everywhere.
+    fn text(&self) -> Option<Cow<'a, str>> {
+        let text = match &self.value {
+            RawValue::Text(text) => text.decode(),
+            other => Cow::Owned(other.decode().to_string()),
+        };
+        match self.read {
+            Read::Member(name) => scan::plain(scan::member(&text, name)?).map(|text| Cow::Owned(text.into_owned())),
+            _ => Some(text),
+        }
+    }
+
+    /// As a number of tokens or the like, never negative; a fraction is rounded.
+    fn count(&self) -> Option<u64> {
+        match (&self.value, self.read) {
+            (RawValue::Int(count), Read::Plain) => u64::try_from(*count).ok().filter(|count| *count < MOST),
+            (RawValue::Double(count), Read::Plain) => whole(*count),
+            (RawValue::Bool(_), _) => None,
+            _ => count(&self.text()?),
+        }
+    }
+
+    /// As an amount of money.
+    fn amount(&self) -> Option<f64> {
+        match (&self.value, self.read) {
+            (RawValue::Double(dollars), Read::Plain) => is_amount(*dollars).then_some(*dollars),
+            _ => amount(&self.text()?),
+        }
+    }
+}
+
+/// An amount of money that is written down.
+pub(super) fn amount(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|dollars| is_amount(*dollars))
+}
+
+/// Whether one call may have cost so much: never less than nothing, and no call costs a billion.
+fn is_amount(dollars: f64) -> bool {
+    (0.0..1e9).contains(&dollars)
+}
+
+/// No span took so many tokens.
+const MOST: u64 = 1_000_000_000_000;
+
+/// A number of tokens or the like that is written down.
+pub(super) fn count(text: &str) -> Option<u64> {
+    let text = text.trim();
+    match text.parse() {
+        Ok(count) => Some(count).filter(|count| *count < MOST),
+        Err(_) => whole(text.parse().ok()?),
+    }
+}
+
+/// The nearest whole number.
+fn whole(number: f64) -> Option<u64> {
+    (0.0..MOST as f64).contains(&number).then(|| number.round() as u64)
 }
 
 impl<'a> Gathered<'a> {
@@ -88,15 +150,7 @@ impl<'a> Gathered<'a> {
 
     /// As text; anything but text as it is shown everywhere.
     pub(super) fn text(&self, field: Field) -> Option<Cow<'a, str>> {
-        let found = self.get(field)?;
-        let text = match &found.value {
-            RawValue::Text(text) => text.decode(),
-            other => Cow::Owned(other.decode().to_string()),
-        };
-        match found.read {
-            Read::Member(name) => scan::plain(scan::member(&text, name)?).map(|text| Cow::Owned(text.into_owned())),
-            _ => Some(text),
-        }
+        self.get(field)?.text()
     }
 
     /// As text that is a name: empty where nothing says it, and Python's `None` is nothing.
@@ -106,21 +160,12 @@ impl<'a> Gathered<'a> {
 
     /// As a number of tokens or the like.
     pub(super) fn count(&self, field: Field) -> Option<u64> {
-        let found = self.get(field)?;
-        match found.read {
-            Read::Member(_) => self.text(field)?.trim().parse().ok(),
-            _ => u64::try_from(found.value.integer()?).ok(),
-        }
+        self.get(field)?.count()
     }
 
-    /// As an amount of money, never negative.
+    /// As an amount of money.
     pub(super) fn amount(&self, field: Field) -> Option<f64> {
-        let found = self.get(field)?;
-        let amount = match (&found.value, found.read) {
-            (RawValue::Double(amount), Read::Plain) => *amount,
-            _ => self.text(field)?.trim().parse().ok()?,
-        };
-        (amount.is_finite() && amount >= 0.0).then_some(amount)
+        self.get(field)?.amount()
     }
 
     /// As yes or no.

@@ -1,22 +1,14 @@
 //! One look at a span while its bytes are hot.
 //!
-//! Comes in: a span in place. Goes out: its role, its termination, its token usage, and whether its parameters are over
-//! Letta's budget. It never looks at another span.
+//! Comes in: a span in place, and whether its scope is Letta's. Goes out: its role, its termination, whether it names its
+//! conversation, and whether its parameters are over Letta's budget. It never looks at another span.
 
-use super::conventions::{Field, Read, TABLES, request_of_agent, role_of_name};
+use super::conventions::{Convention, Entry, Field, Read, TABLES, request_of_agent, role_of_name};
 use super::parameters::{MAX_PARAMETER, MAX_PARAMETERS, TRUNCATION_NOTE};
+use super::recognise::{Said, is_protocol, role_of, stronger};
 use super::role::Role;
 use crate::model::Termination;
 use crate::otlp::{RawAttribute, RawSpan, RawValue, Text};
-
-/// Tokens that one span reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Tokens of the prompt.
-    pub input: u64,
-    /// Tokens of the answer.
-    pub output: u64,
-}
 
 /// What one look at a span tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,8 +17,8 @@ pub struct Glance {
     pub role: Option<Role>,
     /// What it says about being cancelled.
     pub termination: Termination,
-    /// What it used, if it reports usage.
-    pub usage: Option<Usage>,
+    /// Which of its attributes names the conversation it belongs to.
+    pub conversation: Option<usize>,
     /// It records an exception.
     pub exception: bool,
     /// A value is over Letta's budget for one parameter.
@@ -35,44 +27,54 @@ pub struct Glance {
     pub over_span_budget: bool,
 }
 
-/// Looks at a span.
-pub fn glance(span: &RawSpan<'_>) -> Glance {
+/// Looks at a span; `in_letta` where its instrumentation scope is Letta's.
+pub fn glance(span: &RawSpan<'_>, in_letta: bool) -> Glance {
     let mut glance = Glance::default();
-    let mut usage = Usage::default();
-    let mut used = false;
+    let (mut link, mut told) = (false, u8::MAX);
     let mut bytes = 0;
-    for attribute in span.attributes() {
+    for (at, attribute) in span.attributes().iter().enumerate() {
         if let RawValue::Text(text) = &attribute.value {
             bytes += text.raw.len();
         }
         match interest(attribute.key.raw) {
             Interest::None => {}
-            Interest::Role => glance.role = stronger(glance.role, role_of(attribute)),
-            Interest::Input => used |= add(attribute, &mut usage.input),
-            Interest::Output => used |= add(attribute, &mut usage.output),
+            Interest::Role => match role_of(attribute, span) {
+                Said::Link => link = true,
+                Said::Role(role) => glance.role = stronger(glance.role, Some(role)),
+                Said::Nothing => {}
+            },
+            Interest::Conversation(rank) => {
+                if rank < told && attribute.value.text().is_some_and(|text| !text.is_empty()) {
+                    (told, glance.conversation) = (rank, Some(at));
+                }
+            }
             Interest::Code => {
                 glance.termination = glance.termination.max(cancelled_by(attribute, span.kind));
             }
         }
     }
-    glance.role = glance.role.or_else(|| role_of_name(span.name.raw));
+    // What only says that it is a link of a chain says less than anything else an agent does.
+    if link && glance.role.is_none_or(is_protocol) {
+        glance.role = Some(if span.parent_id.bits == 0 { Role::Workflow } else { Role::Step });
+    }
+    glance.role = glance.role.or_else(|| role_of_name(span, in_letta));
     // Letta's route is all there is to tell a run of an agent from any other request.
     if span.kind == 2 && request_of_agent(span.name.raw) {
         glance.role = stronger(glance.role, Some(Role::Workflow));
     }
-    glance.usage = used.then_some(usage);
     if bytes > MAX_PARAMETER {
         measure(span, &mut glance);
     }
     for event in &span.events {
         let attributes = span.pooled(&event.attributes);
-        let termination = if event.name.raw == b"exception" {
-            glance.exception = true;
-            termination_of(attributes)
-        } else if event.name.raw == b"stop_reason" {
-            stop_reason(attributes)
-        } else {
-            Termination::None
+        let termination = match event.name.raw {
+            b"exception" => {
+                glance.exception = true;
+                termination_of(attributes)
+            }
+            b"stop_reason" => stop_reason(attributes),
+            name if is_exception(name) => termination_of(attributes),
+            _ => Termination::None,
         };
         glance.termination = glance.termination.max(termination);
     }
@@ -82,18 +84,23 @@ pub fn glance(span: &RawSpan<'_>) -> Glance {
     glance
 }
 
+/// Whether an event with this name is an exception of a call to a model or a tool (semantic conventions 1.41 and 1.42).
+pub(super) fn is_exception(name: &[u8]) -> bool {
+    name == b"gen_ai.client.operation.exception" || name == b"gen_ai.execute_tool.exception"
+}
+
 /// What an attribute's key is looked at for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Interest {
     None,
     Role,
-    Input,
-    Output,
+    /// With the place of its convention in the order of belief.
+    Conversation(u8),
     Code,
 }
 
 /// Keys that are not a field of a call.
-const OTHERS: [(&str, Interest); 17] = [
+const OTHERS: [(&str, Interest); 18] = [
     ("gen_ai.operation.name", Interest::Role),
     ("openinference.span.kind", Interest::Role),
     ("traceloop.span.kind", Interest::Role),
@@ -105,6 +112,7 @@ const OTHERS: [(&str, Interest); 17] = [
     ("http.method", Interest::Role),
     ("db.system.name", Interest::Role),
     ("db.system", Interest::Role),
+    ("db.operation.type", Interest::Role),
     ("messaging.system", Interest::Role),
     ("rpc.system", Interest::Role),
     ("rpc.system.name", Interest::Role),
@@ -113,11 +121,11 @@ const OTHERS: [(&str, Interest); 17] = [
     ("rpc.grpc.status_code", Interest::Code),
 ];
 
-/// What a field of a call is looked at for.
-const fn of_field(field: Field, read: Read) -> Interest {
-    match (field, read) {
-        (Field::Input, Read::Plain) => Interest::Input,
-        (Field::Output, Read::Plain) => Interest::Output,
+/// What a field of a call is looked at for. Letta writes the conversation on spans of every kind; its requests tell it too.
+const fn of_field(table: usize, (_, field, read): &Entry) -> Interest {
+    match (TABLES[table].convention, field, read) {
+        (Convention::Letta, ..) => Interest::None,
+        (_, Field::Conversation, Read::Plain) => Interest::Conversation(table as u8),
         _ => Interest::None,
     }
 }
@@ -129,7 +137,7 @@ const FIELDS: usize = {
         let entries = TABLES[table].entries;
         let mut at = 0;
         while at < entries.len() {
-            count += !matches!(of_field(entries[at].1, entries[at].2), Interest::None) as usize;
+            count += !matches!(of_field(table, &entries[at]), Interest::None) as usize;
             at += 1;
         }
         table += 1;
@@ -150,7 +158,7 @@ static KEYS: [(&[u8], Interest); OTHERS.len() + FIELDS] = {
         let entries = TABLES[table].entries;
         let mut at = 0;
         while at < entries.len() {
-            let interest = of_field(entries[at].1, entries[at].2);
+            let interest = of_field(table, &entries[at]);
             if !matches!(interest, Interest::None) {
                 keys[next] = (entries[at].0.as_bytes(), interest);
                 next += 1;
@@ -162,15 +170,19 @@ static KEYS: [(&[u8], Interest); OTHERS.len() + FIELDS] = {
     keys
 };
 
-/// Which slots the keys above fall into. A key in any other slot is of no interest, which is nearly every key.
-static SLOTS: [bool; 256] = {
-    let mut slots = [false; 256];
-    let mut at = 0;
-    while at < KEYS.len() {
-        slots[slot(KEYS[at].0) as usize] = true;
-        at += 1;
+/// The first of the keys above that falls into each slot, from 1, and the next one after each that falls into the same. A slot without a
+/// key is that of nearly every key.
+static SLOTS: ([u8; 256], [u8; KEYS.len() + 1]) = {
+    let mut first = [0; 256];
+    let mut next = [0; KEYS.len() + 1];
+    let mut at = KEYS.len();
+    while at > 0 {
+        let slot = slot(KEYS[at - 1].0) as usize;
+        next[at] = first[slot];
+        first[slot] = at as u8;
+        at -= 1;
     }
-    slots
+    (first, next)
 };
 
 const fn slot(key: &[u8]) -> u8 {
@@ -182,98 +194,14 @@ const fn slot(key: &[u8]) -> u8 {
 
 #[inline(always)]
 fn interest(key: &[u8]) -> Interest {
-    if !SLOTS[slot(key) as usize] {
-        return Interest::None;
+    let mut at = SLOTS.0[slot(key) as usize];
+    while let Some((name, interest)) = usize::from(at).checked_sub(1).and_then(|at| KEYS.get(at)) {
+        if *name == key {
+            return *interest;
+        }
+        at = SLOTS.1.get(usize::from(at)).copied().unwrap_or(0);
     }
-    KEYS.iter().find(|(name, _)| *name == key).map_or(Interest::None, |(_, interest)| *interest)
-}
-
-/// Of two roles the one that says more: what an agent does outranks how it is carried.
-fn stronger(old: Option<Role>, new: Option<Role>) -> Option<Role> {
-    match (old, new) {
-        (Some(old), Some(new)) => Some(old.min(new)),
-        (old, new) => old.or(new),
-    }
-}
-
-/// The role an attribute gives its span.
-fn role_of(attribute: &RawAttribute<'_>) -> Option<Role> {
-    let RawValue::Text(text) = &attribute.value else { return protocol_of(attribute.key.raw) };
-    let value = || text.decode().to_ascii_lowercase();
-    match attribute.key.raw {
-        b"gen_ai.operation.name" => operation(&value()),
-        b"openinference.span.kind" | b"traceloop.span.kind" | b"langfuse.observation.type" => kind(&value()),
-        b"llm.request.type" => match value().as_str() {
-            "chat" | "completion" => Some(Role::Llm),
-            "embedding" => Some(Role::Embedding),
-            "rerank" => Some(Role::Rerank),
-            _ => None,
-        },
-        b"ai.operationId" => vercel(&value()),
-        key => protocol_of(key),
-    }
-}
-
-/// The role that the presence of a key gives, whatever its value.
-fn protocol_of(key: &[u8]) -> Option<Role> {
-    match key {
-        b"mcp.method.name" => Some(Role::Mcp),
-        b"http.request.method" | b"http.method" => Some(Role::Http),
-        b"db.system.name" | b"db.system" => Some(Role::Db),
-        b"messaging.system" => Some(Role::Messaging),
-        b"rpc.system" | b"rpc.system.name" => Some(Role::Rpc),
-        _ => None,
-    }
-}
-
-/// OpenTelemetry `gen_ai.operation.name` (semantic conventions 1.41.1 and the 1.42 development version).
-fn operation(name: &str) -> Option<Role> {
-    Some(match name {
-        "invoke_agent" | "create_agent" => Role::Agent,
-        "invoke_workflow" => Role::Workflow,
-        "plan" => Role::Step,
-        "chat" | "generate_content" | "text_completion" => Role::Llm,
-        "embeddings" => Role::Embedding,
-        "execute_tool" => Role::Tool,
-        "retrieval" => Role::Retrieval,
-        _ if name.ends_with("_memory") || name.ends_with("_memory_store") => Role::Memory,
-        _ => return None,
-    })
-}
-
-/// OpenInference `openinference.span.kind`, Traceloop `traceloop.span.kind`, Langfuse `langfuse.observation.type`.
-fn kind(name: &str) -> Option<Role> {
-    Some(match name {
-        "agent" => Role::Agent,
-        "workflow" | "chain" => Role::Workflow,
-        "task" => Role::Step,
-        "llm" | "generation" => Role::Llm,
-        "embedding" => Role::Embedding,
-        "tool" => Role::Tool,
-        "retriever" => Role::Retrieval,
-        "reranker" => Role::Rerank,
-        "guardrail" => Role::Guardrail,
-        _ => return None,
-    })
-}
-
-/// Vercel AI SDK `ai.operationId`.
-fn vercel(name: &str) -> Option<Role> {
-    Some(match name {
-        "ai.generatetext" | "ai.streamtext" | "ai.generateobject" | "ai.streamobject" => Role::Workflow,
-        "ai.toolcall" => Role::Tool,
-        _ if name.starts_with("ai.embed") => Role::Embedding,
-        _ if name.ends_with(".dogenerate") || name.ends_with(".dostream") => Role::Llm,
-        _ => return None,
-    })
-}
-
-/// Adds what an attribute reports to a count; says whether it reported anything.
-fn add(attribute: &RawAttribute<'_>, slot: &mut u64) -> bool {
-    let Some(tokens) = attribute.value.integer().and_then(|tokens| u64::try_from(tokens).ok()) else { return false };
-    // Old and new names of one number may stand side by side.
-    *slot = (*slot).max(tokens);
-    true
+    Interest::None
 }
 
 /// Whether a status code says that the caller went away or asked to stop.
@@ -373,99 +301,11 @@ fn characters(value: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::RawEvent;
-
-    fn span<'a>(name: &'a str, attributes: &[(&'a str, &'a str)]) -> RawSpan<'a> {
-        let pool: Vec<_> = attributes
-            .iter()
-            .map(|(key, value)| RawAttribute {
-                key: Text::plain(key.as_bytes()),
-                value: RawValue::Text(Text::plain(value.as_bytes())),
-            })
-            .collect();
-        RawSpan { name: Text::plain(name.as_bytes()), own: 0..pool.len(), pool, ..RawSpan::default() }
-    }
-
-    fn with_exception<'a>(kind: &'a str) -> RawSpan<'a> {
-        let mut span = span("x", &[("exception.type", kind)]);
-        span.events.push(RawEvent { name: Text::plain(b"exception"), attributes: 0..1, ..RawEvent::default() });
-        span.own = 0..0;
-        span
-    }
 
     #[test]
     fn every_key_of_interest_is_found_at_once() {
         assert!(KEYS.iter().all(|(key, wanted)| interest(key) == *wanted));
         assert_eq!((interest(b""), interest(b"http.route")), (Interest::None, Interest::None));
-        assert!(SLOTS.iter().filter(|slot| **slot).count() <= KEYS.len());
-    }
-
-    #[test]
-    fn roles_come_from_every_convention() {
-        let cases = [
-            ("x", "gen_ai.operation.name", "chat", Some(Role::Llm)),
-            ("x", "openinference.span.kind", "TOOL", Some(Role::Tool)),
-            ("x", "traceloop.span.kind", "workflow", Some(Role::Workflow)),
-            ("x", "ai.operationId", "ai.streamText.doStream", Some(Role::Llm)),
-            ("x", "http.method", "GET", Some(Role::Http)),
-            ("LettaAgentV3.step", "parameter.x", "1", Some(Role::Agent)),
-            ("OpenAIClient.request_async", "parameter.x", "1", Some(Role::Llm)),
-            ("anything", "foo", "bar", None),
-        ];
-        for (name, key, value, role) in cases {
-            assert_eq!(glance(&span(name, &[(key, value)])).role, role, "{name} {key}");
-        }
-    }
-
-    #[test]
-    fn cancellations_are_told_from_errors() {
-        let cases = [
-            ("asyncio.CancelledError", Termination::Cancelled),
-            ("asyncio.exceptions.CancelledError", Termination::Cancelled),
-            ("letta.server.rest_api.streaming_response.RunCancelledException", Termination::Requested),
-            ("GeneratorExit", Termination::Requested),
-            ("ValueError", Termination::None),
-            ("MyCancelledErrorHandler", Termination::None),
-        ];
-        for (kind, termination) in cases {
-            assert_eq!(glance(&with_exception(kind)).termination, termination, "{kind}");
-        }
-        let mut failed = span("x", &[]);
-        failed.status = 2;
-        failed.message = Text::plain(b"RunCancelledException: Run run-1 was cancelled");
-        assert_eq!(glance(&failed).termination, Termination::Requested);
-    }
-
-    #[test]
-    fn parameters_are_measured_as_letta_does() {
-        let exact = "x".repeat(MAX_PARAMETER);
-        let cut = format!("{exact}... (truncated, original size: 9000000 chars)");
-        let accents = "é".repeat(MAX_PARAMETER);
-        for fine in [&exact, &cut, &accents] {
-            assert!(!glance(&span("x", &[("parameter.a", fine)])).over_parameter_budget);
-        }
-        let over = format!("{exact}y");
-        assert!(glance(&span("x", &[("parameter.a", &over)])).over_parameter_budget);
-        assert!(glance(&span("x", &[("other.a", &over)])).over_parameter_budget);
-        let others = [("a", exact.as_str()), ("b", &exact), ("c", "z")];
-        assert!(glance(&span("x", &others)).over_span_budget);
-        let three = span("x", &[("parameter.a", &exact), ("parameter.b", &exact), ("parameter.c", "z")]);
-        assert!(!glance(&three).over_span_budget, "Letta tests the total before it adds");
-        let four =
-            [("parameter.a", exact.as_str()), ("parameter.b", &exact), ("parameter.c", "z"), ("parameter.d", "z")];
-        assert!(glance(&span("x", &four)).over_span_budget);
-    }
-
-    #[test]
-    fn usage_is_the_larger_of_old_and_new_names() {
-        let span = span(
-            "x",
-            &[
-                ("gen_ai.usage.prompt_tokens", "7"),
-                ("gen_ai.usage.input_tokens", "7"),
-                ("gen_ai.usage.output_tokens", "3"),
-            ],
-        );
-        assert_eq!(glance(&span).usage, Some(Usage { input: 7, output: 3 }));
+        assert!(SLOTS.0.iter().filter(|first| **first > 0).count() > KEYS.len() / 2, "few keys share a slot");
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Comes in: values and names. Goes out: what they are (letta 0.16.8).
 
+use crate::model::Outcome;
+
 /// Whether a value is the note that stands for one that was left out: `<Type (excluded)>`, `<Type (excluded, id=…)>` or
 /// `<Type (excluded, ids=[…])>`.
 pub fn is_exclusion_note(value: &str) -> bool {
@@ -13,6 +15,28 @@ pub fn is_exclusion_note(value: &str) -> bool {
         detail.is_empty() || detail.starts_with(", id=") || (detail.starts_with(", ids=[") && detail.ends_with(']'))
     });
     named && detail
+}
+
+/// Whether this is the name of a class of agents, which all agents of a server share.
+pub fn is_agent_class(name: &str) -> bool {
+    name.starts_with("LettaAgent")
+}
+
+/// How a run ended that stopped for this reason; `None` where the reason is no cancellation and no failure.
+pub fn outcome_of_stop(reason: &str) -> Option<Outcome> {
+    // As Python prints it, the reason is a member of `StopReasonType`.
+    match reason.rsplit('.').next().unwrap_or(reason) {
+        "cancelled" => Some(Outcome::Cancelled),
+        "error"
+        | "llm_api_error"
+        | "invalid_llm_response"
+        | "invalid_tool_call"
+        | "no_tool_call"
+        | "max_tokens_exceeded"
+        | "context_window_overflow_in_system_prompt"
+        | "insufficient_credits" => Some(Outcome::Error),
+        _ => None,
+    }
 }
 
 /// What a span's name says about a step of a run.
@@ -52,6 +76,13 @@ mod tests {
         for value in ["", "<list>", "[1, 2]", "< (excluded)>", "<a b (excluded)>", "<list (excluded, x)>", "<x>"] {
             assert!(!is_exclusion_note(value), "{value}");
         }
+    }
+
+    #[test]
+    fn reasons_to_stop_tell_outcomes() {
+        assert_eq!(outcome_of_stop("StopReasonType.cancelled"), Some(Outcome::Cancelled));
+        assert_eq!(outcome_of_stop("llm_api_error"), Some(Outcome::Error));
+        assert_eq!((outcome_of_stop("end_turn"), outcome_of_stop("")), (None, None));
     }
 
     #[test]

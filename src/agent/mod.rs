@@ -7,15 +7,21 @@ mod act;
 #[cfg(test)]
 mod act_tests;
 mod conventions;
+mod details;
 mod fingerprint;
 mod gather;
 mod glance;
+#[cfg(test)]
+mod glance_tests;
 mod letta;
+#[cfg(test)]
+mod letta_tests;
 mod messages;
 mod parameters;
 mod payload;
 mod provider;
 mod python;
+mod recognise;
 mod role;
 mod scan;
 mod shape;
@@ -23,10 +29,10 @@ mod target;
 mod told;
 
 pub use act::{Act, Agent, Tokens, Tool, act, has_act};
-pub use conventions::{Convention, Piece, is_generator};
+pub use conventions::{Convention, Piece, is_generator, is_letta_scope};
 pub use fingerprint::of as fingerprint;
-pub use glance::{Glance, Usage, cancels, glance};
-pub use letta::{StepMark, is_exclusion_note, step_mark};
+pub use glance::{Glance, cancels, glance};
+pub use letta::{StepMark, is_agent_class, is_exclusion_note, outcome_of_stop, step_mark};
 pub use messages::{
     Conversation, Defect, Definition, Flaw, Media, Message, Part, Speaker, ToolCall, ToolResult, how_to_capture,
     messages,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::act::{Act, Tokens};
 use super::conventions::{Field, Piece};
-use super::gather::Gathered;
+use super::gather::{Gathered, count};
 use super::provider::provider;
 use super::scan::{member, path, plain};
 use crate::otlp::{RawAttribute, RawValue, Text};
@@ -22,7 +22,7 @@ const END: usize = 1 << 14;
 type Counter = fn(&mut Tokens) -> &mut Option<u64>;
 
 /// Where providers put their counts in `usage`: OpenAI's two interfaces, Anthropic's, Google's.
-const USAGE: [(&[&str], Counter); 19] = [
+const USAGE: [(&[&str], Counter); 21] = [
     (&["prompt_tokens"], |tokens| &mut tokens.input),
     (&["input_tokens"], |tokens| &mut tokens.input),
     (&["promptTokenCount"], |tokens| &mut tokens.input),
@@ -35,18 +35,25 @@ const USAGE: [(&[&str], Counter); 19] = [
     (&["input_tokens_details", "cached_tokens"], |tokens| &mut tokens.cache_read),
     (&["cache_read_input_tokens"], |tokens| &mut tokens.cache_read),
     (&["cachedContentTokenCount"], |tokens| &mut tokens.cache_read),
+    (&["cached_content_token_count"], |tokens| &mut tokens.cache_read),
     (&["cache_creation_input_tokens"], |tokens| &mut tokens.cache_write),
     (&["completion_tokens_details", "reasoning_tokens"], |tokens| &mut tokens.reasoning),
     (&["output_tokens_details", "reasoning_tokens"], |tokens| &mut tokens.reasoning),
     (&["thoughtsTokenCount"], |tokens| &mut tokens.reasoning),
+    (&["thoughts_token_count"], |tokens| &mut tokens.reasoning),
     (&["total_tokens"], |tokens| &mut tokens.total),
     (&["totalTokenCount"], |tokens| &mut tokens.total),
     (&["total_token_count"], |tokens| &mut tokens.total),
 ];
 
 const USAGES: [&str; 3] = ["usage", "usageMetadata", "usage_metadata"];
-const REASONS: [&[&str]; 4] =
-    [&["choices", "0", "finish_reason"], &["stop_reason"], &["candidates", "0", "finishReason"], &["finish_reason"]];
+const REASONS: [&[&str]; 5] = [
+    &["choices", "0", "finish_reason"],
+    &["stop_reason"],
+    &["candidates", "0", "finishReason"],
+    &["candidates", "0", "finish_reason"],
+    &["finish_reason"],
+];
 
 /// Adds what the payloads of a span say to what the span says itself.
 pub(super) fn add<'a>(act: &mut Act<'a>, found: &Gathered<'a>) {
@@ -73,20 +80,37 @@ fn response(act: &mut Act<'_>, text: &Text<'_>) {
         act.finish_reasons = reason.map(|reason| vec![Cow::Owned(reason.into_owned())]).unwrap_or_default();
     }
     if act.piece == Some(Piece::Payloads) && !usage(&mut act.tokens, answer) && text.raw.len() > MOST {
-        let end = tail(text);
-        let at = USAGES.iter().find_map(|key| Some(end.rfind(&format!("\"{key}\""))? + key.len() + 2));
-        let rest = at.and_then(|at| end.get(at..)).map(|rest| rest.trim_start().trim_start_matches(':'));
-        rest.into_iter().for_each(|rest| counts(&mut act.tokens, rest));
+        usage_at_end(&mut act.tokens, &tail(text));
     }
     if let Some(asked) = ["request_json", "request"].iter().find_map(|key| member(&all, key)) {
         request_of(act, asked);
     }
 }
 
+/// The counts of a `usage` object by itself.
+pub(super) fn usage_of(usage: &str) -> Tokens {
+    let mut tokens = Tokens::default();
+    counts(&mut tokens, usage);
+    tokens
+}
+
 fn usage(tokens: &mut Tokens, answer: &str) -> bool {
     let usage = USAGES.iter().find_map(|key| member(answer, key)).filter(|usage| usage.starts_with(['{', 'U', 'C']));
     usage.into_iter().for_each(|usage| counts(tokens, usage));
     usage.is_some()
+}
+
+/// The counts in the end of a long answer, whose beginning is not there: JSON, or as Python prints it.
+fn usage_at_end(tokens: &mut Tokens, end: &str) {
+    let spelled = |key: &&str| [format!("\"{key}\""), format!("'{key}'"), format!("{key}=")];
+    for key in USAGES.iter().flat_map(spelled) {
+        let rest = end.rfind(&key).and_then(|at| end.get(at + key.len()..)).unwrap_or_default();
+        let found = usage_of(rest.trim_start().trim_start_matches(':'));
+        if found != Tokens::default() {
+            *tokens = found;
+            return;
+        }
+    }
 }
 
 /// Adds what stands there to what is not known yet. Anthropic counts what the cache holds beside the prompt, and Google what the
@@ -96,15 +120,16 @@ fn counts(tokens: &mut Tokens, usage: &str) {
     for (way, slot) in USAGE {
         let slot = slot(tokens);
         if slot.is_none() {
-            *slot = path(usage, way).and_then(|count| count.parse().ok());
+            *slot = path(usage, way).and_then(count);
         }
     }
-    let beside = |key: &str| member(usage, key).and_then(|count| count.parse::<u64>().ok());
+    let beside = |key: &str| member(usage, key).and_then(count);
     let cached = ["cache_read_input_tokens", "cache_creation_input_tokens"].map(beside);
     if let (true, Some(input)) = (fresh, &mut tokens.input) {
         *input = cached.into_iter().flatten().fold(*input, u64::saturating_add);
     }
-    if let (true, Some(thought), Some(output)) = (fresh, beside("thoughtsTokenCount"), &mut tokens.output) {
+    let thought = ["thoughtsTokenCount", "thoughts_token_count"].into_iter().find_map(beside);
+    if let (true, Some(thought), Some(output)) = (fresh, thought, &mut tokens.output) {
         *output = output.saturating_add(thought);
     }
 }
@@ -118,7 +143,7 @@ fn request(act: &mut Act<'_>, text: &Text<'_>) {
 
 fn request_of(act: &mut Act<'_>, request: &str) {
     name(&mut act.model_request, request, "model");
-    let count = |key: &str| member(request, key).and_then(|count| count.parse().ok());
+    let count = |key: &str| member(request, key).and_then(count);
     act.max_tokens = act.max_tokens.or_else(|| ["max_tokens", "max_completion_tokens"].into_iter().find_map(count));
     if act.streaming.is_none() {
         act.streaming = match member(request, "stream") {
@@ -130,12 +155,16 @@ fn request_of(act: &mut Act<'_>, request: &str) {
 }
 
 fn settings(act: &mut Act<'_>, settings: &str) {
-    name(&mut act.model_request, settings, "model");
+    for key in ["model", "embedding_model"] {
+        name(&mut act.model_request, settings, key);
+    }
     if act.provider.is_empty() {
-        name(&mut act.provider, settings, "model_endpoint_type");
+        for key in ["model_endpoint_type", "embedding_endpoint_type"] {
+            name(&mut act.provider, settings, key);
+        }
         act.provider = provider(std::mem::take(&mut act.provider));
     }
-    let count = |key: &str| member(settings, key).and_then(|count| count.parse().ok());
+    let count = |key: &str| member(settings, key).and_then(count);
     act.context_window = act.context_window.or_else(|| count("context_window"));
     act.max_tokens = act.max_tokens.or_else(|| count("max_tokens"));
 }

@@ -1,10 +1,11 @@
 //! What a span's events tell of a call: when the first token came, why it stopped, what a tool was given and brought.
 //!
 //! Comes in: a span in place. Goes out: a few facts. Conventions that leave this to events are Letta, OpenInference and
-//! OpenLLMetry; exceptions are everybody's.
+//! OpenLLMetry, and OpenTelemetry for what went wrong; exceptions are everybody's.
 
 use std::borrow::Cow;
 
+use super::glance::is_exception;
 use super::payload::object;
 use crate::otlp::{RawAttribute, RawEvent, RawSpan};
 
@@ -14,7 +15,9 @@ pub(super) struct Told<'a> {
     pub(super) first_token: Option<u64>,
     pub(super) stop_reason: Cow<'a, str>,
     pub(super) error_type: Cow<'a, str>,
+    pub(super) error: Cow<'a, str>,
     pub(super) finish: Cow<'a, str>,
+    pub(super) model: Cow<'a, str>,
     pub(super) tool: Cow<'a, str>,
     pub(super) arguments: Option<Cow<'a, str>>,
     pub(super) result: Option<Cow<'a, str>>,
@@ -36,6 +39,13 @@ impl<'a> Told<'a> {
         let text = |key: &str| text(attributes, key);
         match event.name.raw {
             b"exception" => self.error_type = text("exception.type").unwrap_or_default(),
+            name if is_exception(name) => {
+                if self.error_type.is_empty() {
+                    self.error_type = ["exception.type", "error.type"].into_iter().find_map(text).unwrap_or_default();
+                }
+                self.error = text("exception.message").unwrap_or_default();
+                self.failed = self.failed.or(Some(true));
+            }
             b"stop_reason" => self.stop_reason = text("stop_reason").unwrap_or_default(),
             b"gen_ai.choice" => self.finish = text("finish_reason").unwrap_or_default(),
             b"time_to_first_token_ms" => {
@@ -47,6 +57,9 @@ impl<'a> Told<'a> {
                 self.first_token = self.first_token.or(waited);
             }
             name if name.ends_with(b"_execution") => self.execution(event, attributes),
+            name if name.starts_with(b"embedder.") => {
+                self.model = text("model").unwrap_or(std::mem::take(&mut self.model));
+            }
             _ => {}
         }
     }

@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use hashbrown::HashMap;
 
-use crate::agent::{self, Act, Glance, Usage};
+use crate::agent::{self, Act, Glance};
 use crate::model::{Kind, SpanId, Status, TraceId};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
@@ -42,10 +42,10 @@ pub(super) struct Batch {
     pub(super) origins: Vec<(u32, u32)>,
     pub(super) resources: Vec<Entry>,
     pub(super) scopes: Vec<Entry>,
-    /// Token usage of spans, by number in this batch.
-    pub(super) usage: Vec<(u32, Usage)>,
     /// Spans that say something about an agent's run, by number in this batch.
     pub(super) briefs: Vec<(u32, Brief)>,
+    /// Conversations of other spans, by number in this batch.
+    pub(super) sessions: Vec<(u32, NameId)>,
     /// Values of the attribute that was asked for, by number in this batch.
     pub(super) captured: Vec<(u32, NameId)>,
     /// Exceptions of spans that stand in log records, by the ids of the span.
@@ -69,13 +69,15 @@ pub(super) struct Builder<'o, N> {
     open_scope: bool,
     /// The resources that many groups share, by where they are: Jaeger's processes, which may be large.
     shared: HashMap<u64, Entry>,
+    /// The scope is Letta's, as far as it is known: it may stand behind its spans.
+    in_letta: bool,
 }
 
 impl<'o, N: Default> Builder<'o, N> {
     pub(super) fn new(source: SourceId, wanted: Option<&'o str>, hasher: &'o RandomState, note: Note<'o, N>) -> Self {
         let made = (Batch::default(), N::default());
         let shared = HashMap::default();
-        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false, shared }
+        Self { made, note, source, wanted, hasher, open_group: false, open_scope: false, shared, in_letta: false }
     }
 
     /// Takes in one thing that was read.
@@ -95,7 +97,7 @@ impl<'o, N: Default> Builder<'o, N> {
                 }
             }
             Seen::OpenScope => {
-                self.open_scope = true;
+                (self.open_scope, self.in_letta) = (true, false);
                 self.made.0.scopes.push(Entry::default());
                 self.open_origin();
             }
@@ -139,6 +141,7 @@ impl<'o, N: Default> Builder<'o, N> {
     }
 
     fn scope(&mut self, scope: &RawScope<'_>, at: u64) {
+        self.in_letta = agent::is_letta_scope(scope.name.raw);
         let name = NameId(self.made.0.names.intern(&scope.name));
         let version = NameId(self.made.0.names.intern(&scope.version));
         let hash = self.fingerprint(scope.raw, &[scope.name.raw, scope.version.raw]);
@@ -159,7 +162,7 @@ impl<'o, N: Default> Builder<'o, N> {
 
     #[inline]
     fn span(&mut self, span: &RawSpan<'_>, at: u64) {
-        let glance = agent::glance(span);
+        let glance = agent::glance(span, self.in_letta);
         let mut marks = Marks::default();
         marks.set_bad_trace_id(span.trace_id.form != IdForm::Whole);
         marks.set_bad_span_id(span.span_id.form != IdForm::Whole);
@@ -176,15 +179,18 @@ impl<'o, N: Default> Builder<'o, N> {
         marks.set_role(glance.role);
         marks.set_shape(span.shape);
         let number = self.made.0.heads.len() as u32;
-        if let Some(usage) = glance.usage {
-            self.made.0.usage.push((number, usage));
-        }
         let speaks = agent::has_act(span, glance.role);
         let act = if speaks { agent::act(span, glance.role) } else { None };
         if let Some(act) = &act {
             marks.set_brief(true);
             let brief = Brief::of(act, &mut self.made.0.names);
             self.made.0.briefs.push((number, brief));
+        } else if begins(span)
+            && let Some(text) = glance.conversation.and_then(|at| span.attributes().get(at)?.value.text())
+        {
+            marks.set_session(true);
+            let name = NameId(self.made.0.names.intern(&text));
+            self.made.0.sessions.push((number, name));
         }
         if let Some(key) = self.wanted {
             self.capture(span, key, number);
@@ -225,6 +231,7 @@ impl<'o, N: Default> Builder<'o, N> {
         self.shared.clear();
         self.open_group = false;
         self.open_scope = false;
+        self.in_letta = false;
     }
 
     /// Whether the batch may be handed over: nothing it says can change any more, as far as spans and services go.
@@ -265,12 +272,18 @@ impl Batch {
         self.origins.clear();
         self.resources.clear();
         self.scopes.clear();
-        self.usage.clear();
         self.briefs.clear();
+        self.sessions.clear();
         self.captured.clear();
         self.logged.clear();
         self.shapes = 0;
     }
+}
+
+/// Whether what is below the span may belong to the conversation it names: a root, or a request that is served.
+fn begins(span: &RawSpan<'_>) -> bool {
+    const SERVER: i32 = 2;
+    span.parent_id.bits == 0 || span.kind == SERVER
 }
 
 fn size(bytes: &[u8]) -> u32 {

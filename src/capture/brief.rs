@@ -7,7 +7,7 @@ use super::names::Names;
 use crate::agent::{Act, Convention, Piece, Role, Tokens, fingerprint};
 
 /// "Not said" among the numbers.
-const NONE: u32 = u32::MAX;
+const NONE: u64 = u64::MAX;
 
 /// A span of an agent's run in short. Names are empty where nothing says them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct Brief {
     pub provider: NameId,
     /// The model that answered, or was asked for.
     pub model: NameId,
+    /// The model that was asked for; empty where nothing says it.
+    pub requested: NameId,
     /// The tool's name.
     pub tool: NameId,
     /// The agent's name.
@@ -42,15 +44,15 @@ pub struct Brief {
     pub stop: NameId,
     /// A fingerprint of the id of the tool call.
     pub call_id: Option<Print>,
-    /// A fingerprint of the tool's arguments, however they are spelled.
+    /// A fingerprint of the tool's arguments, however they are spelled, or of what a model was given, as it is spelled.
     pub arguments: Option<Print>,
     /// A fingerprint of the tool's result.
     pub result: Option<Print>,
     /// Billionths of a US dollar, where the span says what it cost.
     cost: u64,
     first_token: u64,
-    counts: [u32; 8],
-    /// The tool's own word for whether it failed.
+    counts: [u64; 8],
+    /// Its own word for whether it failed.
     pub failed: Option<bool>,
     /// The answer came in parts.
     pub streaming: Option<bool>,
@@ -76,6 +78,7 @@ impl Brief {
             piece: act.piece,
             provider: name(&act.provider),
             model: name(act.model()),
+            requested: name(&act.model_request),
             tool: name(tool.map_or("", |tool| &tool.name)),
             agent: name(&act.agent.name),
             agent_id: name(&act.agent.id),
@@ -86,13 +89,15 @@ impl Brief {
             finish: name(act.finish_reasons.first().map_or("", |reason| reason)),
             stop: name(&act.stop_reason),
             call_id: tool.filter(|tool| !tool.call_id.is_empty()).and_then(|tool| print(&tool.call_id)),
-            arguments: tool.and_then(|tool| print(tool.arguments.as_deref()?)),
+            arguments: match tool {
+                Some(tool) => tool.arguments.as_deref().and_then(print),
+                None => act.given.and_then(|given| Print::new(given | 1)),
+            },
             result: tool.and_then(|tool| print(tool.result.as_deref()?)),
-            cost: act.cost.map_or(u64::MAX, |dollars| (dollars * 1e9).round() as u64),
-            first_token: act.first_token.unwrap_or(u64::MAX),
-            counts: counts
-                .map(|count| count.map_or(NONE, |count| u32::try_from(count).map_or(NONE - 1, |c| c.min(NONE - 1)))),
-            failed: tool.and_then(|tool| tool.failed),
+            cost: act.cost.map_or(NONE, |dollars| (dollars * 1e9).round() as u64),
+            first_token: act.first_token.unwrap_or(NONE),
+            counts: counts.map(|count| count.unwrap_or(NONE)),
+            failed: act.failed,
             streaming: act.streaming,
             definitions: act.definitions,
             batch: act.batch,
@@ -104,6 +109,7 @@ impl Brief {
         let all = [
             &mut self.provider,
             &mut self.model,
+            &mut self.requested,
             &mut self.tool,
             &mut self.agent,
             &mut self.agent_id,
@@ -121,7 +127,7 @@ impl Brief {
     }
 
     fn count(&self, at: usize) -> Option<u64> {
-        self.counts.get(at).filter(|count| **count != NONE).map(|count| u64::from(*count))
+        self.counts.get(at).copied().filter(|count| *count != NONE)
     }
 
     /// Tokens it reports.
@@ -148,11 +154,11 @@ impl Brief {
 
     /// Nanoseconds to the first token.
     pub fn first_token(&self) -> Option<u64> {
-        (self.first_token != u64::MAX).then_some(self.first_token)
+        (self.first_token != NONE).then_some(self.first_token)
     }
 
     /// Billionths of a US dollar, where the span says what it cost.
     pub fn cost(&self) -> Option<u64> {
-        (self.cost != u64::MAX).then_some(self.cost)
+        (self.cost != NONE).then_some(self.cost)
     }
 }

@@ -164,6 +164,8 @@ flags! {
     exception, set_exception = 8;
     /// It says something about an agent's run: see [`super::Capture::brief`].
     brief, set_brief = 26;
+    /// It names its conversation and says nothing else about an agent's run: see [`super::Capture::conversation`].
+    session, set_session = 27;
 }
 
 impl Marks {

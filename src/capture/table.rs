@@ -9,7 +9,6 @@ use super::batch::{Batch, Entry};
 use super::brief::Brief;
 use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
 use super::names::Names;
-use crate::agent::Usage;
 use crate::input::{Format, Store};
 use crate::model::{SpanId, TraceId};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
@@ -60,10 +59,10 @@ pub struct Capture {
     resource_numbers: HashMap<(u64, u32, u32), u32>,
     pub(super) scopes: Vec<Entry>,
     scope_numbers: HashMap<(u64, u32, u32), u32>,
-    /// In the order of the spans.
-    usage: Vec<(SpanRef, Usage)>,
     /// In the order of the spans, in chunks.
     briefs: Vec<Vec<(SpanRef, Brief)>>,
+    /// In the order of the spans.
+    sessions: Vec<(SpanRef, NameId)>,
     captured: BTreeMap<SpanRef, NameId>,
     logged: Vec<(TraceId, SpanId, NameId)>,
     pub(super) sources: Vec<Source>,
@@ -85,8 +84,8 @@ impl Default for Capture {
             resource_numbers: HashMap::default(),
             scopes: vec![Entry::default()],
             scope_numbers: HashMap::default(),
-            usage: Vec::new(),
             briefs: Vec::new(),
+            sessions: Vec::new(),
             captured: BTreeMap::new(),
             logged: Vec::new(),
             sources: Vec::new(),
@@ -153,17 +152,6 @@ impl Capture {
         self.text(self.origin(self.head(span).origin).service)
     }
 
-    /// Tokens that the span reports, if it does.
-    pub fn usage(&self, span: SpanRef) -> Option<Usage> {
-        let at = self.usage.binary_search_by_key(&span, |(span, _)| *span).ok()?;
-        self.usage.get(at).map(|(_, usage)| *usage)
-    }
-
-    /// Tokens of all spans that report any, in the order of the spans.
-    pub fn usages(&self) -> &[(SpanRef, Usage)] {
-        &self.usage
-    }
-
     /// What the span says about an agent's run, in short.
     pub fn brief(&self, span: SpanRef) -> Option<&Brief> {
         if !self.head(span).marks.brief() {
@@ -173,6 +161,19 @@ impl Capture {
         let chunk = self.briefs.get(self.briefs.partition_point(first).checked_sub(1)?)?;
         let at = chunk.binary_search_by_key(&span, |(at, _)| *at).ok()?;
         chunk.get(at).map(|(_, brief)| brief)
+    }
+
+    /// The conversation that the span names; empty where it names none. Of spans that say nothing else about an agent's run only
+    /// roots and requests that are served are asked.
+    pub fn conversation(&self, span: SpanRef) -> NameId {
+        let named = || {
+            let at = self.sessions.binary_search_by_key(&span, |(at, _)| *at).ok()?;
+            self.sessions.get(at).map(|(_, name)| *name)
+        };
+        match self.head(span).marks.session() {
+            true => named().unwrap_or_default(),
+            false => self.brief(span).map(|brief| brief.conversation).unwrap_or_default(),
+        }
     }
 
     /// Whether any span says anything about an agent's run.
@@ -263,10 +264,11 @@ impl Capture {
             let origin = origins.get(head.origin.0 as usize).copied().unwrap_or_default();
             self.push(Head { name: name(head.name), origin, ..*head });
         }
-        self.usage.extend(batch.usage.iter().map(|(number, usage)| (SpanRef(first + number), *usage)));
         for (number, brief) in &batch.briefs {
             self.add_brief(SpanRef(first + number), brief.renamed(name));
         }
+        let sessions = batch.sessions.iter().map(|(number, session)| (SpanRef(first + number), name(*session)));
+        self.sessions.extend(sessions);
         self.logged.extend(batch.logged.iter().map(|(trace, span, kind)| (*trace, *span, name(*kind))));
         self.captured.extend(batch.captured.iter().map(|(number, value)| (SpanRef(first + number), name(*value))));
     }

@@ -64,7 +64,7 @@ pub(super) const KEYS: &[Key] = &[
     key("stats.by", Holds::Text),
     key(
         "stats.sort",
-        Holds::Choice(&["total", "self", "count", "errors", "cancelled", "p50", "p95", "p99", "max", "name"]),
+        Holds::Choice(&["total", "self", "count", "errors", "cancelled", "cost", "p50", "p95", "p99", "max", "name"]),
     ),
     key("stats.top", Holds::Number),
     key("tree.collapse", Holds::Flag),

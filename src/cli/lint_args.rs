@@ -12,6 +12,7 @@ use super::inputs::InputArgs;
 use super::lint_format::{Format, Target};
 use super::lint_levels::LevelArgs;
 use super::lint_profile::Profile;
+use super::prices::PriceArgs;
 use crate::lint::{Confidence, Severity};
 use crate::render::GroupBy;
 
@@ -49,6 +50,8 @@ pub(super) struct JudgingArgs {
     pub(super) fix: FixArgs,
     #[command(flatten)]
     pub(super) filter: FilterArgs,
+    #[command(flatten)]
+    pub(super) prices: PriceArgs,
 }
 
 /// What is looked for.

@@ -88,7 +88,7 @@ pub(super) fn settings(args: &JudgingArgs, config: &Config, now: u64, jobs: usiz
         min_confidence: args.rules.min_confidence.map_or(Confidence::Likely, Confidence::from),
         overrides: lint.overrides.clone(),
         ignores: lint.ignores.clone(),
-        prices: None,
+        prices: args.prices.given(config)?,
         inline: lint.inline,
         filter: args.filter.filter(now)?,
         now,

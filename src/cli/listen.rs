@@ -25,6 +25,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let asked = Asked { args, config };
     let showing = asked.showing(console)?;
     let judgement = asked.judgement(console)?;
+    let prices = args.lint.judging.prices.prices(config)?;
     let spare = spare(asked.output()?.as_deref(), showing.at_end || judgement.is_some())?;
     let settings = asked.settings(console, spare.as_ref().map(|folder| folder.path().join("run.pb")))?;
     let quiet = asked.quiet_period()?;
@@ -51,7 +52,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let (totals, astray) = (listener.totals(), listener.astray());
     let verdict = match totals.spans {
         0 => Ok(Exit::Fine),
-        _ => conclude(&listener.written(), showing, judgement, console),
+        _ => conclude(&listener.written(), showing, prices, judgement, console),
     };
     drop(listener);
     talk.stopped(console, reason, &totals, &astray);

@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::Exit;
 use super::console::Console;
@@ -34,6 +35,7 @@ const OPERATIONS: usize = 40;
 pub(super) fn conclude(
     written: &Written,
     showing: Showing,
+    prices: Prices,
     judgement: Option<Judgement<'_>>,
     console: &mut Console,
 ) -> Result<Exit, Error> {
@@ -46,7 +48,7 @@ pub(super) fn conclude(
         console.talk(&Said(said));
     }
     let paths: Vec<OsString> = written.files.iter().map(|path| path.clone().into_os_string()).collect();
-    let shown = if showing.at_end { show(&paths, showing, console) } else { Ok(()) };
+    let shown = if showing.at_end { show(&paths, showing, prices, console) } else { Ok(()) };
     // Whether or not anybody reads what is shown, what was received is judged.
     let verdict = judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths).pass(console));
     match shown {
@@ -56,13 +58,13 @@ pub(super) fn conclude(
 }
 
 /// Shows the record as `tree` or `stats` would.
-fn show(paths: &[OsString], showing: Showing, console: &mut Console) -> Result<(), Error> {
+fn show(paths: &[OsString], showing: Showing, prices: Prices, console: &mut Console) -> Result<(), Error> {
     let capture = capture::open(paths, &Options::default(), &mut |_| {})?;
     let forest = Forest::of(&capture);
     if showing.view == View::Stats {
         let question = Question {
             runs: false,
-            prices: Prices::built_in(),
+            prices,
             by: By::default(),
             sort: Sort::default(),
             top: Some(OPERATIONS),
@@ -70,12 +72,12 @@ fn show(paths: &[OsString], showing: Showing, console: &mut Console) -> Result<(
         };
         return console.show(&report(&capture, &Filter::default(), &question), &OutputArgs::default());
     }
+    let settings = view::Settings { prices: Some(Arc::new(prices)), ..view::Settings::default() };
     if showing.jsonl {
-        let report = TreeReport::of(&capture, &forest, view::Settings::default(), &|_| true);
+        let report = TreeReport::of(&capture, &forest, settings, &|_| true);
         return console.write(&OutputArgs::default(), |out| tree_jsonl(&report, out));
     }
-    let settings =
-        view::Settings { limit: Some(TRACES), rows: Some(ROWS), collapse: true, ..view::Settings::default() };
+    let settings = view::Settings { limit: Some(TRACES), rows: Some(ROWS), collapse: true, ..settings };
     console.show(&TreeReport::of(&capture, &forest, settings, &|_| true), &OutputArgs::default())
 }
 

@@ -17,14 +17,19 @@ pub(super) struct PriceArgs {
 }
 
 impl PriceArgs {
-    /// The table of prices.
+    /// The tables of prices.
     pub(super) fn prices(&self, config: &Config) -> Result<Prices, Error> {
+        Ok(self.given(config)?.unwrap_or_else(Prices::built_in))
+    }
+
+    /// The tables of prices, where somebody gave one besides that of the program.
+    pub(super) fn given(&self, config: &Config) -> Result<Option<Prices>, Error> {
         let given = self.prices.clone();
         let Some(path) = given.or_else(|| config.text("prices.file").map(PathBuf::from)) else {
-            return Ok(Prices::built_in());
+            return Ok(None);
         };
         let text = std::fs::read_to_string(&path).map_err(|source| Problem::NoPrices { path: path.clone(), source })?;
         let hint = "an entry is [[price]] with models, input, output, date and source, in dollars for a million tokens";
-        Prices::with(&text).map_err(|source| Error::from(Problem::Prices { path, source }).hint(hint))
+        Prices::with(&text).map(Some).map_err(|source| Error::from(Problem::Prices { path, source }).hint(hint))
     }
 }

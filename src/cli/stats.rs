@@ -42,7 +42,7 @@ pub(super) struct Args {
     /// The N first rows only; 0 for all [default: 40 in a table, else all]
     #[arg(long, value_name = "N")]
     top: Option<u32>,
-    /// Order of the rows: total, self, count, errors, cancelled, p50, p95, p99, max or name
+    /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name [default: total, with --agents cost]
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
     /// table, json, csv or markdown
@@ -70,6 +70,7 @@ enum Order {
     Count,
     Errors,
     Cancelled,
+    Cost,
     P50,
     P95,
     P99,
@@ -110,13 +111,30 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
     let attribute = if let By::Attribute(key) = &by { Some(key.clone()) } else { None };
     let rows = if args.format == Format::Table { TOP } else { 0 };
     let top = args.top.map(u64::from).or(config.number("stats.top")).unwrap_or(rows);
-    let sort = args.sort.or(config.choice("stats.sort")).map_or(Sort::default(), Sort::from);
     let inputs = args.inputs.settings(config).with_attribute(attribute).without_details();
     let top = usize::try_from(top).ok().filter(|top| *top > 0);
     let runs = args.agents || (args.by.is_none() && config.flag("stats.agents") == Some(true));
+    let sort = sort(args.sort, config.choice("stats.sort"), runs)?;
     let prices = args.prices.prices(config)?;
     let question = Question { by, sort, top, jobs: inputs.jobs(), runs, prices };
     Ok(Settings { inputs, filter: args.filter.filter(now)?, question })
+}
+
+/// The order of the rows. Runs have no percentiles and no time of their own; what a configuration says of other rows does not hold for
+/// them.
+fn sort(asked: Option<Order>, usual: Option<Order>, runs: bool) -> Result<Sort, Error> {
+    let of_operations =
+        |order: &Order| matches!(order, Order::OwnTime | Order::P50 | Order::P95 | Order::P99 | Order::Max);
+    let order = match (asked, runs) {
+        (Some(order), true) if of_operations(&order) => {
+            return Err(Error::from(Problem::Conflict("--agents has no percentiles and no self time to sort by"))
+                .hint("with --agents, --sort is cost, total, count, errors, cancelled or name"));
+        }
+        (Some(order), _) => Some(order),
+        (None, true) => Some(usual.filter(|order| !of_operations(order)).unwrap_or(Order::Cost)),
+        (None, false) => usual,
+    };
+    Ok(order.map_or(Sort::default(), Sort::from))
 }
 
 /// Runs the command.
@@ -125,7 +143,8 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let capture = inputs.open(console)?;
     args.output.spare(&capture)?;
     let report = report(&capture, &filter, &question);
-    let idle = report.totals.spans == 0;
+    // A run may have ended like this though no span says so.
+    let idle = report.totals.spans == 0 && report.agents.as_ref().is_none_or(|agents| agents.runs == 0);
     match args.format {
         Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
         _ if idle => {}
@@ -145,6 +164,7 @@ impl From<Order> for Sort {
             Order::Count => Self::Count,
             Order::Errors => Self::Errors,
             Order::Cancelled => Self::Cancelled,
+            Order::Cost => Self::Cost,
             Order::P50 => Self::P50,
             Order::P95 => Self::P95,
             Order::P99 => Self::P99,

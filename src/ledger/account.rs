@@ -1,33 +1,39 @@
 //! What one trace took: its calls, each once, and sums for the subtree of every node.
 //!
 //! Comes in: a tree and prices. Goes out: flat arrays by node. A call that was recorded twice counts at the outermost span that
-//! says how many tokens it took; payloads that Letta records beside a call are added to it; agents that repeat what their calls
-//! report count nothing.
+//! says how many tokens it took; what Letta records beside a call is added to it; agents, tools and frameworks that repeat what
+//! the calls below them report count nothing.
 
 use std::ops::Range;
 
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
+use super::beside;
 use super::call::{Call, Kind, whole};
 use super::money::Money;
 use super::prices::Prices;
-use super::same::same;
+use super::same::{agree, holds, same};
 use super::sums::Sums;
-use crate::agent::{Piece, Role, Tokens};
+use crate::agent::{Piece, Role};
 use crate::capture::{Brief, Capture, NameId, SpanRef};
 use crate::forest::{Flags, Tree};
 
 /// "No such call".
 const NONE: u32 = u32::MAX;
 
-/// How many calls before a payload are looked at for the one it belongs to.
-const NEAR: usize = 256;
+/// So many calls inside another one are looked at as tries of it.
+const TRIES: usize = 64;
+
+/// A node that says something about a run, its span, and what that says.
+type Briefed<'c> = (usize, SpanRef, &'c Brief);
 
 /// The account of one trace.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
     /// Calls in the order of the tree, each once.
     calls: Vec<Call>,
+    /// What spans report of calls below them that were not recorded, in the order of the tree.
+    reports: Vec<Call>,
     /// The call of each node that stands for one: its place, or that of the one it records once more.
     of: Vec<u32>,
     own: Vec<Sums>,
@@ -38,17 +44,30 @@ impl Account {
     /// Draws up the account of a trace.
     pub fn of(capture: &Capture, tree: &Tree, prices: &Prices) -> Self {
         let count = tree.nodes().len();
-        let mut account =
-            Self { calls: Vec::new(), of: vec![NONE; count], own: vec![Sums::default(); count], total: Vec::new() };
-        account.find(capture, tree);
-        account.add_payloads(capture, tree);
-        account.settle(capture, tree, prices);
+        let own = vec![Sums::default(); count];
+        let mut account = Self { of: vec![NONE; count], own, ..Self::default() };
+        let briefs: Vec<Briefed<'_>> = briefs(capture, tree).collect();
+        let around = account.find(capture, tree, &briefs);
+        account.take_apart(capture, &around);
+        account.add_payloads(capture, tree, &briefs);
+        account.add_first_tokens(capture, tree, &briefs);
+        account.settle(capture, tree, prices, &briefs);
         account
     }
 
     /// The calls, each once.
     pub fn calls(&self) -> &[Call] {
         &self.calls
+    }
+
+    /// What agents, workflows, steps and tools report of calls that were not recorded.
+    pub fn reports(&self) -> &[Call] {
+        &self.reports
+    }
+
+    /// The calls at or below a node.
+    pub fn calls_of(&self, tree: &Tree, node: usize) -> &[Call] {
+        self.calls.get(range(&self.calls, node..tree.after(node))).unwrap_or_default()
     }
 
     /// The call that a node stands for, and whether it is counted there.
@@ -67,161 +86,212 @@ impl Account {
         self.total.get(node).copied().unwrap_or_default()
     }
 
-    /// Finds the calls and which spans record one once more.
-    fn find(&mut self, capture: &Capture, tree: &Tree) {
+    /// Finds the calls and which spans record one once more; says for each call which one of its kind is around it.
+    fn find(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) -> Vec<u32> {
         let mut open = Open::default();
-        for (node, span, brief) in briefs(capture, tree) {
+        let mut around = Vec::new();
+        for &(node, span, brief) in briefs {
             let Some(kind) = kind(brief) else { continue };
             let mut call = Call::of(capture, span, node, kind, brief);
             call.self_ns = tree.nodes().get(node).map_or(0, |node| node.self_ns);
-            let above = open.above(node, kind).filter(|at| {
+            let above = open.above(node, kind);
+            let twin = above.filter(|at| {
                 let inner = brief.piece == Some(Piece::InnerTool);
                 inner || self.calls.get(*at as usize).is_some_and(|outer| same(capture, outer, &call))
             });
-            let at = match above {
+            let at = match twin {
                 Some(at) => {
-                    self.merge(at, &call);
+                    self.learn(at as usize, &call);
                     at
                 }
                 None => {
                     self.calls.push(call);
+                    around.push(above.unwrap_or(NONE));
                     self.calls.len() as u32 - 1
                 }
             };
             open.push(kind, at, tree.after(node));
-            if let Some(slot) = self.of.get_mut(node) {
-                *slot = at;
-            }
+            self.set(node, at);
+        }
+        around
+    }
+
+    fn set(&mut self, node: usize, at: u32) {
+        if let Some(slot) = self.of.get_mut(node) {
+            *slot = at;
         }
     }
 
-    /// Adds what an inner copy of a call says to the call. The outermost with tokens is the one that counts.
-    fn merge(&mut self, at: u32, inner: &Call) {
-        let Some(call) = self.calls.get_mut(at as usize) else { return };
+    /// Adds what another record of a call says to the call.
+    fn learn(&mut self, at: usize, other: &Call) {
+        let Some(call) = self.calls.get_mut(at) else { return };
         if let Some(own) = self.own.get_mut(call.node) {
             own.duplicate_calls += 1;
         }
-        if !call.is_metered() {
-            call.tokens = inner.tokens;
-            call.cost = call.cost.or(inner.cost);
+        call.learn(other);
+        call.failed |= other.failed && other.node > call.node;
+    }
+
+    /// Leaves out calls that are nothing but those inside them; the last of these stands for each.
+    fn take_apart(&mut self, capture: &Capture, around: &[u32]) {
+        let mut inside: Vec<Vec<u32>> = vec![Vec::new(); around.len()];
+        for (at, outer) in (0u32..).zip(around) {
+            inside.get_mut(*outer as usize).into_iter().for_each(|inside| inside.push(at));
         }
-        if call.name.is_empty() {
-            call.name = inner.name;
+        let mut stands: Vec<u32> = (0..around.len() as u32).collect();
+        // From the inside out: what is in a call that is left out is in the one around it.
+        for outer in (0..around.len()).rev() {
+            let mut inner = inside.get_mut(outer).map(std::mem::take).unwrap_or_default();
+            inner.retain(|at| stands.get(*at as usize) == Some(at));
+            let Some(call) = self.calls.get(outer).copied().filter(|_| (1..=TRIES).contains(&inner.len())) else {
+                continue;
+            };
+            let alike = |at: &&u32| self.at(**at).is_some_and(|inner| agree(capture, &call, inner));
+            let alike: Vec<u32> = inner.iter().filter(alike).copied().collect();
+            let calls: Vec<&Call> = alike.iter().filter_map(|at| self.at(*at)).collect();
+            let Some(last) = alike.iter().max().copied().filter(|_| holds(capture, &call, &calls)) else { continue };
+            self.learn(last as usize, &call);
+            stands.get_mut(outer).into_iter().for_each(|stand| *stand = last);
+            let above = around.get(outer).and_then(|above| inside.get_mut(*above as usize));
+            above.into_iter().for_each(|above| above.append(&mut inner));
         }
-        if call.provider.is_empty() {
-            call.provider = inner.provider;
+        let order: Vec<u32> = (0u32..).zip(&stands).filter(|(at, stand)| at == *stand).map(|(at, _)| at).collect();
+        if order.len() < stands.len() {
+            self.reorder(&order, |at| stands.get(at as usize).copied().unwrap_or(NONE));
         }
-        call.first_token = call.first_token.or(inner.first_token);
-        call.arguments = call.arguments.or(inner.arguments);
-        call.result = call.result.or(inner.result);
-        call.call_id = call.call_id.or(inner.call_id);
-        call.failed |= inner.failed;
+    }
+
+    fn at(&self, at: u32) -> Option<&Call> {
+        self.calls.get(at as usize)
+    }
+
+    /// Keeps these calls, in this order; `stand` says which of them stands for one.
+    fn reorder(&mut self, order: &[u32], stand: impl Fn(u32) -> u32) {
+        let mut places = vec![NONE; self.calls.len()];
+        for (place, at) in (0u32..).zip(order) {
+            places.get_mut(*at as usize).into_iter().for_each(|slot| *slot = place);
+        }
+        for slot in self.of.iter_mut().filter(|slot| **slot != NONE) {
+            *slot = places.get(stand(*slot) as usize).copied().unwrap_or(NONE);
+        }
+        self.calls = order.iter().filter_map(|at| self.at(*at).copied()).collect();
     }
 
     /// Letta records what a model answered beside the call, under the same parent or in a task of its own.
-    fn add_payloads(&mut self, capture: &Capture, tree: &Tree) {
-        let pieces: Vec<_> = briefs(capture, tree).filter(|(.., brief)| brief.piece == Some(Piece::Payloads)).collect();
+    fn add_payloads(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) {
         let mut taken = vec![false; self.calls.len()];
         let mut lost = Vec::new();
-        for (node, span, brief) in pieces {
-            let tokens = whole(brief.tokens());
-            match self.beside(tree, node) {
+        for &(node, span, brief) in briefs.iter().filter(|(.., brief)| brief.piece == Some(Piece::Payloads)) {
+            let answer = Call::of(capture, span, node, Kind::Model, brief);
+            match beside::call_before(tree, &self.calls, node) {
                 Some(at) => {
                     let first = taken.get_mut(at).is_some_and(|taken| !std::mem::replace(taken, true));
-                    let Some(call) = self.calls.get_mut(at) else { continue };
-                    if first && !call.is_metered() {
-                        call.tokens = tokens;
-                    }
-                    if !brief.model.is_empty() && first {
-                        call.name = brief.model;
-                    }
+                    self.calls.get_mut(at).filter(|_| first).into_iter().for_each(|call| call.learn(&answer));
                 }
                 // The span of the call itself was lost.
-                None if tokens != Tokens::default() => {
-                    let mut call = Call::of(capture, span, node, Kind::Model, brief);
-                    call.tokens = tokens;
-                    lost.push(call);
-                }
+                None if answer.is_metered() => lost.push(answer),
                 None => {}
             }
         }
-        self.calls.append(&mut lost);
+        if lost.is_empty() {
+            return;
+        }
+        for call in lost {
+            self.set(call.node, self.calls.len() as u32);
+            self.calls.push(call);
+        }
+        let mut order: Vec<u32> = (0..self.calls.len() as u32).collect();
+        order.sort_by_key(|at| self.at(*at).map(|call| call.node));
+        self.reorder(&order, |at| at);
     }
 
-    /// The call to a model that began last before a node, under the parent of the node or of one of the three above it.
-    fn beside(&self, tree: &Tree, node: usize) -> Option<usize> {
-        let mut up = std::iter::successors(Some(node), |at| tree.parent(*at)).take(4);
-        up.find_map(|at| {
-            let parent = tree.parent(at)?;
-            // Calls stand in the order of the tree, so that those under one parent are not far apart.
-            let before = self.calls.partition_point(|call| call.node < at);
-            let calls = self
-                .calls
-                .get(..before)?
-                .iter()
-                .enumerate()
-                .rev()
-                .take(NEAR)
-                .take_while(|(_, call)| call.node > parent);
-            let mut own = calls.filter(|(_, call)| tree.parent(call.node) == Some(parent));
-            own.find(|(_, call)| call.kind == Kind::Model && !call.failed).map(|(at, _)| at)
-        })
-    }
-
-    fn settle(&mut self, capture: &Capture, tree: &Tree, prices: &Prices) {
-        self.calls.sort_by_key(|call| call.node);
-        for (at, call) in (0u32..).zip(&self.calls) {
-            if let Some(slot) = self.of.get_mut(call.node) {
-                *slot = at;
+    /// Letta records the time to the first token on a span around the whole request: it is that of its first call.
+    fn add_first_tokens(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) {
+        for &(node, span, brief) in briefs.iter().filter(|(.., brief)| brief.piece == Some(Piece::Request)) {
+            let Some(waited) = brief.first_token() else { continue };
+            let head = capture.head(span);
+            if let Some(call) = beside::first_call(tree, &mut self.calls, node, head.start..=head.end) {
+                call.first_token.get_or_insert(waited);
             }
         }
+    }
+
+    fn settle(&mut self, capture: &Capture, tree: &Tree, prices: &Prices, briefs: &[Briefed<'_>]) {
         for call in &mut self.calls {
-            let batch = capture.brief(call.span).is_some_and(|brief| brief.batch);
-            if call.cost.is_none() && call.is_metered() {
-                call.cost = prices.of(capture.text(call.name)).map(|price| price.cost(&call.tokens, batch));
-            }
+            price(capture, prices, call);
             if let Some(own) = self.own.get_mut(call.node) {
                 own.add_call(call);
             }
         }
-        self.retries(tree);
-        self.sum(capture, tree);
+        retries(tree, &mut self.calls);
+        self.sum(capture, tree, prices, briefs);
     }
 
-    fn retries(&mut self, tree: &Tree) {
-        let mut last = hashbrown::HashMap::new();
-        let mut order: Vec<usize> = (0..self.calls.len()).collect();
-        order.sort_by_key(|at| self.calls.get(*at).map(|call| (call.start, call.node)));
-        for at in order {
-            let Some(call) = self.calls.get_mut(at) else { continue };
-            // Another model after one that failed is a retry as well.
-            let name = if call.kind == Kind::Tool { call.name } else { NameId::default() };
-            let key = (tree.parent(call.node), call.kind, name);
-            call.retry = last.insert(key, call.failed) == Some(true);
-        }
-    }
-
-    /// Adds up from the leaves. Tokens that an agent reports count only where no call below it reports any.
-    fn sum(&mut self, capture: &Capture, tree: &Tree) {
+    /// Adds up from the leaves. What an agent or a tool reports counts only where nothing below it reports anything.
+    fn sum(&mut self, capture: &Capture, tree: &Tree, prices: &Prices, briefs: &[Briefed<'_>]) {
         self.total.clone_from(&self.own);
+        let mut inclusive = briefs.iter().rev().filter(|(.., brief)| is_inclusive(brief)).peekable();
         for node in (0..self.total.len()).rev() {
-            let inclusive = tree.nodes().get(node).and_then(|node| capture.brief(node.span?));
-            let inclusive =
-                inclusive.filter(|brief| is_inclusive(brief)).map(|brief| (whole(brief.tokens()), brief.cost()));
             let Some(total) = self.total.get_mut(node) else { continue };
-            if let Some((tokens, cost)) = inclusive
+            if let Some(briefed) = inclusive.next_if(|(at, ..)| *at == node)
                 && total.tokens() == 0
-                && tokens != Tokens::default()
+                && total.cost_usd.is_none()
+                && let Some(report) = report(capture, prices, *briefed)
             {
-                total.add_tokens(&tokens, cost.map(Money));
-                if let Some(own) = self.own.get_mut(node) {
-                    own.add_tokens(&tokens, cost.map(Money));
-                }
+                total.add_spending(&report);
+                self.own.get_mut(node).into_iter().for_each(|own| own.add_spending(&report));
+                self.reports.push(report);
             }
             let total = *total;
             if let Some(above) = tree.parent(node).and_then(|parent| self.total.get_mut(parent)) {
                 above.add(&total);
             }
+        }
+        self.reports.reverse();
+    }
+}
+
+/// The places of the calls among some nodes.
+pub(super) fn range(calls: &[Call], nodes: Range<usize>) -> Range<usize> {
+    let before = |node: usize| calls.partition_point(|call| call.node < node);
+    before(nodes.start)..before(nodes.end)
+}
+
+/// What a span reports of everything below it.
+fn report(capture: &Capture, prices: &Prices, (node, span, brief): Briefed<'_>) -> Option<Call> {
+    let (tokens, cost) = (whole(Kind::Model, brief.tokens()), brief.cost().map(Money));
+    let mut report = Call { tokens, cost, arguments: None, ..Call::of(capture, span, node, Kind::Model, brief) };
+    price(capture, prices, &mut report);
+    (report.is_metered() || cost.is_some()).then_some(report)
+}
+
+/// What a call cost, where its tokens are known and the model has a price.
+fn price(capture: &Capture, prices: &Prices, call: &mut Call) {
+    let known = call.tokens.input.is_some() || call.tokens.output.is_some();
+    if call.cost.is_none() && known {
+        let batch = capture.brief(call.span).is_some_and(|brief| brief.batch);
+        let price = [call.answered, call.name].into_iter().find_map(|name| prices.of(capture.text(name)));
+        call.cost = price.map(|price| price.cost(&call.tokens, batch));
+    }
+}
+
+/// Finds the calls that were made because one before them failed, and was over.
+fn retries(tree: &Tree, calls: &mut [Call]) {
+    let mut failed: HashMap<_, u64> = HashMap::new();
+    let mut order: Vec<usize> = (0..calls.len()).collect();
+    order.sort_by_key(|at| calls.get(*at).map(|call| (call.start, call.node)));
+    for at in order {
+        let Some(call) = calls.get_mut(at) else { continue };
+        // Another model after one that failed is a retry as well.
+        let name = if call.kind == Kind::Tool { call.name } else { NameId::default() };
+        let key = (tree.parent(call.node), call.kind, name);
+        let before = failed.get(&key).is_some_and(|end| *end <= call.start);
+        call.retry = before;
+        if before {
+            failed.remove(&key);
+        }
+        if call.failed {
+            failed.insert(key, call.start.saturating_add(call.duration_ns));
         }
     }
 }
@@ -246,10 +316,7 @@ impl Open {
 }
 
 /// The nodes of a tree that say something about a run.
-pub(super) fn briefs<'c>(
-    capture: &'c Capture,
-    tree: &'c Tree,
-) -> impl Iterator<Item = (usize, SpanRef, &'c Brief)> + 'c {
+pub(super) fn briefs<'c>(capture: &'c Capture, tree: &'c Tree) -> impl Iterator<Item = Briefed<'c>> + 'c {
     briefs_of(capture, tree, 0..tree.nodes().len())
 }
 
@@ -258,7 +325,7 @@ pub(super) fn briefs_of<'c>(
     capture: &'c Capture,
     tree: &'c Tree,
     nodes: Range<usize>,
-) -> impl Iterator<Item = (usize, SpanRef, &'c Brief)> + 'c {
+) -> impl Iterator<Item = Briefed<'c>> + 'c {
     let mut seen = HashSet::new();
     nodes.filter_map(move |at| {
         let node = tree.nodes().get(at)?;
@@ -270,7 +337,7 @@ pub(super) fn briefs_of<'c>(
 
 /// Whether a span repeats what those below it report.
 fn is_inclusive(brief: &Brief) -> bool {
-    matches!(brief.role, Some(Role::Agent | Role::Workflow | Role::Step))
+    matches!(brief.role, Some(Role::Agent | Role::Workflow | Role::Step | Role::Tool | Role::Mcp))
 }
 
 /// What a span calls, if it is a call.

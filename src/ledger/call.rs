@@ -30,8 +30,10 @@ pub struct Call {
     pub node: usize,
     /// What is called.
     pub kind: Kind,
-    /// The model's or the tool's name.
+    /// The tool's name, or that of the model that was asked for; where nothing says that, of the one that answered.
     pub name: NameId,
+    /// The model that answered, as far as it is known.
+    pub answered: NameId,
     /// The provider of the model.
     pub provider: NameId,
     /// Tokens, those of the prompt with all that the cache held; nothing where no copy of the call says so.
@@ -40,7 +42,7 @@ pub struct Call {
     pub cost: Option<Money>,
     /// Nanoseconds to the first token.
     pub first_token: Option<u64>,
-    /// A fingerprint of a tool's arguments.
+    /// A fingerprint of what it was given: a tool's arguments, a model's messages.
     pub arguments: Option<Print>,
     /// A fingerprint of a tool's result.
     pub result: Option<Print>,
@@ -73,20 +75,25 @@ impl Call {
 
     /// Tokens of prompt and answer.
     pub fn spent(&self) -> u64 {
-        self.tokens.input.unwrap_or(0).saturating_add(self.tokens.output.unwrap_or(0))
+        spent(&self.tokens)
     }
 
     pub(super) fn of(capture: &Capture, span: SpanRef, node: usize, kind: Kind, brief: &Brief) -> Self {
         let head = capture.head(span);
         let outcome = head.outcome();
+        let model = if brief.requested.is_empty() { brief.model } else { brief.requested };
+        let (name, answered) = if kind == Kind::Tool { (brief.tool, NameId::default()) } else { (model, brief.model) };
+        // What a tool reports is of the calls that are made below it.
+        let own = kind != Kind::Tool;
         Self {
             span,
             node,
             kind,
-            name: if kind == Kind::Tool { brief.tool } else { brief.model },
+            name,
+            answered,
             provider: brief.provider,
-            tokens: whole(brief.tokens()),
-            cost: brief.cost().map(Money),
+            tokens: if own { whole(kind, brief.tokens()) } else { Tokens::default() },
+            cost: brief.cost().filter(|_| own).map(Money),
             first_token: brief.first_token(),
             arguments: brief.arguments,
             result: brief.result,
@@ -99,11 +106,53 @@ impl Call {
             retry: false,
         }
     }
+
+    /// Takes over what another record of the same call says and this one does not.
+    pub(super) fn learn(&mut self, other: &Self) {
+        let (mine, theirs) = (&mut self.tokens, other.tokens);
+        let agree = |a: Option<u64>, b: Option<u64>| a.is_none() || b.is_none() || a == b;
+        if agree(mine.input, theirs.input) && agree(mine.output, theirs.output) {
+            mine.input = mine.input.or(theirs.input);
+            mine.output = mine.output.or(theirs.output);
+            mine.cache_read = mine.cache_read.or(theirs.cache_read);
+            mine.cache_write = mine.cache_write.or(theirs.cache_write);
+            mine.reasoning = mine.reasoning.or(theirs.reasoning);
+            mine.total = mine.total.or(theirs.total);
+            self.cost = self.cost.or(other.cost);
+        }
+        if self.answered.is_empty() || (self.answered == self.name && !other.answered.is_empty()) {
+            self.answered = other.answered;
+        }
+        let fill = |mine: &mut NameId, theirs: NameId| *mine = if mine.is_empty() { theirs } else { *mine };
+        fill(&mut self.name, other.name);
+        fill(&mut self.provider, other.provider);
+        self.first_token = self.first_token.or(other.first_token);
+        self.arguments = self.arguments.or(other.arguments);
+        self.result = self.result.or(other.result);
+        self.call_id = self.call_id.or(other.call_id);
+    }
 }
 
-/// Tokens with the whole prompt: one that is smaller than its cached part was counted beside it, as Anthropic does.
-pub(super) fn whole(tokens: Tokens) -> Tokens {
+/// Tokens of prompt and answer, or all together where nothing says how they are divided.
+pub(super) fn spent(tokens: &Tokens) -> u64 {
+    match (tokens.input, tokens.output) {
+        (None, None) => tokens.total.unwrap_or(0),
+        (input, output) => input.unwrap_or(0).saturating_add(output.unwrap_or(0)),
+    }
+}
+
+/// Tokens with the whole prompt: one that is smaller than its cached part was counted beside it, as Anthropic does. What is not said
+/// follows from the total where the rest is.
+pub(super) fn whole(kind: Kind, tokens: Tokens) -> Tokens {
     let cached = tokens.cache_read.unwrap_or(0).saturating_add(tokens.cache_write.unwrap_or(0));
     let input = tokens.input.map(|input| if input < cached { input.saturating_add(cached) } else { input });
-    Tokens { input, ..tokens }
+    let rest = |part: Option<u64>| tokens.total?.checked_sub(part?);
+    match (kind, input, tokens.output) {
+        // Their answers are no tokens.
+        (Kind::Embedding | Kind::Rerank, None, None) => Tokens { input: tokens.total, ..tokens },
+        (Kind::Embedding | Kind::Rerank, ..) => Tokens { input, ..tokens },
+        (_, input, output) => {
+            Tokens { input: input.or_else(|| rest(output)), output: output.or_else(|| rest(input)), ..tokens }
+        }
+    }
 }

@@ -2,9 +2,11 @@
 //!
 //! Comes in: TOML, and a model's name. Goes out: the price of so many tokens, or nothing where the model is not in the table.
 
+use hashbrown::HashMap;
 use serde::Deserialize;
 use thiserror::Error;
 
+use super::model::{bare, plain, undated};
 use super::money::Money;
 use crate::agent::Tokens;
 
@@ -50,6 +52,9 @@ struct Long {
 pub struct Price {
     /// Names of models, `*` for any letters.
     models: Vec<String>,
+    /// A date behind a name makes it another model.
+    #[serde(default)]
+    exact: bool,
     /// Dollars for a million tokens of the prompt.
     input: f64,
     /// Dollars for a million tokens of the answer.
@@ -75,39 +80,87 @@ struct File {
     price: Vec<toml::Spanned<Price>>,
 }
 
-/// A table of prices.
+/// Tables of prices.
 #[derive(Clone, Debug, Default)]
 pub struct Prices {
     /// Earlier ones win.
+    tables: Vec<Table>,
+}
+
+/// One table, ready to be searched.
+#[derive(Clone, Debug, Default)]
+struct Table {
     prices: Vec<Price>,
+    /// The entry of each name without a `*`.
+    names: HashMap<String, usize>,
+    /// The others with their entries, those with the most letters first.
+    globs: Vec<(String, usize)>,
 }
 
 impl Prices {
     /// The table of the program.
     pub fn built_in() -> Self {
-        Self { prices: read(TABLE).unwrap_or_default() }
+        Self { tables: read(TABLE).map(Table::of).into_iter().collect() }
     }
 
     /// The table of the program, with that of a file before it.
     pub fn with(text: &str) -> Result<Self, PriceError> {
-        let mut prices = read(text)?;
-        prices.extend(Self::built_in().prices);
-        Ok(Self { prices })
+        let mut tables = vec![Table::of(read(text)?)];
+        tables.append(&mut Self::built_in().tables);
+        Ok(Self { tables })
     }
 
-    /// The price of a model: that of the first entry whose name for it is the longest.
+    /// The price of a model, of the first table that has one.
     pub fn of(&self, model: &str) -> Option<&Price> {
         if model.is_empty() || model.len() > LONGEST {
             return None;
         }
-        let model = model.to_ascii_lowercase();
-        // Routers put providers before the name.
-        let bare = model.rsplit('/').next().unwrap_or(&model);
-        let fits = |glob: &str| fits(glob, &model) || fits(glob, bare);
-        let length = |price: &Price| price.models.iter().filter(|glob| fits(glob)).map(String::len).max();
-        let known = self.prices.iter().filter_map(|price| Some((length(price)?, price)));
-        known.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, price)| price)
+        let name = plain(model);
+        self.tables.iter().find_map(|table| table.of_model(&name, bare(&name)))
     }
+}
+
+impl Table {
+    fn of(prices: Vec<Price>) -> Self {
+        let mut table = Self::default();
+        for (at, price) in prices.iter().enumerate() {
+            for name in &price.models {
+                let name = plain(name);
+                if name.contains('*') {
+                    table.globs.push((name, at));
+                } else {
+                    table.names.entry(name).or_insert(at);
+                }
+            }
+        }
+        table.globs.sort_by_key(|(glob, _)| std::cmp::Reverse(letters(glob)));
+        table.prices = prices;
+        table
+    }
+
+    /// The entry of exactly this name, or else that which has the most letters in common with it: a glob, or the name without the date
+    /// behind it. Names may stand in the table with or without what is before them.
+    fn of_model(&self, name: &str, bare: &str) -> Option<&Price> {
+        let named = |name: &str| self.names.get(name).copied();
+        if let Some(at) = named(name).or_else(|| named(bare)) {
+            return self.prices.get(at);
+        }
+        let dated = [name, bare].into_iter().filter_map(undated).find_map(|undated| {
+            let at = named(undated)?;
+            self.prices.get(at).filter(|price| !price.exact).map(|price| (undated.len(), price))
+        });
+        let glob = self.globs.iter().find(|(glob, _)| fits(glob, name) || fits(glob, bare));
+        match (dated, glob) {
+            (Some((length, price)), Some((glob, _))) if length >= letters(glob) => Some(price),
+            (_, Some((_, at))) => self.prices.get(*at),
+            (dated, None) => dated.map(|(_, price)| price),
+        }
+    }
+}
+
+/// How many letters a glob fixes.
+fn letters(glob: &str) -> usize {
+    glob.bytes().filter(|byte| *byte != b'*').count()
 }
 
 impl Price {
@@ -152,11 +205,7 @@ fn read(text: &str) -> Result<Vec<Price>, PriceError> {
             None => Ok(price),
         }
     };
-    let lower = |mut price: Price| {
-        price.models.iter_mut().for_each(|glob| glob.make_ascii_lowercase());
-        price
-    };
-    file.price.into_iter().map(check).map(|price| price.map(lower)).collect()
+    file.price.into_iter().map(check).collect()
 }
 
 /// What is wrong with an entry.
@@ -220,6 +269,38 @@ mod tests {
         assert_eq!(input("claude-haiku-4-5"), Some(1.0));
         assert_eq!(input("text-embedding-3-small"), Some(0.02));
         assert_eq!((input("llama-3.1-70b"), input(""), input(&"x".repeat(9000))), (None, None, None));
+        for (dotted, dashed) in [
+            ("anthropic/claude-opus-4.6", "claude-opus-4-6"),
+            ("claude-opus-4.5", "claude-opus-4-5-20251101"),
+            ("claude-3.5-sonnet", "claude-3-5-sonnet-20241022"),
+            ("anthropic/claude-haiku-4.5", "claude-haiku-4-5"),
+            ("claude-sonnet-4@20250514", "claude-sonnet-4-20250514"),
+        ] {
+            assert!(prices.of(dotted).is_some() && prices.of(dotted) == prices.of(dashed), "{dotted}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_version_has_no_price() {
+        let prices = Prices::built_in();
+        for model in [
+            "claude-opus-4-9",
+            "claude-sonnet-4.7",
+            "claude-opus-7",
+            "gpt-4o:free",
+            "gpt-4o-audio-preview",
+            "gpt-4-32k",
+            "gpt-5.4-nano",
+            "gpt-3.5-turbo-9999",
+            "mistral-medium-2712",
+            "gemini-2.5-flash-preview-tts",
+            "gemini-2.5-flash-image",
+            "grok-4-turbo",
+        ] {
+            assert_eq!(prices.of(model), None, "{model}");
+        }
+        let long = |model: &str| prices.of(model).unwrap().long.is_some();
+        assert!(long("claude-sonnet-4-5") && !long("claude-sonnet-4.6") && !long("claude-opus-4.6"));
     }
 
     #[test]
@@ -239,6 +320,14 @@ mod tests {
     fn a_file_wins_and_its_mistakes_are_placed() {
         let own = "[[price]]\nmodels = ['gpt-4o*']\ninput = 1.0\ndate = 'd'\nsource = 's'\n";
         assert_eq!(Prices::with(own).unwrap().of("gpt-4o").unwrap().input, 1.0);
+        // However much more of the name the table of the program has.
+        assert_eq!(Prices::with(own).unwrap().of("gpt-4o-mini-2024-07-18").unwrap().input, 1.0);
+        let two = own.to_owned() + &own.replace("gpt-4o*", "gpt-4o-mini").replace("1.0", "2.0");
+        let two = Prices::with(&(two + &own.replace("gpt-4o*", "*************4o-m*").replace("1.0", "3.0"))).unwrap();
+        assert_eq!(
+            ["gpt-4o", "gpt-4o-mini", "gpt-4o-mini-2024-07-18"].map(|name| two.of(name).unwrap().input),
+            [1.0, 2.0, 2.0]
+        );
         let error = |text: &str| Prices::with(text).unwrap_err().to_string();
         assert!(error("\n[[price]]\nmodels = ['x']\ninput = -1.0\ndate = ''\nsource = ''").starts_with("line 2: -1"));
         assert!(error("[[price]]\nmodels = ['*']\ninput = 1.0\ndate = ''\nsource = ''").contains("names no models"));

@@ -1,40 +1,48 @@
-//! Whether two nested spans stand for one call.
+//! Whether nested spans stand for one call.
 //!
-//! Comes in: two calls of one tree. Goes out: yes or no. Frameworks and the libraries under them record the same call each.
+//! Comes in: calls of one tree. Goes out: yes or no. Frameworks and the libraries under them record the same call each.
 
 use super::call::{Call, Kind};
-use crate::capture::Capture;
+use super::model;
+use crate::capture::{Capture, NameId};
 
 /// Whether the inner of two nested calls is the outer one again: nine tenths of the longer one overlap, and no two names differ.
 pub(super) fn same(capture: &Capture, outer: &Call, inner: &Call) -> bool {
     let end = |call: &Call| call.start.saturating_add(call.duration_ns);
     let overlap = end(outer).min(end(inner)).saturating_sub(outer.start.max(inner.start));
     let longer = outer.duration_ns.max(inner.duration_ns);
-    let (a, b) = (capture.text(outer.name), capture.text(inner.name));
-    outer.kind == inner.kind && overlap >= longer / 10 * 9 && agree(outer.kind, a, b)
+    outer.kind == inner.kind && overlap >= longer / 10 * 9 && agree(capture, outer, inner)
 }
 
-/// Whether two names may be of one thing. A model that answers has its version behind the name that was asked for.
-fn agree(kind: Kind, a: &str, b: &str) -> bool {
-    let bare = |name: &str| name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
-    match (a.is_empty() || b.is_empty() || a == b, kind) {
-        (true, _) => true,
-        (false, Kind::Tool) => false,
-        (false, _) => {
-            let (a, b) = (bare(a), bare(b));
-            a.starts_with(&b) || b.starts_with(&a)
+/// Whether a call is nothing but those to the same model inside it: what a library tried several times for a framework, what was done
+/// in parts, or what went on in a call that never ended.
+pub(super) fn holds(capture: &Capture, outer: &Call, inner: &[&Call]) -> bool {
+    let spent = |call: &Call| (call.tokens.input.unwrap_or(0), call.tokens.output.unwrap_or(0));
+    let open = || capture.head(outer.span).end == 0;
+    match (outer.kind, inner.split_last()) {
+        (Kind::Tool, _) | (_, None) => false,
+        (Kind::Model, Some((_, earlier))) if !outer.is_metered() => {
+            open() || (!earlier.is_empty() && earlier.iter().all(|call| call.failed))
+        }
+        (Kind::Embedding | Kind::Rerank, _) if !outer.is_metered() => true,
+        (_, Some((_, earlier))) => {
+            let sum = inner.iter().map(|call| spent(call)).fold((0, 0u64), |(a, b): (u64, u64), (input, output)| {
+                (a.saturating_add(input), b.saturating_add(output))
+            });
+            let repeated =
+                spent(outer) == sum || inner.iter().any(|call| call.is_metered() && spent(call) == spent(outer));
+            repeated && (open() || !earlier.is_empty())
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_behind_a_model_is_the_same_model() {
-        assert!(agree(Kind::Model, "gpt-4o-mini", "openai/gpt-4o-mini-2024-07-18"));
-        assert!(agree(Kind::Tool, "", "search") && !agree(Kind::Tool, "search", "search_web"));
-        assert!(!agree(Kind::Model, "gpt-4o", "claude"));
+/// Whether the names of two calls may be of one thing. A model may be known by the name that was asked for, or by that which answered.
+pub(super) fn agree(capture: &Capture, a: &Call, b: &Call) -> bool {
+    if a.kind == Kind::Tool {
+        return a.name.is_empty() || b.name.is_empty() || a.name == b.name;
     }
+    let names = |call: &Call| [call.name, call.answered].into_iter().filter(|name| !name.is_empty());
+    let text = |name: NameId| capture.text(name);
+    let unnamed = names(a).next().is_none() || names(b).next().is_none();
+    unnamed || names(a).any(|a| names(b).any(|b| a == b || model::agree(text(a), text(b))))
 }

@@ -39,7 +39,7 @@ pub struct Asked {
 /// The messages of a span, where rules are about them.
 pub(super) fn read(span: &RawSpan<'_>, act: &Act<'_>, hints: Hints) -> Option<Conversation> {
     let keyed = || hints.has(Hints::GEN_AI) && KEYS.iter().any(|key| span.attribute(key).is_some());
-    (is_call(act) || keyed()).then(|| messages(span)).flatten()
+    (is_call(act) || keyed()).then(|| messages(span, act.role)).flatten()
 }
 
 /// Whether it is a call to a model, or the record of one.

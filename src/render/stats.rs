@@ -5,10 +5,10 @@
 use std::io;
 
 use super::agents::summary;
-use super::stats_calls::CALLS;
+use super::stats_calls::{CALLS, COUNTS};
 use super::{Cell, Column, Ink, Render, Table, Tone, clean};
 use crate::model::{ByteSize, Nanos};
-use crate::stats::{Operation, Report, Tokens};
+use crate::stats::{Operation, Report, RunRow, Tokens};
 
 /// The report as a Markdown table.
 #[derive(Debug)]
@@ -73,14 +73,17 @@ fn several(report: &Report, of: fn(&Operation) -> Option<&str>) -> bool {
     report.by == "name" && report.operations.iter().any(|row| Some(of(row)) != first)
 }
 
-/// How many columns stand before those of calls.
+/// How many columns stand before the numbers of calls, and how many before their figures.
+const BEFORE_COUNTS: usize = 5;
 const BEFORE_CALLS: usize = 9;
 
-/// All columns of a report: those of calls stand behind the tokens.
+/// All columns of a report: the numbers of calls stand behind that of all, their figures behind the tokens.
 fn fields(report: &Report) -> impl Iterator<Item = &'static Field> {
     let calls = report.operations.iter().any(|row| row.calls.is_some());
     let (before, after) = FIELDS.split_at(BEFORE_CALLS);
-    before.iter().chain(CALLS.iter().filter(move |_| calls)).chain(after)
+    let (before, between) = before.split_at(BEFORE_COUNTS);
+    let counts = COUNTS.iter().filter(move |_| calls);
+    before.iter().chain(counts).chain(between).chain(CALLS.iter().filter(move |_| calls)).chain(after)
 }
 
 static FIELDS: [Field; 16] = [
@@ -297,21 +300,20 @@ fn totals(report: &Report, ink: &mut Ink<'_>) -> io::Result<()> {
 
 impl Render for StatsMarkdown<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let escape = |text: &str| clean(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
-        let titles: Vec<_> = fields(self.0).map(|field| field.column.title.to_lowercase()).collect();
-        ink.finished_line(&format!("| {} |", titles.join(" | ")))?;
-        let rules: Vec<_> = fields(self.0).map(|field| if field.column.right { "---:" } else { "---" }).collect();
-        ink.finished_line(&format!("| {} |", rules.join(" | ")))?;
-        for row in &self.0.operations {
-            let cells: Vec<_> = fields(self.0).map(|field| escape(&(field.shown)(row).1)).collect();
-            ink.finished_line(&format!("| {} |", cells.join(" | ")))?;
+        if let Some(runs) = runs(self.0) {
+            return super::agents::markdown(runs, ink);
         }
-        Ok(())
+        let columns: Vec<_> = fields(self.0).map(|field| field.column).collect();
+        let rows = self.0.operations.iter().map(|row| fields(self.0).map(|field| (field.shown)(row).1).collect());
+        markdown_table(&columns, rows, ink)
     }
 }
 
 impl Render for StatsCsv<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        if let Some(runs) = runs(self.0) {
+            return super::agents::csv(runs, ink);
+        }
         ink.finished_line(&fields(self.0).map(|field| field.name).collect::<Vec<_>>().join(","))?;
         for row in &self.0.operations {
             let cells: Vec<_> = fields(self.0).map(|field| quoted(&(field.raw)(row))).collect();
@@ -321,7 +323,30 @@ impl Render for StatsCsv<'_> {
     }
 }
 
-fn quoted(text: &str) -> String {
+/// The runs of agents, where the report is about them.
+fn runs(report: &Report) -> Option<&[RunRow]> {
+    report.agents.as_ref()?.list.as_deref()
+}
+
+/// A table in Markdown, its titles in small letters.
+pub(super) fn markdown_table(
+    columns: &[Column],
+    rows: impl Iterator<Item = Vec<String>>,
+    ink: &mut Ink<'_>,
+) -> io::Result<()> {
+    let escape = |text: &String| clean(text).replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;");
+    let titles: Vec<_> = columns.iter().map(|column| column.title.to_lowercase()).collect();
+    ink.finished_line(&format!("| {} |", titles.join(" | ")))?;
+    let rules: Vec<_> = columns.iter().map(|column| if column.right { "---:" } else { "---" }).collect();
+    ink.finished_line(&format!("| {} |", rules.join(" | ")))?;
+    for row in rows {
+        ink.finished_line(&format!("| {} |", row.iter().map(escape).collect::<Vec<_>>().join(" | ")))?;
+    }
+    Ok(())
+}
+
+/// A field of CSV.
+pub(super) fn quoted(text: &str) -> String {
     let text = clean(text);
     match text.contains(['"', ',', ' ']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")),

@@ -16,6 +16,15 @@ fn any_call(report: &Report, is: fn(&Calls) -> bool) -> bool {
     report.operations.iter().filter_map(|row| row.calls.as_ref()).any(is)
 }
 
+fn counted(row: &Operation, of: impl Fn(&Calls) -> u64) -> Cell {
+    figure(row, |calls| Some(of(calls).to_string()))
+}
+
+/// Whether calls of several kinds stand in one row.
+fn mixed(report: &Report) -> bool {
+    matches!(report.by.as_str(), "agent" | "session")
+}
+
 /// Cost, with a mark where calls without a price are missing from it.
 fn cost(row: &Operation) -> Cell {
     figure(row, |calls| match (calls.cost_usd, calls.unpriced) {
@@ -26,7 +35,43 @@ fn cost(row: &Operation) -> Cell {
     })
 }
 
-/// Columns of calls: they are there only where rows have any.
+/// Columns of numbers of calls: they are there only where rows have any.
+pub(super) static COUNTS: [Field; 4] = [
+    Field {
+        column: number("CALLS", 12),
+        name: "calls",
+        shown: |row| figure(row, |calls| Some(calls.count().to_string())),
+        raw: |row| figure(row, |calls| Some(calls.count().to_string())).1,
+        // Rows of calls count nothing else.
+        news: |report| {
+            report.by == "role"
+                && report.operations.iter().any(|row| row.calls.is_some_and(|calls| calls.count() != row.count))
+        },
+    },
+    Field {
+        column: number("LLM", 12),
+        name: "llm_calls",
+        shown: |row| counted(row, |calls| calls.llm),
+        raw: |row| counted(row, |calls| calls.llm).1,
+        news: mixed,
+    },
+    Field {
+        column: number("EMBED", 70),
+        name: "embedding_calls",
+        shown: |row| counted(row, |calls| calls.embedding + calls.rerank),
+        raw: |row| counted(row, |calls| calls.embedding + calls.rerank).1,
+        news: |report| mixed(report) && any_call(report, |calls| calls.embedding + calls.rerank > 0),
+    },
+    Field {
+        column: number("TOOLS", 14),
+        name: "tool_calls",
+        shown: |row| counted(row, |calls| calls.tool),
+        raw: |row| counted(row, |calls| calls.tool).1,
+        news: mixed,
+    },
+];
+
+/// Columns of figures of calls.
 pub(super) static CALLS: [Field; 7] = [
     Field {
         column: number("ERR%", 32),
@@ -45,7 +90,7 @@ pub(super) static CALLS: [Field; 7] = [
     Field {
         column: number("CACHED", 36),
         name: "cache_hit_rate",
-        shown: |row| figure(row, |calls| Some(calls.cache_hit_rate.to_string())),
+        shown: |row| figure(row, |calls| calls.cache_hit_rate.ratio().map(|_| calls.cache_hit_rate.to_string())),
         raw: |row| figure(row, |calls| calls.cache_hit_rate.ratio().map(|rate| rate.to_string())).1,
         news: |report| any_call(report, |calls| calls.cache_hit_rate.part > 0),
     },

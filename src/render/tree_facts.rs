@@ -64,7 +64,7 @@ fn told(row: &Row<'_>, facts: &Facts<'_>, ink: &Ink<'_>) -> Vec<(Tone, String)> 
         tell(
             Tone::Plain,
             Some(tokens(sums.input_tokens, sums.output_tokens))
-                .filter(|_| sums.tokens() > 0)
+                .filter(|_| sums.input_tokens > 0 || sums.output_tokens > 0)
                 .map(|t| format!("{sum}{t}")),
         );
         tell(Tone::Plain, cost_words(sums));
@@ -73,6 +73,7 @@ fn told(row: &Row<'_>, facts: &Facts<'_>, ink: &Ink<'_>) -> Vec<(Tone, String)> 
     }
     let known = facts.input_tokens.is_some() || facts.output_tokens.is_some();
     tell(Tone::Plain, known.then(|| call_tokens(facts)));
+    tell(Tone::Plain, facts.total_tokens.filter(|_| !known).map(|total| format!("{} tokens", short(total))));
     tell(Tone::Plain, facts.cost_usd.map(|cost| cost.to_string()));
     tell(Tone::Odd, facts.unpriced.then(|| "unpriced".to_owned()));
     tell(Tone::Quiet, facts.first_token_ns.map(|first| format!("ttft {}", Nanos(first))));
@@ -117,11 +118,18 @@ fn cost_words(sums: &Sums) -> Option<String> {
 /// The sums of a trace in words.
 pub(super) fn sums_words(sums: &Sums) -> Vec<String> {
     let mut words = Vec::new();
-    let calls =
-        [(sums.llm_calls, "llm call"), (sums.embedding_calls, "embedding call"), (sums.tool_calls, "tool call")];
+    let calls = [
+        (sums.llm_calls, "llm call"),
+        (sums.embedding_calls, "embedding call"),
+        (sums.rerank_calls, "rerank call"),
+        (sums.tool_calls, "tool call"),
+    ];
     words.extend(calls.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word)));
-    if sums.tokens() > 0 {
+    if sums.input_tokens > 0 || sums.output_tokens > 0 {
         words.push(format!("{} tokens", tokens(sums.input_tokens, sums.output_tokens)));
+    }
+    if sums.unsplit_tokens > 0 {
+        words.push(format!("{} tokens not split", short(sums.unsplit_tokens)));
     }
     words.extend(cost_words(sums));
     words

@@ -10,21 +10,25 @@ use serde::{Serialize, Serializer};
 use super::operation::{Durations, Operation, Tokens};
 use super::{By, Question};
 use crate::capture::{Capture, NameId};
-use crate::ledger::{Call, Kind, Money};
+use crate::ledger::{Call, Kind, Money, Sums};
 
 /// What only calls have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
     /// Calls to language models.
     pub llm: u64,
-    /// Calls to embedding and reranking models.
+    /// Calls to embedding models.
     pub embedding: u64,
+    /// Calls to reranking models.
+    pub rerank: u64,
     /// Calls to tools.
     pub tool: u64,
     /// The part that failed.
     pub error_rate: Share,
     /// The part that followed a failed call of the same name.
     pub retry_rate: Share,
+    /// Tokens of answers that were spent on reasoning.
+    pub reasoning_tokens: u64,
     /// Tokens of prompts that were read from a cache.
     pub cache_read_tokens: u64,
     /// Tokens of prompts that were written into one.
@@ -84,6 +88,13 @@ impl Serialize for Share {
     }
 }
 
+impl Calls {
+    /// All of them.
+    pub fn count(&self) -> u64 {
+        self.llm + self.embedding + self.rerank + self.tool
+    }
+}
+
 /// What calls are put together by.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Owner {
@@ -91,6 +102,16 @@ pub(super) struct Owner {
     pub(super) agent: NameId,
     /// The conversation it belongs to.
     pub(super) session: NameId,
+}
+
+/// A call in the row it belongs to, or what a span reports of calls that were not recorded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    /// The number of the text that rows of calls are put together by; of other rows their own number.
+    pub(super) row: u32,
+    pub(super) call: Call,
+    /// It is a call, and not only a report of what calls took.
+    pub(super) counts: bool,
 }
 
 /// The text a call is put together by; `None` where it has no place in such a table.
@@ -106,59 +127,61 @@ pub(super) fn key(call: &Call, owner: Owner, by: &By) -> Option<NameId> {
 }
 
 /// A row for each key, in the order of the keys.
-pub(super) fn rows(capture: &Capture, mut calls: Vec<(NameId, Call)>) -> Vec<Operation> {
-    calls.sort_by_key(|(key, call)| (*key, call.start, call.span));
-    let rows = calls.chunk_by(|a, b| a.0 == b.0).filter_map(|calls| {
-        let key = calls.first()?.0;
-        let calls: Vec<&Call> = calls.iter().map(|(_, call)| call).collect();
-        Some(row(capture.text(key).to_owned(), &calls))
+pub(super) fn rows(capture: &Capture, mut kept: Vec<Kept>) -> Vec<Operation> {
+    sort(&mut kept);
+    let rows = kept.chunk_by(|a, b| a.row == b.row).filter_map(|kept| {
+        let name = capture.text(NameId(kept.first()?.row)).to_owned();
+        Some(row(name, kept))
     });
     rows.collect()
 }
 
-fn row(name: String, calls: &[&Call]) -> Operation {
+fn sort(kept: &mut [Kept]) {
+    kept.sort_by_key(|kept| (kept.row, kept.call.start, kept.call.span));
+}
+
+fn row(name: String, kept: &[Kept]) -> Operation {
+    let calls: Vec<&Call> = kept.iter().filter(|kept| kept.counts).map(|kept| &kept.call).collect();
     let count = |is: fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count() as u64;
     let finished: Vec<u64> = calls.iter().filter(|call| call.duration_ns > 0).map(|call| call.duration_ns).collect();
     let own = calls.iter().fold(0u64, |sum, call| sum.saturating_add(call.self_ns));
+    let tokens = kept.iter().filter_map(|kept| Tokens::of(&kept.call)).reduce(Tokens::plus);
     Operation {
         name,
         count: calls.len() as u64,
         finished: finished.len() as u64,
         errors: count(|call| call.failed),
         cancelled: count(|call| call.cancelled),
-        tokens: calls.iter().any(|call| call.is_metered()).then(|| Tokens {
-            input: sum(calls, |call| call.tokens.input),
-            output: sum(calls, |call| call.tokens.output),
-        }),
+        tokens,
         duration_ns: Durations::of(&mut finished.clone(), own),
-        calls: Some(figures(calls)),
+        calls: Some(figures(kept)),
         ..Operation::default()
     }
 }
 
-fn sum(calls: &[&Call], of: impl Fn(&Call) -> Option<u64>) -> u64 {
-    calls.iter().filter_map(|call| of(call)).fold(0, u64::saturating_add)
-}
-
 /// The figures of some calls.
-pub(super) fn figures(calls: &[&Call]) -> Calls {
-    let count = |is: fn(&Call) -> bool| calls.iter().filter(|call| is(call)).count() as u64;
-    let of_all = |part: u64| Share { part, whole: calls.len() as u64 };
-    let mut waits: Vec<u64> = calls.iter().filter_map(|call| call.first_token).collect();
+fn figures(kept: &[Kept]) -> Calls {
+    let mut sums = Sums::default();
+    for kept in kept {
+        if kept.counts { sums.add_call(&kept.call) } else { sums.add_spending(&kept.call) }
+    }
+    let calls = || kept.iter().filter(|kept| kept.counts).map(|kept| &kept.call);
+    let of_all = |part: u64| Share { part, whole: sums.calls() };
+    let mut waits: Vec<u64> = calls().filter_map(|call| call.first_token).collect();
     let waited = Durations::of(&mut waits, 0);
-    let read = sum(calls, |call| call.tokens.cache_read);
-    let prompts = sum(calls, |call| call.tokens.input);
     Calls {
-        llm: count(|call| call.kind == Kind::Model),
-        embedding: count(|call| matches!(call.kind, Kind::Embedding | Kind::Rerank)),
-        tool: count(|call| call.kind == Kind::Tool),
-        error_rate: of_all(count(|call| call.failed)),
-        retry_rate: of_all(count(|call| call.retry)),
-        cache_read_tokens: read,
-        cache_write_tokens: sum(calls, |call| call.tokens.cache_write),
-        cache_hit_rate: Share { part: read, whole: prompts },
-        cost_usd: calls.iter().fold(None, |sum, call| Money::sum(sum, call.cost)),
-        unpriced: count(Call::is_unpriced),
+        llm: sums.llm_calls,
+        embedding: sums.embedding_calls,
+        rerank: sums.rerank_calls,
+        tool: sums.tool_calls,
+        error_rate: of_all(sums.failed_calls),
+        retry_rate: of_all(calls().filter(|call| call.retry).count() as u64),
+        reasoning_tokens: sums.reasoning_tokens,
+        cache_read_tokens: sums.cache_read_tokens,
+        cache_write_tokens: sums.cache_write_tokens,
+        cache_hit_rate: Share { part: sums.cache_read_tokens, whole: sums.input_tokens },
+        cost_usd: sums.cost_usd,
+        unpriced: sums.unpriced_calls,
         first_token_ns: (!waits.is_empty()).then_some(Waits {
             count: waits.len() as u64,
             p50: waited.p50,
@@ -168,18 +191,12 @@ pub(super) fn figures(calls: &[&Call]) -> Calls {
     }
 }
 
-/// Adds the figures of calls to rows of roles.
-pub(super) fn add_to_roles(rows: &mut [Operation], calls: &[(NameId, Call)]) {
-    for row in rows {
-        let kind = match row.role {
-            Some("llm") => Kind::Model,
-            Some("embedding") => Kind::Embedding,
-            Some("rerank") => Kind::Rerank,
-            Some("tool") => Kind::Tool,
-            _ => continue,
-        };
-        let own: Vec<&Call> = calls.iter().map(|(_, call)| call).filter(|call| call.kind == kind).collect();
-        row.calls = (!own.is_empty()).then(|| figures(&own));
+/// Adds the figures of calls to the rows of the roles that their spans have.
+pub(super) fn add_to_roles(rows: &mut [Operation], mut kept: Vec<Kept>) {
+    sort(&mut kept);
+    for kept in kept.chunk_by(|a, b| a.row == b.row) {
+        let row = kept.first().and_then(|first| rows.get_mut(first.row as usize));
+        row.into_iter().for_each(|row| row.calls = Some(figures(kept)));
     }
 }
 

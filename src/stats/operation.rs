@@ -8,6 +8,7 @@ use super::calls::Calls;
 use super::group::{Group, Groups};
 use super::{By, Question, Sort};
 use crate::capture::Capture;
+use crate::ledger::Call;
 use crate::model::{Outcome, Status};
 use crate::query::ended;
 
@@ -31,7 +32,7 @@ pub struct Operation {
     pub errors: u64,
     /// Those that were cancelled, expected or not; they may be in `errors` too.
     pub cancelled: u64,
-    /// Tokens that its spans report, where any does.
+    /// Tokens of the calls that are counted at its spans, where any says so.
     pub tokens: Option<Tokens>,
     /// Durations of those that have a start and an end.
     pub duration_ns: Durations,
@@ -40,13 +41,26 @@ pub struct Operation {
     pub calls: Option<Calls>,
 }
 
-/// Tokens of calls to models. An agent's span may repeat what its calls report: never add up rows of different roles.
+/// Tokens of calls to models, each call once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tokens {
     /// Of the prompts.
     pub input: u64,
     /// Of the answers.
     pub output: u64,
+}
+
+impl Tokens {
+    /// Both together.
+    pub(super) fn plus(self, other: Self) -> Self {
+        Self { input: self.input.saturating_add(other.input), output: self.output.saturating_add(other.output) }
+    }
+
+    /// Those of a call, if it says how many it took.
+    pub(super) fn of(call: &Call) -> Option<Self> {
+        let (input, output) = (call.tokens.input.unwrap_or(0), call.tokens.output.unwrap_or(0));
+        call.is_metered().then_some(Self { input, output })
+    }
 }
 
 /// Durations in nanoseconds. A percentile is the smallest recorded duration that at least so many percent of the spans
@@ -170,19 +184,12 @@ impl Shelves {
 /// Counts every span into its row and shelves its duration, in one pass in the order of the input.
 fn measure(capture: &Capture, groups: &Groups, rows: &mut [Operation]) -> Shelves {
     let mut shelves = Shelves::new(groups);
-    let mut usages = capture.usages().iter().peekable();
     for (span, head) in capture.spans().zip(capture.heads()) {
-        let usage = usages.next_if(|(at, _)| *at == span).map(|(_, usage)| usage);
         let Some(group) = groups.get(span) else { continue };
         let Some(row) = rows.get_mut(group) else { continue };
         row.count += 1;
         row.errors += u64::from(head.marks.status() == Status::Error);
         row.cancelled += u64::from(ended(head) == Outcome::Cancelled);
-        if let Some(usage) = usage {
-            let tokens = row.tokens.get_or_insert_default();
-            tokens.input = tokens.input.saturating_add(usage.input);
-            tokens.output = tokens.output.saturating_add(usage.output);
-        }
         if head.start != 0 && head.end != 0 {
             shelves.put(group, head.duration().0);
         }
@@ -216,6 +223,7 @@ fn sort(rows: &mut [Operation], sort: Sort) {
         Sort::P95 => row.duration_ns.p95,
         Sort::P99 => row.duration_ns.p99,
         Sort::Max => row.duration_ns.max,
+        Sort::Cost => row.calls.and_then(|calls| calls.cost_usd).map_or(0, |cost| cost.0),
         Sort::Name => 0,
     };
     rows.sort_by(|a, b| {

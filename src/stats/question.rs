@@ -107,6 +107,8 @@ pub enum Sort {
     P99,
     /// Largest duration.
     Max,
+    /// Most money, as far as prices are known.
+    Cost,
     /// By name, service, kind, role.
     Name,
 }

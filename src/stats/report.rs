@@ -80,15 +80,18 @@ pub fn report(capture: &Capture, filter: &Filter, question: &Question) -> Report
         side_by_side(question.jobs, || Forest::of(capture), || Groups::of(capture, filter, &question.by));
     let ((totals, own, mut found), mut rows) = side_by_side(
         question.jobs,
-        || totals::count(capture, &forest, &groups, question),
+        || totals::count(capture, &forest, &groups, filter, question),
         || operation::rows(capture, &groups, question),
     );
+    for (row, tokens) in rows.iter_mut().zip(found.tokens(groups.groups.len())) {
+        row.tokens = tokens;
+    }
     let calls = std::mem::take(&mut found.calls);
     let (operations, all) = if question.is_of_calls() {
         operation::finish_calls(calls::rows(capture, calls), question)
     } else {
         if question.by == By::Role {
-            calls::add_to_roles(&mut rows, &calls);
+            calls::add_to_roles(&mut rows, calls);
         }
         operation::finish(rows, &own, question)
     };

@@ -14,6 +14,7 @@ use super::runs::Found;
 use crate::capture::{Capture, NameId, SpanRef};
 use crate::forest::{Flags, Forest, Node, Tree};
 use crate::model::{Outcome, Status};
+use crate::query::Filter;
 
 /// Sums over all spans that passed the filter. Every span that was read counts, repeats included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -64,13 +65,14 @@ pub(super) fn count(
     capture: &Capture,
     forest: &Forest,
     groups: &Groups,
+    filter: &Filter,
     question: &Question,
 ) -> (Totals, Vec<u64>, Found) {
     let ranges = forest.shares(question.jobs);
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let threads: Vec<_> = ranges
             .into_iter()
-            .map(|range| scope.spawn(move || tally(capture, forest, groups, question, range)))
+            .map(|range| scope.spawn(move || tally(capture, forest, groups, (filter, question), range)))
             .collect();
         // A thread that panicked has already ended the program; there is nothing to add for it.
         threads.into_iter().filter_map(|thread| thread.join().ok()).collect()
@@ -86,14 +88,20 @@ pub(super) fn count(
     (totals, all.own, all.found)
 }
 
-fn tally(capture: &Capture, forest: &Forest, groups: &Groups, question: &Question, traces: Range<usize>) -> Tally {
+fn tally(
+    capture: &Capture,
+    forest: &Forest,
+    groups: &Groups,
+    (filter, question): (&Filter, &Question),
+    traces: Range<usize>,
+) -> Tally {
     let mut tally = Tally { own: vec![0; groups.groups.len()], ..Tally::default() };
     let mut tree = Tree::default();
     for number in traces {
         forest.tree(capture, number, &mut tree);
         tally.tree(capture, groups, &tree);
         if capture.has_briefs() {
-            tally.found.tree(capture, &tree, question, |span| groups.get(span).is_some());
+            tally.found.tree(capture, &tree, groups, (filter, question));
         }
     }
     tally

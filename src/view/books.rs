@@ -10,7 +10,7 @@ use crate::agent::{Role, act, python_json};
 use crate::capture::{Brief, Capture, NameId, SpanRef};
 use crate::forest::Tree;
 use crate::input::InputError;
-use crate::ledger::{Account, Money, Prices, Sums};
+use crate::ledger::{Account, Kind, Money, Prices, Sums, is_step};
 use crate::redact;
 
 /// What a span says about a call, and what it took.
@@ -42,6 +42,9 @@ pub struct Facts<'c> {
     /// Tokens of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output_tokens: Option<u64>,
+    /// Tokens of both together, as the span says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_tokens: Option<u64>,
     /// How long it took to the first token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_ns: Option<u64>,
@@ -94,7 +97,7 @@ impl Books {
     pub(super) fn total(&self, nodes: impl Iterator<Item = usize>) -> Option<Sums> {
         let mut sums = Sums::default();
         nodes.for_each(|node| sums.add(&self.account.total(node)));
-        (sums.llm_calls + sums.embedding_calls + sums.tool_calls > 0).then_some(sums)
+        (sums.calls() > 0 || sums.tokens() > 0).then_some(sums)
     }
 
     /// What a node says.
@@ -118,9 +121,10 @@ impl Books {
         }
         match self.account.call(node) {
             Some((call, true)) => {
-                facts.model =
-                    if facts.model.is_empty() && facts.tool.is_empty() { text(call.name) } else { facts.model };
+                // The name that rows of calls go by.
+                facts.model = if call.kind == Kind::Tool { facts.model } else { text(call.name) };
                 (facts.input_tokens, facts.output_tokens) = (call.tokens.input, call.tokens.output);
+                facts.total_tokens = call.tokens.total;
                 facts.first_token_ns = call.first_token;
                 (facts.cost_usd, facts.unpriced) = (call.cost, call.is_unpriced());
             }
@@ -137,7 +141,7 @@ fn steps(capture: &Capture, tree: &Tree) -> HashMap<usize, u32> {
     let mut counted: HashMap<Option<usize>, u32> = HashMap::new();
     let role = |node: usize| capture.head(tree.nodes().get(node)?.span?).marks.role();
     for node in 0..tree.nodes().len() {
-        if role(node) == Some(Role::Step) {
+        if is_step(capture, tree, node) {
             let run = std::iter::successors(tree.parent(node), |at| tree.parent(*at))
                 .take(64)
                 .find(|at| matches!(role(*at), Some(Role::Agent)));

@@ -188,8 +188,8 @@ static BUILT_IN: LazyLock<Arc<Prices>> = LazyLock::new(|| Arc::new(Prices::built
 
 /// The conversation of the earliest span of a trace that names one.
 fn session<'c>(capture: &'c Capture, forest: &Forest, number: usize) -> &'c str {
-    let spans = forest.trace(number).spans.iter().filter(|span| capture.head(**span).marks.brief());
-    let named = spans.filter_map(|span| Some((capture.head(*span).start, capture.brief(*span)?.conversation)));
+    let spans = forest.trace(number).spans.iter();
+    let named = spans.map(|span| (capture.head(*span).start, capture.conversation(*span)));
     let first = named.filter(|(_, name)| !name.is_empty()).min_by_key(|(start, name)| (*start, capture.text(*name)));
     first.map_or("", |(_, name)| capture.text(name))
 }

@@ -19,3 +19,8 @@ pub(super) const TABLE: Table = Table {
 pub(super) fn role_of_name(name: &[u8]) -> Option<Role> {
     (name == b"call_llm").then_some(Role::Llm)
 }
+
+/// Whether an attribute with this key is of a span of the kit.
+pub(super) fn is_proof(key: &[u8]) -> bool {
+    key.starts_with(b"gcp.vertex.agent.") || key.starts_with(b"gen_ai.")
+}

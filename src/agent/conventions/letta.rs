@@ -16,6 +16,7 @@ pub(super) const TABLE: Table = Table {
         ("llm_config.context_window", Field::ContextWindow, Plain),
         ("llm_config.max_tokens", Field::MaxTokens, Plain),
         ("parameter.llm_config", Field::Settings, Plain),
+        ("parameter.embedding_config", Field::Settings, Plain),
         ("parameter.function_name", Field::ToolName, Plain),
         ("parameter.tool_name", Field::ToolName, Plain),
         ("parameter.tool_call_id", Field::CallId, Plain),
@@ -92,18 +93,77 @@ pub(in crate::agent) fn is_client(name: &[u8]) -> bool {
     calls.iter().any(|call| name.ends_with(call))
 }
 
-/// The role that a name of Letta's gives.
+/// Keys that only Letta writes; a trailing `.` stands for any rest.
+const PROOF: [&str; 8] = [
+    "parameter.",
+    "parameters.truncated",
+    "llm_config.",
+    "step_id",
+    "request_data",
+    "response_data",
+    "entry.timestamp_ms",
+    "total_background_task_count",
+];
+
+/// Whether an attribute with this key is Letta's.
+pub(super) fn is_proof(key: &[u8]) -> bool {
+    PROOF
+        .iter()
+        .any(|proof| if proof.ends_with('.') { key.starts_with(proof.as_bytes()) } else { key == proof.as_bytes() })
+}
+
+/// Whether an instrumentation scope with this name is Letta's own.
+pub fn is_letta_scope(name: &[u8]) -> bool {
+    name.starts_with(b"letta")
+}
+
+/// Whether nobody else names a span like this to say something else.
+pub(super) fn is_rare(name: &[u8]) -> bool {
+    name == b"agent_step" || name.starts_with(b"LettaAgent")
+}
+
+/// The role that a name gives a span of Letta's. Others have clients and managers too: who asks makes sure that the span is one.
 pub(in crate::agent) fn role_of_name(name: &[u8]) -> Option<Role> {
     if name == b"agent_step" {
         return Some(Role::Step);
     }
-    if name.starts_with(b"LettaAgent") && (name.ends_with(b".step") || name.ends_with(b".stream")) {
-        return Some(Role::Agent);
+    let dot = memchr::memchr(b'.', name)?;
+    let (class, method) = (name.get(..dot)?, name.get(dot + 1..)?);
+    match class.last()? {
+        _ if method == b"_execute_tool" => Some(Role::Tool),
+        b't' if class.ends_with(b"Client") => client(class, method),
+        b'r' if class.ends_with(b"Embedder") => Some(Role::Embedding),
+        b'r' if searches_passages(name) => Some(Role::Retrieval),
+        b'r' if class == b"BlockManager" || class == b"PassageManager" => Some(Role::Memory),
+        _ if is_agent(class, method) => Some(Role::Agent),
+        _ if searches_passages(name) => Some(Role::Retrieval),
+        _ => None,
     }
-    if name.ends_with(b"._execute_tool") {
-        return Some(Role::Tool);
+}
+
+fn is_agent(class: &[u8], method: &[u8]) -> bool {
+    class.starts_with(b"LettaAgent") && (method == b"step" || method == b"stream")
+}
+
+/// Clients of models, of tool servers and of Turbopuffer and Pinecone, where passages are kept.
+fn client(class: &[u8], method: &[u8]) -> Option<Role> {
+    let holds = |part: &[u8]| memchr::memmem::find(class, part).is_some();
+    match method {
+        _ if holds(b"MCP") => Some(Role::Mcp),
+        _ if holds(b"Turbopuffer") || holds(b"Pinecone") => searches(method).then_some(Role::Retrieval),
+        b"request_async" | b"stream_async" | b"request" | b"stream" => Some(Role::Llm),
+        b"request_embeddings" => Some(Role::Embedding),
+        _ => None,
     }
-    is_client(name).then_some(Role::Llm)
+}
+
+fn searches_passages(name: &[u8]) -> bool {
+    searches(name)
+        && ["passage", "Passage", "tpuf"].iter().any(|of| memchr::memmem::find(name, of.as_bytes()).is_some())
+}
+
+fn searches(method: &[u8]) -> bool {
+    ["search", "query"].iter().any(|how| memchr::memmem::find(method, how.as_bytes()).is_some())
 }
 
 #[cfg(test)]

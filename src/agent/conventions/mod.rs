@@ -13,7 +13,7 @@ mod sentry;
 mod table;
 mod vercel;
 
-pub use letta::{Piece, is_generator};
+pub use letta::{Piece, is_generator, is_letta_scope};
 pub(super) use letta::{is_client, piece, request_of_agent};
 pub use table::Convention;
-pub(super) use table::{Field, INDEX, Read, TABLES, Table, marked, role_of_name};
+pub(super) use table::{Entry, Field, INDEX, Read, TABLES, Table, marked, role_of_name};

@@ -22,6 +22,8 @@ pub(super) const TABLE: Table = Table {
         ("llm.token_count.completion_details.reasoning", Field::Reasoning, Plain),
         ("llm.token_count.total", Field::Total, Plain),
         ("llm.cost.total", Field::Cost, Plain),
+        ("llm.cost.prompt", Field::CostInput, Plain),
+        ("llm.cost.completion", Field::CostOutput, Plain),
         ("tool.name", Field::ToolName, Plain),
         ("tool_call.function.name", Field::ToolName, Plain),
         ("tool_call.id", Field::CallId, Plain),

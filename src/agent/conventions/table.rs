@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use super::{adk, general, langfuse, letta, openinference, openllmetry, otel, sentry, vercel};
 use crate::agent::role::Role;
+use crate::otlp::RawSpan;
 
 /// Whose names a span uses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,7 +64,13 @@ pub(in crate::agent) enum Field {
     CacheWrite,
     Reasoning,
     Total,
+    /// US dollars for all of it, for the prompt, for the answer.
     Cost,
+    CostInput,
+    CostOutput,
+    /// Counts and amounts by kind, as Langfuse writes them.
+    UsageDetails,
+    CostDetails,
     ToolName,
     CallId,
     Arguments,
@@ -74,6 +81,9 @@ pub(in crate::agent) enum Field {
     AgentId,
     AgentName,
     ErrorType,
+    ErrorText,
+    /// How much it matters; `ERROR` is a failure.
+    Level,
     FirstToken,
     Streaming,
     Finish,
@@ -96,6 +106,17 @@ pub(in crate::agent) enum Field {
 impl Field {
     /// How many there are.
     pub(in crate::agent) const COUNT: usize = Self::Settings as usize + 1;
+
+    /// Whether its value is a number of tokens.
+    pub(in crate::agent) fn is_count(self) -> bool {
+        use Field::{CacheRead, CacheWrite, ContextWindow, Input, MaxTokens, Output, Reasoning, Total};
+        matches!(self, Input | Output | CacheRead | CacheWrite | Reasoning | Total | ContextWindow | MaxTokens)
+    }
+
+    /// Whether its value is an amount of money.
+    pub(in crate::agent) fn is_amount(self) -> bool {
+        matches!(self, Self::Cost | Self::CostInput | Self::CostOutput)
+    }
 }
 
 /// How a value is read.
@@ -197,9 +218,17 @@ fn numberless<'b>(key: &[u8], into: &'b mut [u8; MOST]) -> Option<&'b [u8]> {
     if changed { into.get(..length) } else { None }
 }
 
-/// The role that a span's name gives, where a convention has nothing else to tell it by.
-pub(in crate::agent) fn role_of_name(name: &[u8]) -> Option<Role> {
-    letta::role_of_name(name).or_else(|| adk::role_of_name(name))
+/// The role that a span's name gives, where a convention has nothing else to tell it by: names are not rare enough to prove whose
+/// they are, so the scope has to be Letta's (`in_letta`), or one of the span's own keys that of the convention.
+pub(in crate::agent) fn role_of_name(span: &RawSpan<'_>, in_letta: bool) -> Option<Role> {
+    let name = span.name.raw;
+    let proves = |is_proof: fn(&[u8]) -> bool| span.attributes().iter().any(|attribute| is_proof(attribute.key.raw));
+    if let Some(role) = letta::role_of_name(name)
+        && (in_letta || letta::is_rare(name) || proves(letta::is_proof))
+    {
+        return Some(role);
+    }
+    adk::role_of_name(name).filter(|_| proves(adk::is_proof))
 }
 
 /// The convention whose mark this key is.

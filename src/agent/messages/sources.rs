@@ -10,7 +10,7 @@ use super::defect::Flaw;
 use super::draft::{Draft, Form};
 use super::json::{Read, of_any, of_value};
 use super::{indexed, item, payload};
-use crate::agent::{Role, glance};
+use crate::agent::Role;
 use crate::otlp::{RawAttribute, RawSpan, RawValue};
 
 /// What keys and events of conversations begin with.
@@ -30,8 +30,8 @@ const KEYS: [&[u8]; 13] = [
     b"llm_",
 ];
 
-/// Reads the messages of a span; `None` where it records none.
-pub fn messages(span: &RawSpan<'_>) -> Option<Conversation> {
+/// Reads the messages of a span with this role; `None` where it records none.
+pub fn messages(span: &RawSpan<'_>, role: Option<Role>) -> Option<Conversation> {
     let told = |name: &[u8]| KEYS.iter().any(|key| name.starts_with(key));
     let any = span.attributes().iter().any(|attribute| told(attribute.key.raw))
         || span.events.iter().any(|event| told(event.name.raw));
@@ -39,7 +39,6 @@ pub fn messages(span: &RawSpan<'_>) -> Option<Conversation> {
         return None;
     }
     let mut draft = Draft::default();
-    let role = glance(span).role;
     // What a tool or a search was given is no message to a model.
     let talks = matches!(role, Some(Role::Llm | Role::Agent | Role::Workflow | Role::Step));
     if talks {

@@ -8,6 +8,11 @@ use serde_json::json;
 use super::*;
 use crate::otlp::{RawAttribute, RawEvent, RawSpan, RawValue, Text};
 
+/// The messages of a span, with the role that one look at it gives.
+fn messages(span: &RawSpan<'_>) -> Option<Conversation> {
+    super::messages(span, crate::agent::glance(span, false).role)
+}
+
 fn pool<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<RawAttribute<'a>> {
     let attribute = |(key, value): &(&'a str, &'a str)| RawAttribute {
         key: Text::plain(key.as_bytes()),

@@ -3,6 +3,7 @@
 //! Comes in: jobs, tools, runs that end early. Goes out: their spans with the events that Letta's own code logs on them.
 
 use super::letta::{Given, Halt, Letta};
+use super::letta_tool::embedding_config;
 use super::teller::{MICRO, MILLI};
 use crate::emit::sheet::{Datum, Handle, Word, number};
 use crate::emit::story::{Run, ToolUse};
@@ -92,6 +93,7 @@ impl Letta<'_, '_> {
         let batch = self.enter(embedder, "OpenAIEmbedder._embed_batch");
         self.log(batch, "embedder.batch_started", &[("batch_size", total), model, kind]);
         let call = self.enter(batch, "OpenAIClient.request_embeddings");
+        self.parameters(call, &[embedding_config()]);
         self.tell.now += takes * 7 / 20;
         self.leave(call);
         self.log(batch, "embedder.batch_completed", &[("batch_size", total), ("embeddings_generated", total)]);

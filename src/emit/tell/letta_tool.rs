@@ -10,6 +10,12 @@ use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::sheet::{Attr, Datum, Event, Handle, Part, Word, number};
 use crate::emit::story::{Argument, Ending, Run, Step, ToolUse, Work};
 
+/// What a request for embeddings is configured with.
+pub(super) fn embedding_config() -> (&'static str, Given) {
+    let repr = "EmbeddingConfig(embedding_model='text-embedding-3-small')";
+    ("parameter.embedding_config", Given::Object("EmbeddingConfig", repr.into(), None))
+}
+
 impl Letta<'_, '_> {
     /// Handles the answer of a step.
     pub(super) fn handle(
@@ -278,17 +284,7 @@ impl Letta<'_, '_> {
             &[("parameter.actor", self.actor.into()), ("parameter.agent_id", self.story.run.agent.into())],
         );
         let embed = self.enter(query, "OpenAIClient.request_embeddings");
-        self.parameters(
-            embed,
-            &[(
-                "parameter.embedding_config",
-                Given::Object(
-                    "EmbeddingConfig",
-                    "EmbeddingConfig(embedding_model='text-embedding-3-small')".into(),
-                    None,
-                ),
-            )],
-        );
+        self.parameters(embed, &[embedding_config()]);
         self.tell.now += embedding;
         self.leave(embed);
         let passages = self.enter(query, "PassageManager.search_passages_async");

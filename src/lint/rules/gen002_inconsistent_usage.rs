@@ -71,7 +71,7 @@ const MESSAGES: [&str; 5] = [
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     let span = look.span;
-    if look.glance.usage.is_none() && !span.attributes().iter().any(|a| is_usage(a.key.raw)) {
+    if !span.attributes().iter().any(|a| is_usage(a.key.raw)) {
         return;
     }
     let count = |keys: &[&str]| keys.iter().find_map(|key| span.attribute(key)?.integer());
@@ -112,7 +112,8 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 }
 
 fn is_usage(key: &[u8]) -> bool {
-    key.starts_with(b"gen_ai.usage.") || key.starts_with(b"llm.token_count.") || key.starts_with(b"llm.usage.")
+    const STARTS: [&[u8]; 4] = [b"gen_ai.usage.", b"llm.token_count.", b"llm.usage.", b"ai.usage."];
+    STARTS.iter().any(|start| key.starts_with(start))
 }
 
 fn says(value: &RawValue<'_>) -> bool {

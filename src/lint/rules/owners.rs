@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::agent::{Piece, Role};
 use crate::capture::{NameId, Print, SpanRef};
-use crate::ledger::{Call, Kind};
+use crate::ledger::{Call, Kind, is_step};
 use crate::lint::look::TraceLook;
 
 /// A call to a tool or an agent.
@@ -85,7 +85,7 @@ impl<'l, 'a> Owners<'l, 'a> {
         };
         for (node, _, span) in look.nodes() {
             match look.capture.brief(span).map(|brief| (brief.role, brief.piece)) {
-                Some((Some(Role::Step), _)) => add(node, 0),
+                Some((Some(Role::Step), _)) if is_step(look.capture, look.tree, node) => add(node, 0),
                 Some((_, Some(Piece::StepStart))) => add(node, 1),
                 _ => {}
             }

@@ -49,8 +49,10 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
             calls.push((parent, shape, node.start, node, span));
         }
     }
-    calls.sort_by_key(|(parent, shape, start, node, _)| (*parent, *shape, *start, node.id));
-    for same in calls.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|same| same.len() as u64 >= least) {
+    // What two instrumentations record of one call has one shape, but not one name.
+    let like = |call: &(usize, u32, u64, &Node, SpanRef)| (call.0, call.1, look.head(call.4).name);
+    calls.sort_by_key(|call| (like(call), call.2, call.3.id));
+    for same in calls.chunk_by(|a, b| like(a) == like(b)).filter(|same| same.len() as u64 >= least) {
         let mut free = 0;
         let in_turn: Vec<_> = same
             .iter()

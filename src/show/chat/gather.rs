@@ -11,6 +11,7 @@ use crate::agent::{Speaker, python_json};
 use crate::capture::{Capture, SpanRef};
 use crate::forest::{Forest, Tree};
 use crate::input::InputError;
+use crate::ledger::{Account, Prices};
 use crate::model::{Nanos, Outcome};
 use crate::otlp::{RawSpan, Text};
 use crate::query::{Filter, ended};
@@ -57,7 +58,7 @@ pub fn chat_of_trace(capture: &Capture, forest: &Forest, number: usize, filter: 
 fn chat(capture: &Capture, tree: &Tree, nodes: &[usize]) -> Result<Chat, InputError> {
     let (mut voices, spans_left_out) = listen(capture, tree, nodes)?;
     join_payloads(tree, &mut voices);
-    first_tokens(&mut voices);
+    first_tokens(capture, tree, &mut voices);
     keep_outermost(tree, &mut voices);
     let mut tools: Vec<ToolSpan> = voices.iter_mut().filter_map(|voice| voice.tool.take()).collect();
     tools.sort_by_key(|tool| tool.start);
@@ -119,7 +120,7 @@ impl Voice {
             let arguments = safe(&python_json(arguments).unwrap_or_else(|| arguments.to_owned()));
             self.tool = Some(ToolSpan { start: head.start, arguments, brought, used: false });
         }
-        self.said = messages(raw).filter(|said| !said.is_silent() || !said.defects.is_empty());
+        self.said = messages(raw, self.role).filter(|said| !said.is_silent() || !said.defects.is_empty());
         self.call = ChatCall {
             span_id: head.id.to_string(),
             name: safe(capture.name(span)),
@@ -181,17 +182,12 @@ fn join_payloads(tree: &Tree, voices: &mut [Voice]) {
     }
 }
 
-/// Letta records the time to the first token on a span around the whole request: it is that of its first call.
-fn first_tokens(voices: &mut [Voice]) {
-    let told: Vec<(u64, u64, u64)> = (voices.iter().filter(|voice| voice.piece == Some(Piece::Request)))
-        .filter_map(|voice| Some((voice.start(), voice.start() + voice.call.duration_ns, voice.call.first_token_ns?)))
-        .collect();
-    for (from, to, first_token) in told {
-        let within =
-            voices.iter_mut().filter(|voice| voice.role == Some(Role::Llm) && (from..=to).contains(&voice.start()));
-        if let Some(call) = within.min_by_key(|voice| voice.start()) {
-            call.call.first_token_ns.get_or_insert(first_token);
-        }
+/// Not every convention records the time to the first token on the span of the call.
+fn first_tokens(capture: &Capture, tree: &Tree, voices: &mut [Voice]) {
+    let account = Account::of(capture, tree, &Prices::default());
+    for voice in voices.iter_mut().filter(|voice| voice.role == Some(Role::Llm)) {
+        let told = account.call(voice.node).and_then(|(call, counted)| call.first_token.filter(|_| counted));
+        voice.call.first_token_ns = voice.call.first_token_ns.or(told);
     }
 }
 
