@@ -32,6 +32,7 @@ A trace is shown whole when any of its spans fits the filters.
 Examples:
   tracectl tree run.jsonl
   tracectl tree run.jsonl --errors --events
+  tracectl tree run.jsonl --agents
   tracectl tree run.jsonl --by session
   tracectl tree captures/ --sort duration --limit 3
   tracectl tree run.jsonl --service 'letta*' --min-duration 1s --attributes='gen_ai.*'")]
@@ -55,9 +56,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
 
-    /// Show only the paths to errors, cancellations and unfinished spans
+    /// Show only the paths to errors, failed tools, cancellations and unfinished spans
     #[arg(long)]
     errors: bool,
+
+    /// Show only what agents did (agents, steps, calls to models and tools, memory) and what went wrong, not what lies between
+    #[arg(long)]
+    agents: bool,
 
     /// Show the attributes of each span, or those whose keys match
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*",
@@ -157,6 +162,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
             Order::Errors => Sort::Errors,
         },
         errors: args.errors,
+        agents: args.agents || config.flag("tree.agents").unwrap_or(false),
         attributes: args.attributes.clone(),
         events: args.events,
         // Who asks for the attributes of spans wants to see the spans.
