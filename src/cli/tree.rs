@@ -15,6 +15,7 @@ use super::inputs::{InputArgs, Inputs};
 use super::output::OutputArgs;
 use super::prices::PriceArgs;
 use crate::forest::Forest;
+use crate::model::Outcome;
 use crate::query::{Filter, ended};
 use crate::render::{tree_json, tree_jsonl, tree_markdown};
 use crate::view::{self, Keys, Sort, TreeReport};
@@ -195,5 +196,11 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         Format::Markdown => console.write(&args.output, |out| tree_markdown(&report, page, out))?,
     }
     inputs.judge(&capture, console)?;
-    if idle { Err(Problem::NothingFits { spans: capture.len() }.into()) } else { Ok(Exit::Fine) }
+    if !idle {
+        return Ok(Exit::Fine);
+    }
+    let error = Error::from(Problem::NothingFits { spans: capture.len() });
+    let says_so = |span| capture.brief(span).is_some_and(|brief| brief.failed == Some(true));
+    let silent = filter.outcomes.contains(&Outcome::Error) && capture.spans().any(says_so);
+    Err(if silent { error.hint("tools failed by their own word, with status ok: --errors shows them") } else { error })
 }

@@ -29,7 +29,7 @@ pub(super) fn shown(text: &str, first: usize, room: usize, most: usize) -> Shown
             }
             let room = if lines.is_empty() { first } else { room };
             let (head, tail) = split(rest, room.max(8));
-            lines.push(clean(&head.replace('\t', "    ")).into_owned());
+            lines.push(clean(&head.trim_end().replace('\t', "    ")).into_owned());
             done += rest.len() - tail.len();
             if tail.is_empty() {
                 break;

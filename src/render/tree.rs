@@ -78,10 +78,14 @@ impl Columns {
         let narrow = page < 60 || page < 110 && view.rows.iter().any(|row| row.facts.is_some());
         let least = if narrow { page / 5 } else { (page * 3 / 10).min(60) };
         let most = page.saturating_sub(duration + least + 2);
-        // What the names leave goes to the bars.
-        let left = view.rows.iter().map(|row| columns(row, ink, most)).max().unwrap_or(0).min(most);
-        let bar = page.saturating_sub(left + duration + 2).min(WIDEST);
-        Self { left: page.saturating_sub(duration + bar + 2), duration, bar }
+        // What the names leave goes to the bars, and what is too much for these to the arguments of tools.
+        let wanted = |glimpse: usize| view.rows.iter().map(|row| columns(row, ink, most, glimpse)).max().unwrap_or(0);
+        let mut left = wanted(tree_facts::GLIMPSE).min(most);
+        let over = page.saturating_sub(left + duration + 2 + WIDEST);
+        if over > 0 {
+            left = wanted(usize::MAX).min(left + over);
+        }
+        Self { left, duration, bar: page.saturating_sub(left + duration + 2).min(WIDEST) }
     }
 }
 
@@ -201,8 +205,7 @@ fn label(row: &Row<'_>, ink: &mut Ink<'_>, left: usize) -> io::Result<()> {
     }
     let room = left.saturating_sub(ink.column());
     // A name gives way to its notes and to what tells the row from others, but keeps a part of the room.
-    let needed = tree_facts::needed(&facts);
-    let least = if needed == 0 { room * 3 / 5 } else { room * 2 / 5 };
+    let (needed, least) = (tree_facts::needed(&facts), tree_facts::kept(row, &facts, room));
     let room = room.saturating_sub(columns_of(&notes) + needed).max(least);
     ink.put(tone(row), fit_name(row.name, room, signs(ink).cut))?;
     for (tone, note) in notes {
@@ -253,8 +256,9 @@ fn columns_of(notes: &[(Tone, String)]) -> usize {
     notes.iter().map(|(_, note)| 2 + width(&super::clean(note))).sum()
 }
 
-/// The columns that a row would like to have before its duration; `most` and some, where it is more than that.
-fn columns(row: &Row<'_>, ink: &Ink<'_>, most: usize) -> usize {
+/// The columns that a row would like to have before its duration, at most `glimpse` of them for what its tool was given; `most` and
+/// some, where it is more than that.
+fn columns(row: &Row<'_>, ink: &Ink<'_>, most: usize, glimpse: usize) -> usize {
     if row.missing.is_some() {
         return 0;
     }
@@ -262,7 +266,7 @@ fn columns(row: &Row<'_>, ink: &Ink<'_>, most: usize) -> usize {
     let guides = (row.depth as usize * 2 + usize::from(row.depth > 0)).min(most / 2 + 8);
     let marks: usize = marks.iter().map(|(_, mark)| width(mark) + 1).sum();
     let name = width(&super::fit(row.name, most + 1, "~"));
-    guides + marks + name + columns_of(&notes) + tree_facts::wanted(&facts)
+    guides + marks + name + columns_of(&notes) + tree_facts::wanted(&facts, glimpse)
 }
 
 fn marks(row: &Row<'_>, signs: &Signs) -> String {

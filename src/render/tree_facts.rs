@@ -33,7 +33,7 @@ pub(super) fn role_sign(row: &Row<'_>, unicode: bool) -> Option<(Tone, &'static 
 const NAME: usize = 10;
 const ARGUMENTS: usize = 10;
 /// The most columns that a row asks for to show arguments.
-const GLIMPSE: usize = 40;
+pub(super) const GLIMPSE: usize = 40;
 
 /// Something that a row says.
 pub(super) struct Fact {
@@ -65,15 +65,35 @@ impl Fact {
         Self { tone, text, least: columns, part }
     }
 
+    /// The columns it takes where there are so many: the date of a model's version is cut off whole.
+    fn fitting(&self, most: usize) -> usize {
+        let bare = width(&super::clean(unversioned(&self.text))) + 1;
+        match self.part {
+            Part::Arguments => most,
+            _ if self.columns() <= most => self.columns(),
+            _ if (self.least..most).contains(&bare) => bare,
+            _ => most,
+        }
+    }
+
     fn columns(&self) -> usize {
-        let columns = width(&super::clean(&self.text));
-        if self.part == Part::Arguments { columns.min(GLIMPSE) } else { columns }
+        width(&super::clean(&self.text))
     }
 }
 
-/// The columns that facts would like to have.
-pub(super) fn wanted(facts: &[Fact]) -> usize {
-    facts.iter().map(|fact| 2 + fact.columns()).sum()
+/// The columns that facts would like to have, at most `glimpse` of them for what a tool was given.
+pub(super) fn wanted(facts: &[Fact], glimpse: usize) -> usize {
+    let most = |fact: &Fact| if fact.part == Part::Arguments { glimpse } else { usize::MAX };
+    facts.iter().map(|fact| 2 + fact.columns().min(most(fact))).sum()
+}
+
+/// The fewest columns of so many that the name of a row keeps: more where it tells the tool or the model itself.
+pub(super) fn kept(row: &Row<'_>, facts: &[Fact], room: usize) -> usize {
+    let says_itself = row.facts.as_ref().is_some_and(|facts| {
+        let has_identity = matches!(facts.role, Some(Role::Tool | Role::Mcp | Role::Llm | Role::Agent));
+        has_identity && identity(row.name, facts).is_none()
+    });
+    if needed(facts) == 0 || says_itself { room * 3 / 5 } else { room * 2 / 5 }
 }
 
 /// The columns for which the name of a row gives way.
@@ -88,14 +108,15 @@ pub(super) fn draw(facts: &[Fact], ink: &mut Ink<'_>, left: usize) -> io::Result
     let more = signs(ink).cut;
     let shown: Vec<bool> = chosen(facts, room, 1 + width(more));
     let least: usize = facts.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(fact, _)| 2 + fact.least).sum();
+    let some = |wanted: bool| facts.iter().zip(&shown).any(|(fact, shown)| fact.part == Part::Sum && *shown == wanted);
+    let least = least + if some(true) && some(false) { 1 + width(more) } else { 0 };
     // What is left goes to those that are cut, the first ones first.
     let mut spare = room.saturating_sub(least);
     let mut before = None;
     for (fact, shown) in facts.iter().zip(&shown) {
         if *shown {
-            let all = if fact.part == Part::Arguments { usize::MAX } else { fact.columns() };
-            let columns = fact.least + spare.min(all.saturating_sub(fact.least));
-            spare -= columns - fact.least;
+            let columns = fact.fitting(fact.least + spare);
+            spare = (spare + fact.least).saturating_sub(columns);
             ink.say("  ")?;
             ink.put_fit(fact.tone, &fact.text, columns)?;
         } else if fact.part == Part::Sum && before == Some((Part::Sum, true)) {
@@ -220,16 +241,14 @@ fn unversioned(model: &str) -> &str {
 fn rolled_up(row: &Row<'_>, facts: &Facts<'_>, sum: &str) -> Vec<(Tone, String)> {
     let Some(sums) = &facts.totals else { return Vec::new() };
     let mut told = Vec::new();
-    if sums.tokens() > 0 {
-        told.push((Tone::Plain, tokens(sums.input_tokens, sums.output_tokens)));
-    }
+    told.extend(sum_of_tokens(sums, "").map(|tokens| (Tone::Plain, tokens)));
     told.extend(cost_words(sums).map(|words| (Tone::Plain, words)));
     // Of siblings that are calls themselves the row says how many they are.
     let itself = row.fold.map(|fold| fold.times);
     let calls = [
         (sums.llm_calls, grouped(sums.llm_calls) + " llm"),
-        (sums.embedding_calls, counted(sums.embedding_calls, "embedding")),
         (sums.tool_calls, counted(sums.tool_calls, "tool")),
+        (sums.embedding_calls, counted(sums.embedding_calls, "embedding")),
     ];
     told.extend(calls.into_iter().filter(|(count, _)| *count > 0 && Some(*count) != itself).map(|(_, words)| (Tone::Quiet, words)));
     if let Some((_, first)) = told.first_mut() {
@@ -249,8 +268,13 @@ fn call_tokens(facts: &Facts<'_>) -> String {
     format!("{}→{}", number(facts.input_tokens), number(facts.output_tokens))
 }
 
-fn tokens(input: u64, output: u64) -> String {
-    format!("{}→{}", short(input), short(output))
+/// `3118→93`, and what they are; of calls that answer with numbers or an order alone `93 tokens`.
+fn sum_of_tokens(sums: &Sums, unit: &str) -> Option<String> {
+    let numbers = sums.llm_calls == 0 && sums.embedding_calls > 0 && sums.output_tokens == 0;
+    (sums.tokens() > 0).then(|| match numbers {
+        true => format!("{} tokens", short(sums.input_tokens)),
+        false => format!("{}→{}{unit}", short(sums.input_tokens), short(sums.output_tokens)),
+    })
 }
 
 /// A count in four digits or so: `950`, `3118`, `13.1k`, `2.4M`.
@@ -278,9 +302,7 @@ pub(super) fn sums_words(sums: &Sums) -> Vec<String> {
     let calls =
         [(sums.llm_calls, "llm call"), (sums.embedding_calls, "embedding call"), (sums.tool_calls, "tool call")];
     words.extend(calls.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| counted(count, word)));
-    if sums.tokens() > 0 {
-        words.push(format!("{} tokens", tokens(sums.input_tokens, sums.output_tokens)));
-    }
+    words.extend(sum_of_tokens(sums, " tokens"));
     words.extend(cost_words(sums));
     words
 }

@@ -92,9 +92,10 @@ pub(super) fn heading_facts(heading: &Heading<'_>) -> Vec<(Tone, String)> {
     if traces > 0 {
         let words = [(wrong.failed, "failed"), (wrong.cancelled, "cancelled")];
         let some = words.into_iter().filter(|(number, _)| *number > 0);
-        let wrong = some.map(|(number, word)| format!(", {} {word}", grouped(number))).collect::<String>();
+        let wrong: Vec<String> = some.map(|(number, word)| format!("{} {word}", grouped(number))).collect();
+        let wrong = if wrong.is_empty() { String::new() } else { format!(" ({})", wrong.join(", ")) };
         let (traces, spans) = (counted(traces, "trace"), counted(spans, "span"));
-        facts.push((Tone::Odd, format!("{traces} with {spans}{wrong}, nested by ids")));
+        facts.push((Tone::Odd, format!("{traces} with {spans}{wrong} nested by ids")));
     }
     if let Some(Belongs { trace, name, by }) = &heading.belongs {
         facts.push((Tone::Odd, format!("belongs beneath {name} of trace {}, by {by}", trace.short())));

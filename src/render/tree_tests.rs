@@ -98,15 +98,15 @@ fn an_agent_on_160_columns() {
             r#"
 7b1c9e01  POST /v1/agents/{agent_id}/messages  600 ms
   api · 3 services · 2023-11-14T22:13:20.000Z · 45 spans · 1 error · 2 cancelled · 1 unfinished · root 400 ms, background until 600 ms
-POST /v1/agents/{agent_id}/messages                  400 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-└─ Agent.step                                        385 ms ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ ┊
-  ├─ db.query  ×37  slowest 1.12 ms  db           Σ 28.1 ms  ┅┅┅┅┅┅╸                                                          ┊
-  ├─ ✗ OpenAIClient.request_async  llm               150 ms         ━━━━━━━━━━━━━━━━━━━━━━━━━╸                                ┊
-  ├─ ⊘ ToolExecutor.run                              170 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
-  │ └─ ⊘ Sandbox.run                                 168 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
-  ├─ safe_create_task                               50.0 µs                                                                 ╸ ┊
-  │ └─ record_metrics                                214 ms                                                                 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-  └─ … agent_step  unfinished                             …                                                                 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
+POST /v1/agents/{agent_id}/messages        400 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+└─ Agent.step                              385 ms ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ ┊
+  ├─ db.query  ×37  slowest 1.12 ms  db Σ 28.1 ms  ┅┅┅┅┅┅╸                                                          ┊
+  ├─ ✗ OpenAIClient.request_async  llm     150 ms         ━━━━━━━━━━━━━━━━━━━━━━━━━╸                                ┊
+  ├─ ⊘ ToolExecutor.run                    170 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
+  │ └─ ⊘ Sandbox.run                       168 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
+  ├─ safe_create_task                     50.0 µs                                                                 ╸ ┊
+  │ └─ record_metrics                      214 ms                                                                 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+  └─ … agent_step  unfinished                   …                                                                 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
 "#
         )
     );

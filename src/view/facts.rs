@@ -102,7 +102,9 @@ impl Facts<'_> {
         let safe = |text: &str| redact::text(text).into_owned();
         if let Some(tool) = &act.tool {
             self.call_id = safe(&tool.call_id);
-            self.arguments = tool.arguments.as_deref().map(|given| safe(&as_json(given))).unwrap_or_default();
+            let is_json = |given: &str| serde_json::from_str::<serde::de::IgnoredAny>(given).is_ok();
+            let spelled = |given: &str| if is_json(given) { safe(given) } else { safe(&as_json(given)) };
+            self.arguments = tool.arguments.as_deref().map(spelled).unwrap_or_default();
         }
         if !act.finish_reasons.is_empty() {
             self.finish_reasons = act.finish_reasons.iter().map(|reason| safe(reason)).collect();
