@@ -98,7 +98,8 @@ fn what_tells_calls_apart_is_never_folded() {
         let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": model});
         span('a', id, 1, "ChatCompletion", [u64::from(id), u64::from(id) + 1], &attributes)
     };
-    let step = |id: u8| span('a', id, 1, "task", [u64::from(id), u64::from(id) + 1], &json!({"traceloop.span.kind": "task"}));
+    let step =
+        |id: u8| span('a', id, 1, "task", [u64::from(id), u64::from(id) + 1], &json!({"traceloop.span.kind": "task"}));
     let agent = span('a', 1, 0, "invoke_agent a", [0, 100], &json!({"gen_ai.operation.name": "invoke_agent"}));
     let path = dump(
         folder.path(),
@@ -134,7 +135,8 @@ fn tools_that_failed_by_their_own_word_are_on_paths_to_errors() {
     let text = tracectl(&["tree", &path, "--errors", "--width", "100"]);
     assert!(text.contains("1 tool failed") && text.contains("send_message") && !text.contains("web_search"), "{text}");
     assert!(text.contains("2 spans without errors"), "{text}");
-    let shown: Vec<Value> = spans(&["tree", &path, "--errors"]).into_iter().map(|span| span["span_id"].clone()).collect();
+    let shown: Vec<Value> =
+        spans(&["tree", &path, "--errors"]).into_iter().map(|span| span["span_id"].clone()).collect();
     assert_eq!(shown, ["0000000000000001", "0000000000000002", "0000000000000004"]);
     let hidden = tracectl(&["tree", &path, "--depth", "2", "--width", "100"]);
     assert!(hidden.contains("+3 spans  1 failed"), "{hidden}");
@@ -161,7 +163,10 @@ fn what_agents_did_stands_alone_when_asked() {
     assert!(text.contains("  … 63 other spans (shown without --agents)\n"), "{text}");
     let all = spans(&["tree", path]);
     let some = spans(&["tree", path, "--agents"]);
-    assert!(some.len() == 9 && some.iter().all(|span| all.contains(span)), "parents and depths are those of the whole tree");
+    assert!(
+        some.len() == 9 && some.iter().all(|span| all.contains(span)),
+        "parents and depths are those of the whole tree"
+    );
     // Errors are kept wherever they happened, and told once.
     let run = tracectl(&["tree", "testdata/agent-run.jsonl", "--agents", "--width", "100"]);
     assert!(run.contains("✗ SELECT ledger") && !run.contains("✗ ■ execute_tool post_reminder"), "{run}");
@@ -186,14 +191,29 @@ fn sums_stand_where_they_say_something_new() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run.jsonl");
     let path = path.to_str().unwrap();
-    tracectl(&["emit", "--scenario", "multi-agent", "--depth", "2", "--convention", "genai", "--traces", "1", "-o", path]);
+    tracectl(&[
+        "emit",
+        "--scenario",
+        "multi-agent",
+        "--depth",
+        "2",
+        "--convention",
+        "genai",
+        "--traces",
+        "1",
+        "-o",
+        path,
+    ]);
     let text = tracectl(&["tree", path, "--width", "200"]);
     let rows: Vec<&str> = text.lines().skip_while(|line| !line.starts_with("POST")).collect();
     assert!(rows[0].contains("  Σ "), "the root: {text}");
     for pair in rows.windows(2) {
         let [above, below] = pair else { continue };
         let agent = below.contains("● invoke_agent");
-        assert!(!agent || above.contains("  Σ ") && !below.contains("  Σ "), "told once, at the top of a chain: {text}");
+        assert!(
+            !agent || above.contains("  Σ ") && !below.contains("  Σ "),
+            "told once, at the top of a chain: {text}"
+        );
     }
     let spans = spans(&["tree", path]);
     let number = |span: &Value, key: &str| span["facts"]["totals"][key].as_u64().unwrap_or(0);
@@ -273,7 +293,8 @@ fn machines_get_all_that_a_call_says() {
     );
     let spans = spans(&["tree", &path]);
     let facts = |at: usize, key: &str| spans[at]["facts"][key].clone();
-    let numbers = ["cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens"].map(|key| facts(0, key));
+    let numbers =
+        ["cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "total_tokens"].map(|key| facts(0, key));
     assert_eq!(numbers, [40, 5, 20, 150].map(|number| json!(number)));
     assert_eq!([facts(0, "error_type"), facts(0, "run")], [json!("Timeout"), json!("run-1")]);
     assert_eq!(facts(0, "finish_reasons"), json!(["stop"]));
@@ -468,5 +489,8 @@ fn sessions_say_when_they_were_and_what_they_took() {
     let narrow = tracectl(&["tree", &path, "--by", "session", "--width", "60"]);
     assert!(narrow.lines().all(|line| line.chars().count() <= 60), "{narrow}");
     let markdown = tracectl(&["tree", &path, "--by", "session", "--format", "markdown"]);
-    assert!(markdown.starts_with("# Session `conv-1`\n\n2 traces · 2023-11-14T22:13:20.000Z to 22:13:22.100Z"), "{markdown}");
+    assert!(
+        markdown.starts_with("# Session `conv-1`\n\n2 traces · 2023-11-14T22:13:20.000Z to 22:13:22.100Z"),
+        "{markdown}"
+    );
 }

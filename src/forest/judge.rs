@@ -138,9 +138,7 @@ fn trace_cancellations(capture: &Capture, nodes: &mut [Node], requested: Option<
         let (above, rest) = nodes.split_at_mut(at);
         let Some(node) = rest.first_mut() else { continue };
         let through = match above.get(node.parent as usize) {
-            Some(parent) if parent.cause != NONE => {
-                parent.propagated + u32::from(parent.outcome == Outcome::Cancelled)
-            }
+            Some(parent) if parent.cause != NONE => parent.propagated + u32::from(parent.outcome == Outcome::Cancelled),
             _ => 0,
         };
         node.propagated = if node.cause == NONE { 0 } else { through };

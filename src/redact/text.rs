@@ -234,7 +234,14 @@ mod tests {
 
     #[test]
     fn what_is_hidden_already_is_passed_in_one_go() {
-        for part in ["cookie:redacted ", "cookie:<redacted>éé ", "?key=redacted", "'password':\"redacted ", "eyJ.", "-----BEGIN "] {
+        for part in [
+            "cookie:redacted ",
+            "cookie:<redacted>éé ",
+            "?key=redacted",
+            "'password':\"redacted ",
+            "eyJ.",
+            "-----BEGIN ",
+        ] {
             let long = part.repeat(100_000);
             assert_eq!(text(&long), long);
         }

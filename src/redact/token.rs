@@ -140,7 +140,8 @@ fn json_web_token(rest: &str) -> Option<usize> {
     let part = |from: usize| rest.get(from..).map(|rest| rest.bytes().take_while(|&byte| wordy(byte)).count());
     let next = |end: usize| (rest.as_bytes().get(end) == Some(&b'.')).then_some(end + 1);
     let second = next(part(0).filter(|&length| length >= 10)?)?;
-    let third = next(second + part(second).filter(|_| rest.get(second..).is_some_and(|part| part.starts_with("eyJ")))?)?;
+    let third =
+        next(second + part(second).filter(|_| rest.get(second..).is_some_and(|part| part.starts_with("eyJ")))?)?;
     let end = third + part(third).filter(|&length| length >= 10)?;
     Some(end + rest.get(end..)?.bytes().take_while(|&byte| wordy(byte) || byte == b'.').count())
 }

@@ -250,7 +250,12 @@ fn rolled_up(row: &Row<'_>, facts: &Facts<'_>, sum: &str) -> Vec<(Tone, String)>
         (sums.tool_calls, counted(sums.tool_calls, "tool")),
         (sums.embedding_calls, counted(sums.embedding_calls, "embedding")),
     ];
-    told.extend(calls.into_iter().filter(|(count, _)| *count > 0 && Some(*count) != itself).map(|(_, words)| (Tone::Quiet, words)));
+    told.extend(
+        calls
+            .into_iter()
+            .filter(|(count, _)| *count > 0 && Some(*count) != itself)
+            .map(|(_, words)| (Tone::Quiet, words)),
+    );
     if let Some((_, first)) = told.first_mut() {
         first.insert_str(0, sum);
     }

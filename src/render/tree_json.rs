@@ -223,9 +223,8 @@ fn facts_of<'c>(
     let facts = |at: usize| books.and_then(|books| books.facts(capture, tree, at));
     let mut told: Vec<Option<Facts<'c>>> = batch.iter().map(|(at, _)| facts(*at)).collect();
     let calls = |facts: &Facts<'_>| matches!(facts.role, Some(Role::Llm | Role::Tool | Role::Mcp)) || facts.duplicate;
-    let wanted: Vec<usize> = (0..told.len())
-        .filter(|at| told.get(*at).is_some_and(|facts| facts.as_ref().is_some_and(calls)))
-        .collect();
+    let wanted: Vec<usize> =
+        (0..told.len()).filter(|at| told.get(*at).is_some_and(|facts| facts.as_ref().is_some_and(calls))).collect();
     let spans: Vec<SpanRef> = wanted.iter().filter_map(|at| Some(batch.get(*at)?.1)).collect();
     read_acts(capture, &spans, &mut |number, act| {
         let facts = wanted.get(number).and_then(|at| told.get_mut(*at)?.as_mut());

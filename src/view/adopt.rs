@@ -196,8 +196,7 @@ fn host(
     let role = capture.head(inner.span).marks.role();
     let side_by_side = role == Some(Role::Agent) && others.clone().any(|host| host.trace != inner.trace);
     // A request of its own in the same conversation is no sub-agent, unless a tool made it.
-    let own_request =
-        role == Some(Role::Agent) && guest.kind == Kind::Server && matches!(id, Shared::Conversation(_));
+    let own_request = role == Some(Role::Agent) && guest.kind == Kind::Server && matches!(id, Shared::Conversation(_));
     let clear = others.clone().all(around) && !side_by_side && !own_request;
     clear.then_some(Adoption { trace: inner.trace, parent: inner.span, by: id.name() })
 }

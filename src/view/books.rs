@@ -113,7 +113,11 @@ impl Books {
             conversation: text(brief.conversation),
             run: text(brief.run),
             streaming: brief.streaming,
-            finish_reasons: Some(text(brief.finish)).filter(|why| !why.is_empty()).map(str::to_owned).into_iter().collect(),
+            finish_reasons: Some(text(brief.finish))
+                .filter(|why| !why.is_empty())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
             error_type: text(brief.error),
             tool_failed: brief.failed,
             step: self.step(node),

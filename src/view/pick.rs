@@ -178,8 +178,7 @@ pub(super) fn kept(built: &Built<'_, '_>, settings: &Settings) -> Vec<bool> {
 /// Which nodes are part of what agents did, or went wrong; and the tops above any of these.
 fn of_runs(built: &Built<'_, '_>) -> Vec<bool> {
     let tree = built.tree;
-    let mut of_run: Vec<bool> =
-        (0..tree.nodes().len()).map(|at| built.is_of_run(at) || built.is_wrong(at)).collect();
+    let mut of_run: Vec<bool> = (0..tree.nodes().len()).map(|at| built.is_of_run(at) || built.is_wrong(at)).collect();
     for top in tree.tops() {
         let any = of_run.get(top..tree.after(top)).is_some_and(|nodes| nodes.contains(&true));
         of_run.get_mut(top).into_iter().for_each(|kept| *kept = any);

@@ -194,7 +194,10 @@ impl<'c> Heading<'c> {
 
     /// The traces nested in it and itself.
     pub(super) fn with_nested(&self) -> Nested {
-        let own = Wrong { failed: u64::from(self.counts.failed) + self.failed_tools, cancelled: self.counts.cancelled.into() };
+        let own = Wrong {
+            failed: u64::from(self.counts.failed) + self.failed_tools,
+            cancelled: self.counts.cancelled.into(),
+        };
         let mut all = Nested { traces: self.nested.traces + 1, ..self.nested };
         all.spans += u64::from(self.counts.spans);
         all.wrong.add(own);

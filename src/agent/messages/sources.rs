@@ -194,7 +194,8 @@ fn sentry(span: &RawSpan<'_>, draft: &mut Draft) {
     let said = |name: &str, key: &str| Some((name.to_owned(), of_any(span.attribute(key)?).json));
     let said = [said("content", "gen_ai.response.text"), said("tool_calls", CALLS)].into_iter().flatten();
     if draft.wants_output() {
-        let found: Vec<Message> = item::message(&Json::Object(said.collect()), Speaker::Assistant).into_iter().collect();
+        let found: Vec<Message> =
+            item::message(&Json::Object(said.collect()), Speaker::Assistant).into_iter().collect();
         draft.check_calls(CALLS, &found);
         draft.output(found);
     }

@@ -345,8 +345,7 @@ fn place_unspoken(calls: &mut [ChatCall], tools: Vec<ToolSpan>) -> Vec<Said> {
     for ToolSpan { start, arguments, brought, .. } in tools.into_iter().filter(|tool| !tool.used) {
         let (id, name) = (brought.id.clone(), brought.name.clone().unwrap_or_default());
         let parts = vec![Bit::ToolCall { id, name, arguments, broken: false, result: Some(brought) }];
-        let said =
-            Said { direction: "span", speaker: Speaker::Assistant, role: String::new(), name: None, parts };
+        let said = Said { direction: "span", speaker: Speaker::Assistant, role: String::new(), name: None, parts };
         let call = starts.partition_point(|other| *other <= start).checked_sub(1);
         match call.and_then(|at| calls.get_mut(at)) {
             Some(call) => call.messages.push(said),

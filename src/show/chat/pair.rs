@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn calls_get_their_spans_by_id_then_by_name_in_order() {
         let some = |start: &str| Some(start.to_owned());
-        let tools = || vec![tool(5, None, "f"), tool(11, Some("b"), "f"), tool(12, None, "f"), tool(13, Some("c"), "f")];
+        let tools =
+            || vec![tool(5, None, "f"), tool(11, Some("b"), "f"), tool(12, None, "f"), tool(13, Some("c"), "f")];
         let asked = vec![call(Some("b"), "f"), call(Some("x"), "f"), call(None, "f"), call(None, "f")];
         assert_eq!(spans(asked, tools()), [some("11"), some("12"), some("13"), None]);
         assert_eq!(spans(vec![call(Some("c"), "g"), call(None, "g")], tools()), [some("13"), None]);
