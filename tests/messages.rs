@@ -227,6 +227,19 @@ fn tools_that_ran_are_told_whether_anybody_asked_for_them_or_not() {
 }
 
 #[test]
+fn a_tool_that_was_recorded_twice_is_told_once_with_its_failure() {
+    let text = tracectl(&["show", "1f58b914", "testdata/agent-run.jsonl", "--messages", "--width", "100"]);
+    let told =
+        "tool call  post_reminder(\"invoice\":\"INV-17\")\n           → failed 84.0 ms TimeoutError: ledger did not";
+    assert!(text.contains(told) && text.matches("tool call ").count() == 3, "{text}");
+    // One inside another is told, too, where they are not the same.
+    let folder = tempfile::tempdir().unwrap();
+    let tool = |id: &str| json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "ask", "gen_ai.tool.call.id": id});
+    let path = dump(folder.path(), &[(1, 0, "execute_tool ask", tool("a")), (2, 1, "execute_tool ask", tool("b"))]);
+    assert_eq!(tracectl(&["show", "aaaa", &path, "--messages"]).matches("tool call ").count(), 2);
+}
+
+#[test]
 fn messages_of_sentry_are_read() {
     let folder = tempfile::tempdir().unwrap();
     let call = json!([{"id": "c", "type": "function_call", "name": "f", "arguments": "{}"}]);

@@ -110,14 +110,15 @@ impl Sheet<'_, '_> {
         if call.repeated > 0 && call.messages.iter().any(|said| said.direction == "input") {
             self.remark(Tone::Quiet, &format!("after {} shown above", counted(call.repeated, "message")))?;
         }
-        for said in &call.messages {
-            self.said(said)?;
-        }
+        let of_spans = call.messages.iter().position(|said| said.direction == "span").unwrap_or(call.messages.len());
+        let (told, ran) = call.messages.split_at(of_spans);
+        told.iter().try_for_each(|said| self.said(said))?;
         if !call.error_type.is_empty() || !call.error_message.is_empty() {
             self.failure(call)?;
         } else if call.captured && !call.messages.iter().any(|said| said.direction == "output") {
             self.remark(Tone::Quiet, "no answer is recorded")?;
         }
+        ran.iter().try_for_each(|said| self.said(said))?;
         for defect in &call.defects {
             self.remark(Tone::Odd, defect)?;
         }

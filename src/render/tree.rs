@@ -300,6 +300,16 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
     if let Some(by) = row.inferred {
         notes.push((Tone::Odd, format!("by {by}")));
     }
+    if row.below > 0 {
+        notes.push((Tone::Quiet, format!("+{}", counted(row.below, "span"))));
+        let Wrong { failed, cancelled } = row.wrong_below;
+        if failed > 0 {
+            notes.push((Tone::Error, format!("{} failed", grouped(failed))));
+        }
+        if cancelled > 0 {
+            notes.push((Tone::Cancelled, format!("{} cancelled", grouped(cancelled))));
+        }
+    }
     if let Some(service) = row.service {
         notes.push((Tone::Service, if service.is_empty() { "no service".to_owned() } else { service.to_owned() }));
     }
@@ -316,16 +326,6 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
     notes.extend(words.into_iter().filter(|(yes, _)| *yes).map(|(_, word)| (Tone::Odd, word.to_owned())));
     if row.repeats > 0 {
         notes.push((Tone::Odd, format!("read {} times", grouped(u64::from(row.repeats) + 1))));
-    }
-    if row.below > 0 {
-        notes.push((Tone::Quiet, format!("+{}", counted(row.below, "span"))));
-        let Wrong { failed, cancelled } = row.wrong_below;
-        if failed > 0 {
-            notes.push((Tone::Error, format!("{} failed", grouped(failed))));
-        }
-        if cancelled > 0 {
-            notes.push((Tone::Cancelled, format!("{} cancelled", grouped(cancelled))));
-        }
     }
     notes
 }

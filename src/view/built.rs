@@ -3,7 +3,7 @@
 //! Comes in: a tree and what is counted over it. Goes out: yes and no. Nothing is read again.
 
 use super::books::Books;
-use crate::agent::Role;
+use crate::agent::{Piece, Role};
 use crate::capture::{Brief, Capture, NameId};
 use crate::forest::{Node, Tree};
 use crate::model::Outcome;
@@ -20,6 +20,11 @@ pub(super) struct Built<'a, 'c> {
 /// What a role in an agent's run is worth a row of its own. A workflow is one only where calls are beneath it.
 pub(super) fn is_of_run(role: Role) -> bool {
     !matches!(role, Role::Workflow | Role::Http | Role::Db | Role::Messaging | Role::Rpc)
+}
+
+/// What piece of a call stands for the call where its own span is not there.
+pub(super) fn is_of_call(piece: Piece) -> bool {
+    matches!(piece, Piece::Payloads | Piece::InnerTool)
 }
 
 impl<'a, 'c> Built<'a, 'c> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::adopt::{Adoption, adoptions};
 use super::books::{Books, has_calls};
-use super::built::{Built, is_of_run};
+use super::built::{Built, is_of_call, is_of_run};
 use super::nest::Guest;
 use super::pick;
 use super::settings::{Settings, Sort};
@@ -278,7 +278,8 @@ impl Sketch {
             let ended_badly = head.marks.status() == Status::Error || head.marks.termination() != Termination::None;
             let tool_failed = || capture.brief(span).is_some_and(|brief| brief.failed == Some(true));
             let failed = ended_badly || tool_failed();
-            sketch.agents |= head.marks.role().is_some_and(is_of_run);
+            let is_call = || capture.brief(span).is_some_and(|brief| brief.piece.is_some_and(is_of_call));
+            sketch.agents |= head.marks.role().is_some_and(is_of_run) || is_call();
             sketch.wrong += u64::from(failed);
             sketch.unfinished |= head.end == 0;
             sketch.end = sketch.end.max(head.end).max(head.start);

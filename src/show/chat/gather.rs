@@ -239,7 +239,7 @@ fn first_tokens(voices: &mut [Voice]) {
     }
 }
 
-/// Of calls and tools inside their like, the outermost stays; of calls the outermost that says something.
+/// Of calls inside calls the outermost that says something stays, of a tool that was recorded twice the outer record.
 fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
     // The voices stand in the order of the tree: what is inside a span follows it directly.
     let speaks = |voice: &Voice| voice.role == Some(Role::Llm) && voice.said.is_some();
@@ -247,15 +247,21 @@ fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
     let inner_speaks = |node: usize, end: usize| {
         speaking.get(speaking.partition_point(|other| *other <= node)).is_some_and(|next| *next < end)
     };
-    // The outermost call and the end of the outermost tool that a voice may be inside of.
-    let (mut call, mut tool_end): (Option<(usize, usize)>, usize) = (None, 0);
+    // The outermost call that a voice may be inside of, and the tools, each with the end of its subtree.
+    let (mut call, mut tools): (Option<(usize, usize)>, Vec<(usize, usize)>) = (None, Vec::new());
     for at in 0..voices.len() {
-        let Some(voice) = voices.get_mut(at).filter(|voice| !voice.gone) else { continue };
+        let (before, rest) = voices.split_at_mut(at);
+        let Some(voice) = rest.first_mut().filter(|voice| !voice.gone) else { continue };
         let (node, end) = (voice.node, tree.after(voice.node));
-        if voice.tool.is_some() && node >= tool_end {
-            tool_end = end;
-        } else if voice.tool.is_some() && voice.role != Some(Role::Mcp) {
-            voice.tool = None;
+        while tools.pop_if(|(_, end)| *end <= node).is_some() {}
+        let outer = tools.last().and_then(|(outer, _)| before.get_mut(*outer)?.tool.as_mut());
+        let copies = voice.role != Some(Role::Mcp);
+        match (outer, voice.tool.take_if(|_| copies)) {
+            (Some(outer), Some(inner)) if outer.is_same(&inner) => outer.learn(inner),
+            (_, inner) => {
+                voice.tool = inner.or(voice.tool.take());
+                tools.extend(voice.tool.as_ref().map(|_| (at, end)));
+            }
         }
         if voice.role != Some(Role::Llm) {
             continue;
@@ -264,7 +270,7 @@ fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
             Some((outer, _)) => {
                 voice.gone = true;
                 let told = std::mem::take(&mut voice.call);
-                voices.get_mut(outer).into_iter().for_each(|outer| outer.learn(&told));
+                before.get_mut(outer).into_iter().for_each(|outer| outer.learn(&told));
             }
             None if !speaks(voice) && inner_speaks(node, end) => voice.gone = true,
             None => call = Some((at, end)),

@@ -20,6 +20,32 @@ pub(super) struct ToolSpan {
     pub(super) used: bool,
 }
 
+impl ToolSpan {
+    /// Whether a record inside this one is of the same call: by its id, or where one has none by name and arguments.
+    pub(super) fn is_same(&self, inner: &Self) -> bool {
+        let (own, other) = (&self.brought, &inner.brought);
+        if own.id.is_some() && other.id.is_some() {
+            return own.id == other.id;
+        }
+        let named = own.name.is_none() || other.name.is_none() || own.name == other.name;
+        let given = self.arguments.is_empty() || inner.arguments.is_empty() || self.arguments == inner.arguments;
+        named && given
+    }
+
+    /// Takes over what an inner record of the call says and this one does not; whether it failed from whoever says so.
+    pub(super) fn learn(&mut self, inner: Self) {
+        let (own, other) = (&mut self.brought, inner.brought);
+        let failed = own.failed == Some(true) || other.failed == Some(true);
+        own.failed = if failed { Some(true) } else { own.failed.or(other.failed) };
+        own.id = own.id.take().or(other.id);
+        own.name = own.name.take().or(other.name);
+        own.result = own.result.take().or(other.result);
+        if self.arguments.is_empty() {
+            self.arguments = inner.arguments;
+        }
+    }
+}
+
 /// Where a call stands that waits for its result: in which turn, message and part.
 struct Open {
     turn: usize,
