@@ -494,3 +494,26 @@ fn sessions_say_when_they_were_and_what_they_took() {
         "{markdown}"
     );
 }
+
+#[test]
+fn guests_of_hosts_within_hosts_stand_at_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = |trace: char, id: u8, parent: u8, call: &str, times: [u64; 2]| {
+        let attributes = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call, "gen_ai.tool.call.id": call});
+        span(trace, id, parent, &format!("execute_tool {call}"), times, &attributes)
+    };
+    let path = dump(
+        folder.path(),
+        &[
+            span('a', 1, 0, "invoke_agent a", [0, 1000], &json!({"gen_ai.operation.name": "invoke_agent"})),
+            tool('a', 2, 1, "outer", [100, 900]),
+            tool('a', 3, 2, "inner", [200, 800]),
+            tool('b', 4, 0, "outer", [150, 160]),
+            tool('c', 5, 0, "outer", [850, 860]),
+            tool('d', 6, 0, "inner", [300, 400]),
+        ],
+    );
+    let text = tracectl(&["tree", &path, "--width", "100"]);
+    let rows: Vec<&str> = text.lines().filter_map(|line| line.split_once("execute_tool").map(|(guides, _)| guides)).collect();
+    assert_eq!(rows, ["└─ ■ ", "  ├─ ■ ", "  │ └╌ ■ ", "  ├╌ ■ ", "  └╌ ■ "], "{text}");
+}

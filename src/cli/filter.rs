@@ -20,7 +20,7 @@ pub(super) struct FilterArgs {
     /// Only spans whose name fits GLOB
     #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     name: Vec<GlobMatcher>,
-    /// Only spans that ended so by their status: ok, error, cancelled or unfinished
+    /// Only spans that ended so: ok, error, cancelled or unfinished
     #[arg(long, help_heading = "Filters", value_name = "OUTCOME", value_delimiter = ',', hide_possible_values = true)]
     outcome: Vec<Ending>,
     /// Only spans that took this long or longer, like 250ms or 1.5s

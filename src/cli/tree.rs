@@ -28,7 +28,8 @@ const ROWS: usize = 500;
 /// Show what happened: span trees with a waterfall
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-A trace is shown whole when any of its spans fits the filters.
+A trace is shown whole when any of its spans fits the filters. --outcome error goes by the status of
+spans; --errors shows tools that failed by their own word as well.
 
 Examples:
   tracectl tree run.jsonl

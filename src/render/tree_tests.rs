@@ -235,6 +235,15 @@ POST /v1/agents/{agent_id}/messages     400 ms ━━━━━━━━━━━
 }
 
 #[test]
+fn a_name_behind_a_path_of_modules_is_cut_at_its_beginning() {
+    let mut sample = Sample::new();
+    sample.span(1, 0, "a2a.server.events.event_queue.EventQueue.enqueue_event", "api", [0, 5]);
+    sample.span(2, 1, "POST /v1/agents/{agent_id}/messages/and/so/on", "api", [0, 5]);
+    let out = drawn(&sample.capture(), settings(), Page::plain(44));
+    assert!(out.contains("\n…ntQueue.enqueue_event ") && out.contains("─ POST /v1/agents/{a… "), "{out}");
+}
+
+#[test]
 fn a_deep_chain_stays_on_the_page() {
     let mut sample = Sample::new();
     for at in 1..=300 {
