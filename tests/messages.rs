@@ -1,4 +1,4 @@
-//! What was said in real captures and in traces made up here: `show --messages` and the facts of `tree`, seen from a shell.
+//! What was said in real captures and in traces made up here: `show --messages`, seen from a shell.
 //!
 //! Comes in: captures of every convention. Goes out: the chat as people and scripts get it.
 
@@ -177,136 +177,108 @@ fn no_line_is_wider_than_the_page() {
 }
 
 #[test]
-fn trees_tell_what_calls_took() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("run.jsonl");
-    let path = path.to_str().unwrap();
-    tracectl(&["emit", "--convention", "letta", "--seed", "3", "--traces", "1", "-o", path]);
-    let tree: Value = serde_json::from_str(&tracectl(&["tree", path, "--format", "json"])).unwrap();
-    let trace =
-        tree["traces"].as_array().unwrap().iter().find(|trace| trace["totals"]["llm_calls"] != json!(0)).unwrap();
-    let spans = trace["spans"].as_array().unwrap();
-    let sum = |field: &str| spans.iter().filter_map(|span| span["facts"][field].as_u64()).sum::<u64>();
-    assert_eq!(trace["totals"]["input_tokens"], json!(sum("input_tokens")), "each call counts once");
-    assert_eq!(trace["totals"]["output_tokens"], json!(sum("output_tokens")));
-    let numbered: Vec<_> = spans.iter().filter_map(|span| span["facts"]["step"].as_u64()).collect();
-    assert_eq!(numbered, (1..=numbered.len() as u64).collect::<Vec<_>>());
-    let text = tracectl(&["tree", path, "--limit", "1"]);
-    assert!(
-        text.contains("▸ agent_step  #1") && text.contains("empty generator") && !text.contains("V3._step "),
-        "{text}"
-    );
-    let all = tracectl(&["tree", path, "--limit", "1", "--no-collapse"]);
-    assert!(all.contains("LettaAgentV3._step ") && !all.contains("empty generator"), "{all}");
-}
-
-/// Three traces of one conversation: a request with a tool, an agent that lost its context within the tool, the next request.
-fn lost(folder: &Path) -> String {
-    let span = |trace: char, id: u8, parent: u8, name: &str, [start, end]: [u64; 2], more: Value| {
-        let mut attributes = more.as_object().unwrap().clone();
-        if name != "POST /run" {
-            attributes.insert("gen_ai.operation.name".into(), name.split(' ').next().unwrap().into());
-            attributes.insert("gen_ai.conversation.id".into(), "conv-1".into());
-        }
-        let attributes: Vec<Value> = (attributes.iter())
-            .map(|(key, value)| match value.as_u64() {
-                Some(number) => json!({"key": key, "value": {"intValue": number.to_string()}}),
-                None => json!({"key": key, "value": {"stringValue": value}}),
-            })
-            .collect();
-        let time = |millis: u64| (1_700_000_000_000 + millis) * 1_000_000;
-        json!({"traceId": trace.to_string().repeat(32), "spanId": format!("{id:016x}"), "name": name,
-            "parentSpanId": if parent == 0 { String::new() } else { format!("{parent:016x}") }, "kind": 1,
-            "startTimeUnixNano": time(start).to_string(), "endTimeUnixNano": time(end).to_string(),
-            "attributes": attributes})
-    };
-    let call = |model: &str, input: u64, output: u64| json!({"gen_ai.request.model": model, "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output});
-    let spans = [
-        span('a', 1, 0, "POST /run", [0, 1000], json!({})),
-        span('a', 2, 1, "invoke_agent planner", [10, 990], json!({})),
-        span('a', 3, 2, "chat m", [20, 200], call("mystery-1", 1000, 50)),
-        span(
-            'a',
-            4,
-            2,
-            "execute_tool research",
-            [210, 800],
-            json!({"gen_ai.tool.name": "research", "gen_ai.tool.call.arguments": "{\"topic\": \"bees\"}"}),
-        ),
-        span('a', 5, 2, "chat m", [810, 980], call("mystery-1", 1200, 80)),
-        span('b', 6, 0, "invoke_agent researcher", [230, 790], json!({})),
-        span('b', 7, 6, "chat m", [240, 700], call("mystery-2", 300, 20)),
-        span('c', 8, 0, "invoke_agent planner", [2000, 2100], json!({})),
-    ];
-    let path = folder.join("lost.json");
-    std::fs::write(&path, json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}).to_string()).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-const ON_80: &str = "\
-aaaaaaaa  POST /run  1.00 s
-  2023-11-14T22:13:20.000Z · 5 spans · 3 llm calls · 1 tool call
-  2500→150 tokens · unpriced · 1 trace with 2 spans nested by ids
-POST /run                                                1.00 s ━━━━━━━━━━━━━━━━
-└─ ● invoke_agent planner  Σ 2200→130  unpriced  2 llm   980 ms ━━━━━━━━━━━━━━━━
-  ├─ ◆ chat m  1000→50  unpriced  mystery-1              180 ms ━━━╸
-  ├─ ■ execute_tool research  \"topic\":\"bees\"             590 ms    ━━━━━━━━━━
-  │ └╌ ● invoke_agent researcher  by conversation        560 ms    ╺━━━━━━━━━
-  │   └─ ◆ chat m  300→20  unpriced  mystery-2           460 ms    ╺━━━━━━━╸
-  └─ ◆ chat m  1200→80  unpriced  mystery-1              170 ms             ╺━━━
-
-cccccccc  invoke_agent planner  100 ms
-  2023-11-14T22:13:22.000Z · 1 span
-● invoke_agent planner                                   100 ms ━━━━━━━━━━━━━━━━
-";
-
-const ON_160: &str = "\
-aaaaaaaa  POST /run  1.00 s
-  2023-11-14T22:13:20.000Z · 5 spans · 3 llm calls · 1 tool call · 2500→150 tokens · unpriced · 1 trace with 2 spans nested by ids
-POST /run                                                                                                1.00 s ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-└─ ● invoke_agent planner  Σ 2200→130  unpriced  2 llm  1 tool                                           980 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-  ├─ ◆ chat m  1000→50  unpriced  mystery-1                                                              180 ms ╺━━━━━━━━━
-  ├─ ■ execute_tool research  \"topic\":\"bees\"                                                             590 ms           ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸
-  │ └╌ ● invoke_agent researcher  by conversation                                                        560 ms            ━━━━━━━━━━━━━━━━━━━━━━━━━━━
-  │   └─ ◆ chat m  300→20  unpriced  mystery-2                                                           460 ms            ╺━━━━━━━━━━━━━━━━━━━━━━
-  └─ ◆ chat m  1200→80  unpriced  mystery-1                                                              170 ms                                       ╺━━━━━━━━╸
-
-cccccccc  invoke_agent planner  100 ms
-  2023-11-14T22:13:22.000Z · 1 span
-● invoke_agent planner                                                                                   100 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-";
-
-#[test]
-fn a_trace_that_lost_its_context_hangs_on_dashes() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = lost(folder.path());
-    let drawn = |more: &[&str]| tracectl(&[&["tree", &path, "--color", "never"], more].concat());
-    assert_eq!(drawn(&["--width", "80"]), ON_80);
-    assert_eq!(drawn(&["--width", "160"]), ON_160);
-    let apart = drawn(&["--no-infer", "--by", "session"]);
-    assert!(
-        apart.starts_with("session conv-1  3 traces\n") && apart.contains("\nbbbbbbbb ") && !apart.contains('╌'),
-        "{apart}"
-    );
-    let ascii = drawn(&["--ascii"]);
-    assert!(ascii.is_ascii() && ascii.contains("`. A invoke_agent researcher"), "{ascii}");
-    let coloured = tracectl(&["tree", &path, "--color", "always", "--width", "80"]);
-    let unpriced = "\u{1b}[32m◆ \u{1b}[0mchat m  1000→50  \u{1b}[33munpriced\u{1b}[0m";
-    assert!(coloured.contains(unpriced), "{coloured:?}");
-    let tree: Value = serde_json::from_str(&tracectl(&["tree", &path, "--format", "json"])).unwrap();
-    let parent = json!({"trace_id": "a".repeat(32), "span_id": "0000000000000004", "by": "conversation"});
-    assert_eq!(tree["traces"][1]["inferred_parent"], parent);
-    assert_eq!(
-        (&tree["traces"][0]["session"], &tree["traces"][0]["totals"]["unpriced_calls"]),
-        (&json!("conv-1"), &json!(2))
-    );
-    assert_eq!(tree["traces"].as_array().unwrap().len(), 3, "machines get every trace where it stands");
-}
-
-#[test]
-fn hidden_rows_tell_what_failed() {
+fn what_went_wrong_is_told_where_the_answer_would_be() {
     let Some(captures) = captures() else { return };
-    let path = captures.join("letta/errors.jsonl");
-    let text = tracectl(&["tree", path.to_str().unwrap(), "--depth", "2", "--width", "160"]);
-    assert!(text.contains(" failed"), "{text}");
+    let path = captures.join("genai/openinference.jsonl");
+    let path = path.to_str().unwrap();
+    let text = tracectl(&["show", "7ee43e5f", path, "--messages", "--width", "80"]);
+    let error = "           ✗ RateLimitError: Error code: 429 - fake rate limit";
+    assert!(text.lines().any(|line| line == error) && !text.contains("no answer is recorded"), "{text}");
+    let call = &chat(path, "7ee43e5f")["calls"][0];
+    let told = (&call["error_type"], &call["error_message"]);
+    assert_eq!(told, (&json!("openai.RateLimitError"), &json!("Error code: 429 - fake rate limit")));
+}
+
+#[test]
+fn tools_that_ran_are_told_whether_anybody_asked_for_them_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = |name: &str| json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name});
+    let asked = json!([{"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": {"a": 1}}]}]);
+    let protocol = json!({"content": [{"type": "text", "text": "line\nnext"}], "isError": true}).to_string();
+    let unasked = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "g",
+        "gen_ai.tool.call.result": protocol});
+    let path = dump(
+        folder.path(),
+        &[
+            (1, 0, "execute_tool e", tool("e")),
+            (2, 0, "chat m", json!({"gen_ai.operation.name": "chat", "gen_ai.output.messages": asked.to_string()})),
+            (3, 0, "execute_tool f", tool("f")),
+            (4, 0, "execute_tool g", unasked),
+        ],
+    );
+    let text = tracectl(&["show", "aaaa", &path, "--messages"]);
+    let expected = [
+        "── before any call to a model",
+        "tool call  e(…)",
+        "           arguments not recorded",
+        "           no message asks for it",
+        "tool call  f(\"a\":1)",
+        "tool call  g(…)",
+        "           → failed 1.00 s line",
+        "             next",
+    ];
+    for line in expected {
+        assert!(text.lines().any(|shown| shown == line), "{line}\n{text}");
+    }
+    // Without any call to a model, tools and their time are told all the same.
+    let path = dump(folder.path(), &[(1, 0, "execute_tool e", tool("e")), (2, 0, "execute_tool f", tool("f"))]);
+    let text = tracectl(&["show", "aaaa", &path, "--messages"]);
+    assert!(text.contains("0 calls, 2 tool calls, 2.00 s\n\ntool call  e(…)"), "{text}");
+}
+
+#[test]
+fn a_tool_that_was_recorded_twice_is_told_once_with_its_failure() {
+    let text = tracectl(&["show", "1f58b914", "testdata/agent-run.jsonl", "--messages", "--width", "100"]);
+    let told =
+        "tool call  post_reminder(\"invoice\":\"INV-17\")\n           → failed 84.0 ms TimeoutError: ledger did not";
+    assert!(text.contains(told) && text.matches("tool call ").count() == 3, "{text}");
+    // One inside another is told, too, where they are not the same.
+    let folder = tempfile::tempdir().unwrap();
+    let tool = |id: &str| json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "ask", "gen_ai.tool.call.id": id});
+    let path = dump(folder.path(), &[(1, 0, "execute_tool ask", tool("a")), (2, 1, "execute_tool ask", tool("b"))]);
+    assert_eq!(tracectl(&["show", "aaaa", &path, "--messages"]).matches("tool call ").count(), 2);
+}
+
+#[test]
+fn messages_of_sentry_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = json!([{"id": "c", "type": "function_call", "name": "f", "arguments": "{}"}]);
+    let attributes = json!({"gen_ai.operation.name": "chat", "gen_ai.operation.type": "ai_client",
+        "gen_ai.request.messages": json!([{"role": "user", "content": "hi"}]).to_string(),
+        "gen_ai.response.text": json!(["hello"]).to_string(), "gen_ai.response.tool_calls": call.to_string(),
+        "gen_ai.request.available_tools": json!([{"name": "f", "description": "d"}]).to_string()});
+    let path = dump(folder.path(), &[(1, 0, "chat", attributes)]);
+    let chat = chat(&path, "aaaa");
+    let call = &chat["calls"][0];
+    assert_eq!((&call["captured"], &call["tools"]), (&json!(true), &json!(["f"])));
+    let parts = |at: usize| call["messages"][at]["parts"].clone();
+    assert_eq!(parts(0)[0]["text"], json!("hi"));
+    assert_eq!((&parts(1)[0]["text"], &parts(1)[1]["name"]), (&json!("hello"), &json!("f")));
+}
+
+#[test]
+fn a_run_of_very_many_calls_is_told_in_one_go() {
+    let folder = tempfile::tempdir().unwrap();
+    const MANY: usize = 20_000;
+    let asked: Vec<Value> =
+        (0..MANY).map(|at| json!({"type": "tool_call", "id": at.to_string(), "name": "f", "arguments": {}})).collect();
+    let brought: Vec<Value> = (0..MANY)
+        .rev()
+        .map(|at| json!({"role": "tool", "parts": [{"type": "tool_call_response", "id": at.to_string(), "response": at}]}))
+        .take(9_000)
+        .collect();
+    let asked = json!([{"role": "assistant", "parts": asked}]).to_string();
+    let brought = Value::from(brought).to_string();
+    let path = dump(
+        folder.path(),
+        &[
+            (1, 0, "chat m", json!({"gen_ai.operation.name": "chat", "gen_ai.output.messages": asked})),
+            (2, 0, "chat m", json!({"gen_ai.operation.name": "chat", "gen_ai.input.messages": brought})),
+        ],
+    );
+    let chat = chat(&path, "aaaa");
+    let parts = chat["calls"][0]["messages"][0]["parts"].as_array().unwrap();
+    let answered = parts.iter().filter(|part| !part["result"].is_null()).count();
+    assert_eq!((parts.len(), answered), (MANY, 9_000));
+    assert_eq!(parts[MANY - 1]["result"]["result"], json!((MANY - 1).to_string()));
 }

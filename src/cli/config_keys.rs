@@ -67,6 +67,7 @@ pub(super) const KEYS: &[Key] = &[
         Holds::Choice(&["total", "self", "count", "errors", "cancelled", "cost", "p50", "p95", "p99", "max", "name"]),
     ),
     key("stats.top", Holds::Number),
+    key("tree.agents", Holds::Flag),
     key("tree.collapse", Holds::Flag),
     key("tree.depth", Holds::Number),
     key("tree.limit", Holds::Number),

@@ -15,6 +15,7 @@ use super::inputs::{InputArgs, Inputs};
 use super::output::OutputArgs;
 use super::prices::PriceArgs;
 use crate::forest::Forest;
+use crate::model::Outcome;
 use crate::query::{Filter, ended};
 use crate::render::{tree_json, tree_jsonl, tree_markdown};
 use crate::view::{self, Keys, Sort, TreeReport};
@@ -27,11 +28,13 @@ const ROWS: usize = 500;
 /// Show what happened: span trees with a waterfall
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-A trace is shown whole when any of its spans fits the filters.
+A trace is shown whole when any of its spans fits the filters. --outcome error goes by the status of
+spans; --errors shows tools that failed by their own word as well.
 
 Examples:
   tracectl tree run.jsonl
   tracectl tree run.jsonl --errors --events
+  tracectl tree run.jsonl --agents
   tracectl tree run.jsonl --by session
   tracectl tree captures/ --sort duration --limit 3
   tracectl tree run.jsonl --service 'letta*' --min-duration 1s --attributes='gen_ai.*'")]
@@ -55,9 +58,13 @@ pub(super) struct Args {
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
 
-    /// Show only the paths to errors, cancellations and unfinished spans
+    /// Show only the paths to errors, failed tools, cancellations and unfinished spans
     #[arg(long)]
     errors: bool,
+
+    /// Show only what agents did (agents, steps, calls to models and tools, memory) and what went wrong, not what lies between
+    #[arg(long)]
+    agents: bool,
 
     /// Show the attributes of each span, or those whose keys match
     #[arg(long, value_name = "GLOB", num_args = 0..=1, require_equals = true, default_missing_value = "*",
@@ -157,6 +164,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
             Order::Errors => Sort::Errors,
         },
         errors: args.errors,
+        agents: args.agents || config.flag("tree.agents").unwrap_or(false),
         attributes: args.attributes.clone(),
         events: args.events,
         // Who asks for the attributes of spans wants to see the spans.
@@ -189,5 +197,11 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         Format::Markdown => console.write(&args.output, |out| tree_markdown(&report, page, out))?,
     }
     inputs.judge(&capture, console)?;
-    if idle { Err(Problem::NothingFits { spans: capture.len() }.into()) } else { Ok(Exit::Fine) }
+    if !idle {
+        return Ok(Exit::Fine);
+    }
+    let error = Error::from(Problem::NothingFits { spans: capture.len() });
+    let says_so = |span| capture.brief(span).is_some_and(|brief| brief.failed == Some(true));
+    let silent = filter.outcomes.contains(&Outcome::Error) && capture.spans().any(says_so);
+    Err(if silent { error.hint("tools failed by their own word, with status ok: --errors shows them") } else { error })
 }

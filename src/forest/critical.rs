@@ -22,16 +22,16 @@ impl Walk {
     pub(super) fn mark(&mut self, nodes: &mut [Node]) {
         self.last.clear();
         self.last.extend(nodes.iter().map(Node::last_ns));
-        for at in (0..nodes.len()).rev() {
-            let last = self.last[at];
-            if let Some(parent) = self.last.get_mut(nodes[at].parent as usize) {
+        for (at, node) in nodes.iter().enumerate().rev() {
+            let last = self.last.get(at).copied().unwrap_or_default();
+            if let Some(parent) = self.last.get_mut(node.parent as usize) {
                 *parent = last.max(*parent);
             }
         }
         self.open.clear();
         self.step(nodes, 0, nodes.len(), u64::MAX);
         while let Some((at, cursor)) = self.open.pop() {
-            let node = &mut nodes[at as usize];
+            let Some(node) = nodes.get_mut(at as usize) else { continue };
             node.flags.add(Flags::CRITICAL);
             let after = node.after as usize;
             self.step(nodes, at as usize + 1, after, cursor);
@@ -42,16 +42,16 @@ impl Walk {
     fn step(&mut self, nodes: &[Node], from: usize, to: usize, mut cursor: u64) {
         self.children.clear();
         let mut at = from;
-        while at < to {
-            self.children.push((self.last[at], at as u32));
-            at = nodes[at].after as usize;
+        while let Some((node, &last)) = nodes.get(at).zip(self.last.get(at)).filter(|_| at < to) {
+            self.children.push((last, at as u32));
+            at = node.after as usize;
         }
         self.children.sort_unstable_by(|a, b| b.cmp(a));
         for &(last, child) in &self.children {
             // The cursor only moves back: a child that reaches over it now always will.
-            if last <= cursor {
+            if let Some(node) = nodes.get(child as usize).filter(|_| last <= cursor) {
                 self.open.push((child, last));
-                cursor = nodes[child as usize].start;
+                cursor = node.start;
             }
         }
     }

@@ -52,18 +52,20 @@ impl Forest {
         let mut cursors = vec![0u32; groups.len()];
         let mut total = 0;
         for &(_, at) in &order {
-            let group = &groups[at as usize];
+            let Some((group, cursor)) = groups.get(at as usize).zip(cursors.get_mut(at as usize)) else { continue };
             starts.push(total);
             ids.push(capture.head(group.first).trace);
-            cursors[at as usize] = total;
+            *cursor = total;
             total += group.spans;
         }
         drop((groups, order));
 
         let mut spans = vec![SpanRef(0); group_of.len()];
         for (span, group) in capture.spans().zip(group_of) {
-            let cursor = &mut cursors[group as usize];
-            spans[*cursor as usize] = span;
+            let Some(cursor) = cursors.get_mut(group as usize) else { continue };
+            if let Some(slot) = spans.get_mut(*cursor as usize) {
+                *slot = span;
+            }
             *cursor += 1;
         }
         Self { ids, starts, spans }
@@ -154,7 +156,8 @@ fn gather(capture: &Capture) -> (Vec<Group>, Vec<u32>) {
             _ => {
                 let half = (hasher.hash_one(head.trace) >> 32) as u32;
                 let is_it = |&(other, at): &(u32, u32)| {
-                    other == half && capture.head(groups[at as usize].first).trace == head.trace
+                    let known = |group: &Group| capture.head(group.first).trace == head.trace;
+                    other == half && groups.get(at as usize).is_some_and(known)
                 };
                 let next = count(groups.len());
                 let entry = table.entry(spread(half), is_it, |&(half, _)| spread(half));
@@ -166,13 +169,13 @@ fn gather(capture: &Capture) -> (Vec<Group>, Vec<u32>) {
             }
         };
         last = Some((head.trace, at));
-        let group = &mut groups[at as usize];
+        group_of.push(at);
+        let Some(group) = groups.get_mut(at as usize) else { continue };
         group.spans += 1;
         // A missing start is no start.
         if head.start != 0 {
             group.start = group.start.min(head.start);
         }
-        group_of.push(at);
     }
     (groups, group_of)
 }

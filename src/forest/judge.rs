@@ -61,7 +61,7 @@ impl Judge {
                 continue;
             }
             // Siblings come by start, so what they cover together grows from left to right.
-            let covered = &mut self.covered_to[node.parent as usize];
+            let Some(covered) = self.covered_to.get_mut(node.parent as usize) else { continue };
             let from = node.start.max(parent.start).max(*covered);
             let to = node.end.min(parent.end);
             if to > from {
@@ -117,7 +117,8 @@ fn judge_outcomes(capture: &Capture, nodes: &mut [Node]) -> (Option<u64>, u32) {
 /// Finds the deepest span of every cancellation and judges the spans it passed through by it.
 fn trace_cancellations(capture: &Capture, nodes: &mut [Node], requested: Option<u64>) {
     for at in (0..nodes.len()).rev() {
-        let node = &mut nodes[at];
+        let (above, rest) = nodes.split_at_mut(at);
+        let Some(node) = rest.first_mut() else { continue };
         let cancelled = node.outcome == Outcome::Cancelled;
         if cancelled && node.cause == NONE {
             node.cause = at as u32;
@@ -129,26 +130,24 @@ fn trace_cancellations(capture: &Capture, nodes: &mut [Node], requested: Option<
             node.cause = NONE;
         }
         let (cause, parent) = (node.cause, node.parent);
-        if let Some(parent) = nodes.get_mut(parent as usize).filter(|_| cause != NONE) {
+        if let Some(parent) = above.get_mut(parent as usize).filter(|_| cause != NONE) {
             parent.cause = cause;
         }
     }
     for at in 0..nodes.len() {
-        let above =
-            nodes.get(nodes[at].parent as usize).map(|parent| (parent.cause, parent.outcome, parent.propagated));
-        let node = &mut nodes[at];
-        let through = match above {
-            Some((cause, outcome, propagated)) if cause != NONE => {
-                propagated + u32::from(outcome == Outcome::Cancelled)
-            }
+        let (above, rest) = nodes.split_at_mut(at);
+        let Some(node) = rest.first_mut() else { continue };
+        let through = match above.get(node.parent as usize) {
+            Some(parent) if parent.cause != NONE => parent.propagated + u32::from(parent.outcome == Outcome::Cancelled),
             _ => 0,
         };
         node.propagated = if node.cause == NONE { 0 } else { through };
         node.expected |= node.outcome == Outcome::Cancelled && requested.is_some_and(|earliest| earliest <= node.start);
     }
     for at in 0..nodes.len() {
-        let expected = nodes.get(nodes[at].cause as usize).is_some_and(|place| place.expected);
-        let node = &mut nodes[at];
+        let place = nodes.get(at).and_then(|node| nodes.get(node.cause as usize));
+        let expected = place.is_some_and(|place| place.expected);
+        let Some(node) = nodes.get_mut(at) else { continue };
         if node.outcome == Outcome::Cancelled {
             node.expected |= expected;
         } else {

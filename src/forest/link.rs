@@ -10,13 +10,14 @@ use hashbrown::DefaultHashBuilder;
 use super::cycle;
 use super::node::{Flags, NONE};
 use super::order::Entry;
+use super::places::Places;
 use crate::capture::Capture;
 use crate::model::Kind;
 
 /// Parents by place: the places of entries, then those of missing parents.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Links {
-    pub(super) parent: Vec<u32>,
+    pub(super) parent: Places,
     pub(super) flags: Vec<Flags>,
     /// The ids that are missing; the first has the place behind the last entry.
     pub(super) missing: Vec<u64>,
@@ -25,10 +26,10 @@ pub(super) struct Links {
     /// Halves of a call that stand under their other half, but name a parent that is missing.
     pub(super) lost_halves: u32,
     /// For the first entry of an id: another one with the same id, `MANY` if there are several.
-    twin: Vec<u32>,
-    slots: Vec<u32>,
+    twin: Places,
+    slots: Places,
     hasher: DefaultHashBuilder,
-    pub(super) scratch: Vec<u32>,
+    scratch: Places,
 }
 
 /// More than one other entry with the same id.
@@ -41,15 +42,12 @@ impl Links {
         self.missing.clear();
         self.conflicts = 0;
         self.lost_halves = 0;
-        self.parent.clear();
-        self.parent.resize(n, NONE);
+        self.parent.refill(n);
         self.flags.clear();
         self.flags.resize(n, Flags::default());
-        self.twin.clear();
-        self.twin.resize(n, NONE);
+        self.twin.refill(n);
         // Every entry may bring its own id and the id of a missing parent.
-        self.slots.clear();
-        self.slots.resize((n * 3).next_power_of_two().max(4), NONE);
+        self.slots.refill((n * 3).next_power_of_two().max(4));
 
         self.enter_ids(entries);
         if self.conflicts > 0 {
@@ -72,13 +70,19 @@ impl Links {
     }
 
     /// The slot that holds this id, or the free one where it belongs.
-    fn slot(&self, entries: &[Entry], id: u64) -> usize {
-        let mask = self.slots.len() - 1;
-        let mut slot = self.hasher.hash_one(id) as usize & mask;
-        while self.slots[slot] != NONE && self.id(entries, self.slots[slot]) != id {
+    fn slot(&self, entries: &[Entry], id: u64) -> u32 {
+        let mask = (self.slots.len() - 1) as u32;
+        let mut slot = self.hasher.hash_one(id) as u32 & mask;
+        while self.slots.get(slot).is_some_and(|owner| owner != NONE && self.id(entries, owner) != id) {
             slot = (slot + 1) & mask;
         }
         slot
+    }
+
+    fn mark(&mut self, place: u32, flag: Flags) {
+        if let Some(flags) = self.flags.get_mut(place as usize) {
+            flags.add(flag);
+        }
     }
 
     fn enter_ids(&mut self, entries: &[Entry]) {
@@ -87,40 +91,39 @@ impl Links {
                 continue;
             }
             let slot = self.slot(entries, entry.id);
-            let owner = self.slots[slot];
+            let owner = self.slots.at(slot);
             if owner == NONE {
-                self.slots[slot] = place;
+                self.slots.put(slot, place);
                 continue;
             }
             self.conflicts += 1;
-            self.flags[owner as usize].add(Flags::DUPLICATE);
-            self.flags[place as usize].add(Flags::DUPLICATE);
-            let twin = &mut self.twin[owner as usize];
-            *twin = if *twin == NONE { place } else { MANY };
+            self.mark(owner, Flags::DUPLICATE);
+            self.mark(place, Flags::DUPLICATE);
+            self.twin.put(owner, if self.twin.at(owner) == NONE { place } else { MANY });
         }
     }
 
     /// Zipkin gives the client's and the server's half of a call one id: the server's half goes under the client's.
     fn join_halves(&mut self, capture: &Capture, entries: &[Entry]) {
-        let kind = |place: u32| capture.head(entries[place as usize].span).marks.kind();
+        let kind = |place: u32| entries.get(place as usize).map(|entry| capture.head(entry.span).marks.kind());
         for owner in 0..entries.len() as u32 {
-            let twin = self.twin[owner as usize];
+            let twin = self.twin.at(owner);
             if twin >= MANY {
                 continue;
             }
             let (client, server) = match (kind(owner), kind(twin)) {
-                (Kind::Client, Kind::Server) => (owner, twin),
-                (Kind::Server, Kind::Client) => (twin, owner),
+                (Some(Kind::Client), Some(Kind::Server)) => (owner, twin),
+                (Some(Kind::Server), Some(Kind::Client)) => (twin, owner),
                 _ => continue,
             };
             for half in [client, server] {
-                let flags = &mut self.flags[half as usize];
+                let Some(flags) = self.flags.get_mut(half as usize) else { continue };
                 flags.remove(Flags::DUPLICATE);
                 flags.add(Flags::SHARED_ID);
             }
-            self.parent[server as usize] = client;
+            self.parent.put(server, client);
             // Children of the id belong to the half that did the work.
-            self.twin[owner as usize] = server;
+            self.twin.put(owner, server);
         }
     }
 
@@ -128,35 +131,35 @@ impl Links {
     fn find_parents(&mut self, capture: &Capture, entries: &[Entry]) -> bool {
         let mut backward = false;
         for (place, entry) in (0u32..).zip(entries) {
-            let at = place as usize;
-            let joined = self.parent[at] != NONE;
-            backward |= joined && self.parent[at] > place;
+            let other_half = self.parent.at(place);
+            let joined = other_half != NONE;
+            backward |= joined && other_half > place;
             if entry.parent == 0 {
-                self.flags[at].add(Flags::ROOT);
+                self.mark(place, Flags::ROOT);
                 continue;
             }
             if joined {
-                let known = self.slots[self.slot(entries, entry.parent)];
+                let known = self.slots.at(self.slot(entries, entry.parent));
                 self.lost_halves += if (known as usize) < entries.len() { 0 } else { 1 + entry.repeats };
                 continue;
             }
             let marks = capture.head(entry.span).marks;
             if marks.remote() {
-                self.flags[at].add(Flags::REMOTE_PARENT);
+                self.mark(place, Flags::REMOTE_PARENT);
             } else if marks.remote_known() {
-                self.flags[at].add(Flags::PARENT_LOCAL);
+                self.mark(place, Flags::PARENT_LOCAL);
             }
             if entry.parent == entry.id {
-                self.flags[at].add(Flags::CYCLE);
+                self.mark(place, Flags::CYCLE);
                 continue;
             }
             let parent = self.parent_place(entries, entry.parent);
             if (parent as usize) < entries.len() {
                 backward |= parent > place;
             } else {
-                self.flags[at].add(Flags::ORPHAN);
+                self.mark(place, Flags::ORPHAN);
             }
-            self.parent[at] = parent;
+            self.parent.put(place, parent);
         }
         backward
     }
@@ -164,15 +167,15 @@ impl Links {
     /// The place of the span with this id, or of the placeholder for it.
     fn parent_place(&mut self, entries: &[Entry], id: u64) -> u32 {
         let slot = self.slot(entries, id);
-        match self.slots[slot] {
+        match self.slots.at(slot) {
             NONE => {
                 let place = (entries.len() + self.missing.len()) as u32;
                 self.missing.push(id);
-                self.slots[slot] = place;
+                self.slots.put(slot, place);
                 place
             }
             owner if self.flags.get(owner as usize).is_some_and(|flags| flags.has(Flags::SHARED_ID)) => {
-                self.twin[owner as usize]
+                self.twin.at(owner)
             }
             owner => owner,
         }

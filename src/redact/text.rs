@@ -46,7 +46,8 @@ pub fn attribute_text<'t>(key: &str, value: &'t str) -> Cow<'t, str> {
 
 /// Whether nothing is left to hide: empty, `null`, stars, or hidden before, here or by its producer.
 pub fn is_blank(value: &str) -> bool {
-    if value.get(..value.len().min(17)).unwrap_or(value).contains("redacted") {
+    const HIDDEN: &[u8] = b"redacted";
+    if value.as_bytes().windows(HIDDEN.len()).take(10).any(|window| window == HIDDEN) {
         return true;
     }
     let trimmed = value.trim().trim_matches(['<', '>', '[', ']']).to_ascii_lowercase();
@@ -58,13 +59,14 @@ pub fn is_blank(value: &str) -> bool {
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Range<usize>> = Vec::new();
+    let (mut line, mut query) = (End::default(), End::default());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
         let range = match byte {
             b'"' | b'\'' => member_value(text, at),
-            b':' => url_password(text, at).or_else(|| header_value(text, at)),
-            b'?' | b'&' => query_value(text, at),
+            b':' => url_password(text, at).or_else(|| header_value(text, at, &mut line)),
+            b'?' | b'&' => query_value(text, at, &mut query),
             _ if token::may_begin(byte) => {
                 text.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
             }
@@ -74,6 +76,20 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         found.extend(range);
     }
     found
+}
+
+/// Where values of one kind end: looked for once, however many values end there.
+#[derive(Default)]
+struct End(Option<usize>);
+
+impl End {
+    /// The first place from `from` on with a character that ends a value; `from` never goes back.
+    fn after(&mut self, text: &str, from: usize, ends: impl Fn(char) -> bool) -> usize {
+        let end = self.0.filter(|end| *end >= from);
+        let end = end.or_else(|| Some(from + text.get(from..)?.find(ends)?)).unwrap_or(text.len());
+        self.0 = Some(end);
+        end
+    }
 }
 
 /// The value of `"password": "…"` or `'api_key': '…'` (JSON or a Python repr), where `at` is the quote before the name.
@@ -118,7 +134,7 @@ pub(super) fn url_password(text: &str, at: usize) -> Option<Range<usize>> {
 
 /// The value of `authorization: Bearer …` as a header line writes it, where `at` is the colon: up to the end of the line or
 /// the next quote, comma or bracket.
-fn header_value(text: &str, at: usize) -> Option<Range<usize>> {
+fn header_value(text: &str, at: usize, end: &mut End) -> Option<Range<usize>> {
     const HEADERS: [&str; 4] = ["authorization", "cookie", "x-api-key", "api-key"];
     let before = text.as_bytes().get(..at)?;
     let named = |name: &&str| {
@@ -128,14 +144,13 @@ fn header_value(text: &str, at: usize) -> Option<Range<usize>> {
     HEADERS.iter().find(|name| named(name))?;
     let rest = text.get(at + 1..)?;
     let blank = rest.len() - rest.trim_start_matches(' ').len();
-    let value = rest.get(blank..)?;
-    let length = value.find(['\n', '\r', '"', '\'', ',', '}', ')']).unwrap_or(value.len());
     let from = at + 1 + blank;
-    (length > 0 && !is_blank(value.get(..length)?)).then_some(from..from + length)
+    let to = end.after(text, from, |c| matches!(c, '\n' | '\r' | '"' | '\'' | ',' | '}' | ')'));
+    (to > from && !is_blank(text.get(from..to)?)).then_some(from..to)
 }
 
 /// The value of a query parameter that holds a secret, where `at` is the `?` or `&` before its name.
-fn query_value(text: &str, at: usize) -> Option<Range<usize>> {
+fn query_value(text: &str, at: usize, end: &mut End) -> Option<Range<usize>> {
     const ALSO: [&str; 5] = ["sig", "signature", "x-amz-signature", "awsaccesskeyid", "key"];
     let rest = text.as_bytes().get(at + 1..)?;
     let name_length =
@@ -148,11 +163,8 @@ fn query_value(text: &str, at: usize) -> Option<Range<usize>> {
         return None;
     }
     let from = at + 2 + name_length;
-    let value = text.get(from..)?;
-    let length = value
-        .find(|c: char| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '<' | '>'))
-        .unwrap_or(value.len());
-    (!is_blank(value.get(..length)?)).then_some(from..from + length)
+    let to = end.after(text, from, |c| c.is_whitespace() || matches!(c, '&' | '#' | '"' | '\'' | '<' | '>'));
+    (!is_blank(text.get(from..to)?)).then_some(from..to)
 }
 
 #[cfg(test)]
@@ -218,5 +230,23 @@ mod tests {
         }
         let quotes = "\"".repeat(1 << 20);
         assert_eq!(text(&quotes), quotes);
+    }
+
+    #[test]
+    fn what_is_hidden_already_is_passed_in_one_go() {
+        for part in [
+            "cookie:redacted ",
+            "cookie:<redacted>éé ",
+            "?key=redacted",
+            "'password':\"redacted ",
+            "eyJ.",
+            "-----BEGIN ",
+        ] {
+            let long = part.repeat(100_000);
+            assert_eq!(text(&long), long);
+        }
+        let token = format!("sk-proj-{}", "Ab1_".repeat(10));
+        let shown = text(&format!("cookie:redacted {token}, more")).into_owned();
+        assert_eq!(shown, "cookie:redacted sk-p...[redacted, 48 characters], more", "what follows is still looked at");
     }
 }

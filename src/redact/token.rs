@@ -135,10 +135,15 @@ pub(super) fn token_at(rest: &str, before: Option<u8>) -> Option<usize> {
 
 /// `eyJ….eyJ….…`: three base64url parts, of which two begin like JSON objects.
 fn json_web_token(rest: &str) -> Option<usize> {
-    let length = rest.strip_prefix("eyJ")?.bytes().take_while(|&byte| wordy(byte) || byte == b'.').count() + 3;
-    let mut parts = rest.get(..length)?.split('.');
-    let fits = parts.next()?.len() >= 10 && parts.next()?.starts_with("eyJ") && parts.next()?.len() >= 10;
-    fits.then_some(length)
+    rest.strip_prefix("eyJ")?;
+    // Part by part, so that a text of beginnings costs no more than its length.
+    let part = |from: usize| rest.get(from..).map(|rest| rest.bytes().take_while(|&byte| wordy(byte)).count());
+    let next = |end: usize| (rest.as_bytes().get(end) == Some(&b'.')).then_some(end + 1);
+    let second = next(part(0).filter(|&length| length >= 10)?)?;
+    let third =
+        next(second + part(second).filter(|_| rest.get(second..).is_some_and(|part| part.starts_with("eyJ")))?)?;
+    let end = third + part(third).filter(|&length| length >= 10)?;
+    Some(end + rest.get(end..)?.bytes().take_while(|&byte| wordy(byte) || byte == b'.').count())
 }
 
 /// A PEM private key, up to its end line or the end of the text.

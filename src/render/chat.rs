@@ -5,7 +5,8 @@
 
 use std::io;
 
-use super::chat_text::{Shown, compact, shown, spelled};
+use super::chat_text::{Shown, compact, result_text, shown, spelled};
+use super::tree_signs::signs;
 use super::{Ink, Render, Tone};
 use crate::agent::Speaker;
 use crate::model::{ByteSize, Nanos};
@@ -28,8 +29,11 @@ const TOLD: usize = 6;
 
 impl Render for ChatText<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let mut page = Sheet { ink, full: self.full };
+        let said = self.chat.calls.iter().flat_map(|call| &call.messages).filter(|said| said.direction != "span");
+        let asked = said.flat_map(|said| &said.parts).any(|bit| matches!(bit, Bit::ToolCall { .. }));
+        let mut page = Sheet { ink, full: self.full, asked };
         page.heading(self.chat)?;
+        page.before(self.chat)?;
         for (number, call) in self.chat.calls.iter().enumerate() {
             page.call(number + 1, call)?;
         }
@@ -40,6 +44,8 @@ impl Render for ChatText<'_> {
 struct Sheet<'i, 'w> {
     ink: &'i mut Ink<'w>,
     full: bool,
+    /// Messages tell which tools were asked for.
+    asked: bool,
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -52,6 +58,15 @@ fn tokens(input: Option<u64>, output: Option<u64>) -> Option<String> {
     (input.is_some() || output.is_some()).then(|| format!("{}→{} tokens", number(input), number(output)))
 }
 
+/// The tone for how a call ended, where it did not end well.
+fn bad(call: &ChatCall) -> Tone {
+    match call.outcome {
+        "error" => Tone::Error,
+        "cancelled" => Tone::Cancelled,
+        _ => Tone::Odd,
+    }
+}
+
 impl Sheet<'_, '_> {
     fn heading(&mut self, chat: &Chat) -> io::Result<()> {
         if chat.calls.len() == 1 {
@@ -59,7 +74,7 @@ impl Sheet<'_, '_> {
         }
         let (input, output) = chat.tokens();
         let facts = [Some(counted(chat.calls.len(), "call")), Some(counted(chat.tool_calls(), "tool call"))];
-        let rest = [tokens(input, output), Some(chat.duration().to_string())];
+        let rest = [tokens(input, output), Some(Nanos(chat.duration_ns).to_string())];
         let facts: Vec<String> = facts.into_iter().chain(rest).flatten().collect();
         let (facts, width) = (facts.join(", "), self.ink.page().width);
         self.ink.put_fit(Tone::Title, &format!("trace {}", chat.trace_id), width)?;
@@ -73,6 +88,20 @@ impl Sheet<'_, '_> {
         self.ink.line()
     }
 
+    /// Tools that ran before any call.
+    fn before(&mut self, chat: &Chat) -> io::Result<()> {
+        if chat.tools.is_empty() {
+            return Ok(());
+        }
+        if !chat.calls.is_empty() {
+            let rule = if self.ink.page().unicode { "──" } else { "--" };
+            self.ink.put(Tone::Quiet, format_args!("{rule} before any call to a model"))?;
+            self.ink.line()?;
+        }
+        chat.tools.iter().try_for_each(|said| self.said(said))?;
+        self.ink.line()
+    }
+
     fn call(&mut self, number: usize, call: &ChatCall) -> io::Result<()> {
         if number > 1 {
             self.ink.line()?;
@@ -81,16 +110,30 @@ impl Sheet<'_, '_> {
         if call.repeated > 0 && call.messages.iter().any(|said| said.direction == "input") {
             self.remark(Tone::Quiet, &format!("after {} shown above", counted(call.repeated, "message")))?;
         }
-        for said in &call.messages {
-            self.said(said)?;
-        }
-        if call.captured && !call.messages.iter().any(|said| said.direction == "output") {
+        let of_spans = call.messages.iter().position(|said| said.direction == "span").unwrap_or(call.messages.len());
+        let (told, ran) = call.messages.split_at(of_spans);
+        told.iter().try_for_each(|said| self.said(said))?;
+        if !call.error_type.is_empty() || !call.error_message.is_empty() {
+            self.failure(call)?;
+        } else if call.captured && !call.messages.iter().any(|said| said.direction == "output") {
             self.remark(Tone::Quiet, "no answer is recorded")?;
         }
+        ran.iter().try_for_each(|said| self.said(said))?;
         for defect in &call.defects {
             self.remark(Tone::Odd, defect)?;
         }
         Ok(())
+    }
+
+    /// `✗ RateLimitError: slow down`
+    fn failure(&mut self, call: &ChatCall) -> io::Result<()> {
+        let signs = signs(self.ink);
+        let sign = if call.outcome == "cancelled" { signs.cancelled } else { signs.error };
+        let kind = call.error_type.rsplit(['.', ':']).next().unwrap_or_default();
+        let said: Vec<&str> = [kind, &call.error_message].into_iter().filter(|text| !text.is_empty()).collect();
+        self.ink.pad_to(WORDS)?;
+        self.ink.put(bad(call), format_args!("{sign} "))?;
+        self.block(bad(call), &said.join(": "), TOLD, WORDS + 2)
     }
 
     /// `1  gpt-4o · support · 25→9 tokens · ttft 300 ms · 1.2 s · tool_calls`: what does not fit goes to a second line.
@@ -107,14 +150,9 @@ impl Sheet<'_, '_> {
         facts.push((Tone::Quiet, Some(Nanos(call.duration_ns).to_string())));
         facts.push((Tone::Quiet, Some(call.finish_reasons.join(", ")).filter(|reasons| !reasons.is_empty())));
         facts.push((Tone::Quiet, Some(counted(call.tools.len(), "tool")).filter(|_| !call.tools.is_empty())));
-        let bad = match call.outcome {
-            "error" => Tone::Error,
-            "cancelled" => Tone::Cancelled,
-            _ => Tone::Odd,
-        };
         let silent = !call.captured;
         facts.push((Tone::Quiet, silent.then(|| format!("span {}", call.span_id))));
-        facts.push((bad, Some(call.outcome.to_owned()).filter(|outcome| outcome != "ok")));
+        facts.push((bad(call), Some(call.outcome.to_owned()).filter(|outcome| outcome != "ok")));
         for (tone, fact) in facts.into_iter().filter_map(|(tone, fact)| Some((tone, fact?))) {
             let needed = super::width(dot) + super::width(&fact);
             if self.ink.column() + needed > self.ink.page().width && self.ink.column() > WORDS {
@@ -154,7 +192,14 @@ impl Sheet<'_, '_> {
                     self.block(Tone::Quiet, text, TOLD, WORDS)?;
                 }
                 Bit::ToolCall { name, arguments, broken, result, .. } => {
-                    self.tool_call(name, arguments, *broken, result.as_ref())?;
+                    self.tool_call(name, arguments, *broken)?;
+                    match result {
+                        Some(brought) => self.brought(brought)?,
+                        None => self.remark(Tone::Odd, "no result is recorded")?,
+                    }
+                    if said.direction == "span" && self.asked {
+                        self.remark(Tone::Odd, "no message asks for it")?;
+                    }
                 }
                 Bit::ToolResult(brought) => {
                     self.label(Tone::Service, "result")?;
@@ -177,12 +222,18 @@ impl Sheet<'_, '_> {
         Ok(())
     }
 
-    fn tool_call(&mut self, name: &str, arguments: &str, broken: bool, result: Option<&Brought>) -> io::Result<()> {
+    fn tool_call(&mut self, name: &str, arguments: &str, broken: bool) -> io::Result<()> {
         self.label(Tone::Service, "tool call")?;
         let name = if name.is_empty() { "(no name)" } else { name };
         let arguments = &spelled(arguments);
         let room = self.ink.page().width.saturating_sub(WORDS).max(16);
-        let line = format!("{name}({})", compact(arguments));
+        let known = !arguments.trim().is_empty();
+        let shown = match (known, self.ink.page().unicode) {
+            (true, _) => compact(arguments),
+            (false, true) => "…",
+            (false, false) => "...",
+        };
+        let line = format!("{name}({shown})");
         if super::width(&super::clean(&line)) <= room && !line.contains('\n') {
             self.ink.put(Tone::Name, name)?;
             self.ink.say(line.get(name.len()..).unwrap_or_default())?;
@@ -192,13 +243,13 @@ impl Sheet<'_, '_> {
             self.ink.line()?;
             self.block(Tone::Plain, arguments, TOLD, WORDS + 2)?;
         }
+        if !known {
+            self.remark(Tone::Quiet, "arguments not recorded")?;
+        }
         if broken {
             self.remark(Tone::Odd, "the arguments are not JSON")?;
         }
-        match result {
-            Some(brought) => self.brought(brought),
-            None => self.remark(Tone::Odd, "no result is recorded"),
-        }
+        Ok(())
     }
 
     fn brought(&mut self, brought: &Brought) -> io::Result<()> {
@@ -207,7 +258,8 @@ impl Sheet<'_, '_> {
         let note = format!("{}{}", if failed { "failed " } else { "" }, took.as_deref().unwrap_or_default());
         self.ink.pad_to(WORDS)?;
         self.ink.put(if failed { Tone::Error } else { Tone::Quiet }, format_args!("→ {note}"))?;
-        let text = brought.result.as_deref().unwrap_or("(nothing recorded)");
+        let result = brought.result.as_deref().map(result_text);
+        let text = result.as_deref().unwrap_or("(nothing recorded)");
         let tone = if failed {
             Tone::Error
         } else if brought.result.is_none() {

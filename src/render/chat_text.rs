@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value as Json;
 use unicode_width::UnicodeWidthChar;
 
 use super::ink::clean;
@@ -28,7 +29,7 @@ pub(super) fn shown(text: &str, first: usize, room: usize, most: usize) -> Shown
             }
             let room = if lines.is_empty() { first } else { room };
             let (head, tail) = split(rest, room.max(8));
-            lines.push(clean(&head.replace('\t', "    ")).into_owned());
+            lines.push(clean(&head.trim_end().replace('\t', "    ")).into_owned());
             done += rest.len() - tail.len();
             if tail.is_empty() {
                 break;
@@ -66,6 +67,27 @@ pub(super) fn compact(arguments: &str) -> &str {
     let trimmed = arguments.trim();
     let inner = trimmed.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
     inner.map_or(trimmed, str::trim)
+}
+
+/// The text of a tool's result that came in the form of the Model Context Protocol, or in parts; any other result as it is.
+pub(super) fn result_text(result: &str) -> Cow<'_, str> {
+    const MEMBERS: [&str; 5] = ["content", "isError", "structuredContent", "_meta", "meta"];
+    let parsed = Some(result).filter(|text| text.trim_start().starts_with(['{', '[']) && text.contains("\"type\""));
+    let json = parsed.and_then(|text| serde_json::from_str::<Json>(text).ok());
+    let parts = match &json {
+        Some(Json::Array(parts)) => Some(parts),
+        Some(Json::Object(members)) if members.keys().all(|name| MEMBERS.contains(&name.as_str())) => {
+            members.get("content").and_then(Json::as_array)
+        }
+        _ => None,
+    };
+    let part = |part: &Json| match part.get("type").and_then(Json::as_str)? {
+        "text" => part.get("text").and_then(Json::as_str).map(str::to_owned),
+        kind @ ("image" | "audio" | "resource" | "resource_link") => Some(format!("[{kind}]")),
+        _ => None,
+    };
+    let texts = parts.and_then(|parts| parts.iter().map(part).collect::<Option<Vec<String>>>());
+    texts.filter(|texts| !texts.is_empty()).map_or(Cow::Borrowed(result), |texts| Cow::Owned(texts.join("\n")))
 }
 
 /// JSON with the letters that its writer escaped only because they are not ASCII.
@@ -119,6 +141,16 @@ mod tests {
             spelled(r#"{"a": "Z\u00fcrich \ud83d\ude00 \u001b \\u00fc \ud83d"}"#),
             r#"{"a": "Zürich 😀 \u001b \\u00fc \ud83d"}"#
         );
+    }
+
+    #[test]
+    fn results_in_parts_are_their_text() {
+        let protocol = r#"{"content":[{"type":"text","text":"a\nb"},{"type":"image","data":"x"}],"isError":false}"#;
+        assert_eq!(result_text(protocol), "a\nb\n[image]");
+        assert_eq!(result_text(r#"[{"type":"text","text":"a"}]"#), "a");
+        for other in ["a", "{", "[]", r#"{"type":"text","text":"a"}"#, r#"{"content":[{"type":"row"}]}"#] {
+            assert_eq!(result_text(other), other);
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 //!
 //! Comes in: a tree report. Goes out: lines that fit the page. One trace stands in memory at a time.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::tree_bar::{Bar, Scale};
 use super::tree_beneath::beneath;
-use super::tree_heading::{facts, title};
+use super::tree_facts::{self, Fact};
+use super::tree_heading::{facts, session_facts, title, wrapped};
 use super::tree_signs::{Signs, counted, grouped, signs};
 use super::{Ink, Render, Tone, width};
 use crate::forest::{Flags, Grade, Tree};
@@ -23,7 +25,7 @@ impl Render for TreeReport<'_> {
             }
             if self.settings().by_session && session != Some(self.session(number)) {
                 session = Some(self.session(number));
-                session_line(self, number, ink)?;
+                session_line(self, number, &mut tree, ink)?;
             }
             self.trace(number, &mut tree).map_err(io::Error::other)?.render(ink)?;
         }
@@ -47,16 +49,18 @@ impl TraceView<'_> {
     }
 }
 
-/// `session conv-1  3 traces`, above the first of them.
-fn session_line(report: &TreeReport<'_>, number: usize, ink: &mut Ink<'_>) -> io::Result<()> {
+/// `session conv-1  3 traces`, when they were and what they took, above the first of them.
+fn session_line(report: &TreeReport<'_>, number: usize, tree: &mut Tree, ink: &mut Ink<'_>) -> io::Result<()> {
     let name = report.session(number);
-    let traces = counted(report.traces_of_session(name), "trace");
-    let room = ink.page().width.saturating_sub(width(&traces) + 10).max(8);
+    let sums = report.session_sums(name, tree);
+    let room = ink.page().width.saturating_sub(10).max(8);
     ink.put(Tone::Quiet, if name.is_empty() { "no session" } else { "session " })?;
     ink.put_fit(Tone::Title, name, room)?;
-    ink.put(Tone::Quiet, format_args!("  {traces}"))?;
-    ink.line()
+    wrapped(session_facts(&sums), ink)
 }
+
+/// No bar is wider.
+const WIDEST: usize = 100;
 
 /// Where the columns of a trace stand.
 struct Columns {
@@ -72,8 +76,16 @@ impl Columns {
         let duration = view.rows.iter().map(|row| width(&duration(row, ink))).max().unwrap_or(0).max(7);
         // Who called which model or tool says more than how long the bars are.
         let narrow = page < 60 || page < 110 && view.rows.iter().any(|row| row.facts.is_some());
-        let bar = if narrow { page / 5 } else { (page * 3 / 10).min(60) };
-        Self { left: page.saturating_sub(duration + bar + 2), duration, bar }
+        let least = if narrow { page / 5 } else { (page * 3 / 10).min(60) };
+        let most = page.saturating_sub(duration + least + 2);
+        // What the names leave goes to the bars, and what is too much for these to the arguments of tools.
+        let wanted = |glimpse: usize| view.rows.iter().map(|row| columns(row, ink, most, glimpse)).max().unwrap_or(0);
+        let mut left = wanted(tree_facts::GLIMPSE).min(most);
+        let over = page.saturating_sub(left + duration + 2 + WIDEST);
+        if over > 0 {
+            left = wanted(usize::MAX).min(left + over);
+        }
+        Self { left, duration, bar: page.saturating_sub(left + duration + 2).min(WIDEST) }
     }
 }
 
@@ -187,28 +199,74 @@ fn label(row: &Row<'_>, ink: &mut Ink<'_>, left: usize) -> io::Result<()> {
         let text = if width(&whole) <= room { whole } else { format!("? missing parent {} ({grade})", row.id.short()) };
         return ink.put_fit(Tone::Odd, &text, room);
     }
-    let tone = tone(row);
-    let marks = marks(row, signs(ink));
-    if !marks.is_empty() {
-        ink.put(if tone == Tone::Plain { Tone::Odd } else { tone }, marks + " ")?;
+    let Label { marks, notes, facts } = Label::of(row, ink);
+    for (tone, mark) in marks {
+        ink.put(tone, mark + " ")?;
     }
-    if let Some((tone, sign)) = super::tree_facts::role_sign(row, ink.page().unicode) {
-        ink.put(tone, format_args!("{sign} "))?;
-    }
-    let notes = notes(row, signs(ink));
-    let wanted: usize = notes.iter().map(|(_, note)| 2 + width(&super::clean(note))).sum();
     let room = left.saturating_sub(ink.column());
-    // A name gives way to its notes, but never more than to three fifths of the room.
-    ink.put_fit(tone, row.name, room.saturating_sub(wanted).max(room * 3 / 5))?;
+    // A name gives way to its notes and to what tells the row from others, but keeps a part of the room.
+    let (needed, least) = (tree_facts::needed(&facts), tree_facts::kept(row, &facts, room));
+    let room = room.saturating_sub(columns_of(&notes) + needed).max(least);
+    ink.put(tone(row), fit_name(row.name, room, signs(ink).cut))?;
     for (tone, note) in notes {
         let room = left.saturating_sub(ink.column() + 2);
-        if room < 3 {
+        if room < width(&super::clean(&note)).min(3) {
             break;
         }
         ink.say("  ")?;
         ink.put_fit(tone, &note, room)?;
     }
-    super::tree_facts::draw(row, ink, left)
+    tree_facts::draw(&facts, ink, left)
+}
+
+/// A name cut to so many columns: one with a path of modules before it at its beginning, any other at its end.
+fn fit_name<'n>(name: &'n str, columns: usize, cut: &str) -> Cow<'n, str> {
+    let path = !name.contains(' ') && name.split('.').nth(3).is_some();
+    let from = name.char_indices().rev().nth(columns).filter(|_| path && columns > width(cut)).map(|(at, _)| at);
+    let Some(tail) = from.and_then(|from| name.get(from..)) else { return super::fit(name, columns, cut) };
+    let mut tail = super::clean(tail).into_owned();
+    while width(&tail) + width(cut) > columns && !tail.is_empty() {
+        tail.remove(0);
+    }
+    Cow::Owned(format!("{cut}{tail}"))
+}
+
+/// What stands around the name of a row.
+struct Label {
+    marks: Vec<(Tone, String)>,
+    notes: Vec<(Tone, String)>,
+    facts: Vec<Fact>,
+}
+
+impl Label {
+    fn of(row: &Row<'_>, ink: &Ink<'_>) -> Self {
+        let ended = Some(tone(row)).filter(|tone| *tone != Tone::Plain).unwrap_or(Tone::Odd);
+        let outcome = Some(marks(row, signs(ink))).filter(|marks| !marks.is_empty());
+        let role = tree_facts::role_sign(row, ink.page().unicode);
+        let marks = outcome.map(|marks| (ended, marks)).into_iter();
+        Self {
+            marks: marks.chain(role.map(|(tone, sign)| (tone, sign.to_owned()))).collect(),
+            notes: notes(row, signs(ink)),
+            facts: tree_facts::facts(row, ink),
+        }
+    }
+}
+
+fn columns_of(notes: &[(Tone, String)]) -> usize {
+    notes.iter().map(|(_, note)| 2 + width(&super::clean(note))).sum()
+}
+
+/// The columns that a row would like to have before its duration, at most `glimpse` of them for what its tool was given; `most` and
+/// some, where it is more than that.
+fn columns(row: &Row<'_>, ink: &Ink<'_>, most: usize, glimpse: usize) -> usize {
+    if row.missing.is_some() {
+        return 0;
+    }
+    let Label { marks, notes, facts } = Label::of(row, ink);
+    let guides = (row.depth as usize * 2 + usize::from(row.depth > 0)).min(most / 2 + 8);
+    let marks: usize = marks.iter().map(|(_, mark)| width(mark) + 1).sum();
+    let name = width(&super::fit(row.name, most + 1, "~"));
+    guides + marks + name + columns_of(&notes) + tree_facts::wanted(&facts, glimpse)
 }
 
 fn marks(row: &Row<'_>, signs: &Signs) -> String {
@@ -242,6 +300,16 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
     if let Some(by) = row.inferred {
         notes.push((Tone::Odd, format!("by {by}")));
     }
+    if row.below > 0 {
+        notes.push((Tone::Quiet, format!("+{}", counted(row.below, "span"))));
+        let Wrong { failed, cancelled } = row.wrong_below;
+        if failed > 0 {
+            notes.push((Tone::Error, format!("{} failed", grouped(failed))));
+        }
+        if cancelled > 0 {
+            notes.push((Tone::Cancelled, format!("{} cancelled", grouped(cancelled))));
+        }
+    }
     if let Some(service) = row.service {
         notes.push((Tone::Service, if service.is_empty() { "no service".to_owned() } else { service.to_owned() }));
     }
@@ -259,16 +327,6 @@ fn notes(row: &Row<'_>, signs: &Signs) -> Vec<(Tone, String)> {
     if row.repeats > 0 {
         notes.push((Tone::Odd, format!("read {} times", grouped(u64::from(row.repeats) + 1))));
     }
-    if row.below > 0 {
-        notes.push((Tone::Quiet, format!("+{}", counted(row.below, "span"))));
-        let Wrong { failed, cancelled } = row.wrong_below;
-        if failed > 0 {
-            notes.push((Tone::Error, format!("{} failed", grouped(failed))));
-        }
-        if cancelled > 0 {
-            notes.push((Tone::Cancelled, format!("{} cancelled", grouped(cancelled))));
-        }
-    }
     notes
 }
 
@@ -278,6 +336,7 @@ fn left_out(left: &LeftOut, ink: &mut Ink<'_>) -> io::Result<()> {
         (left.over, "more", "--rows 0 shows all", left.over_wrong),
         (left.deep, "deeper", "a larger --depth shows them", left.deep_wrong),
         (left.fine, "without errors", "shown without --errors", Wrong::default()),
+        (left.between, "other", "shown without --agents", Wrong::default()),
         (left.hollow, "empty generator", "--no-collapse shows them", Wrong::default()),
     ];
     for (spans, what, how, wrong) in lines.into_iter().filter(|(spans, ..)| *spans > 0) {

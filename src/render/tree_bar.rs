@@ -9,7 +9,7 @@ use super::tree::tone;
 use super::{Ink, Tone};
 use crate::forest::Flags;
 use crate::model::Outcome;
-use crate::view::Row;
+use crate::view::{Extent, Row};
 
 /// The time that the bars of one trace show.
 pub(super) struct Scale {
@@ -70,7 +70,7 @@ impl Bar {
         let stroke = match () {
             () if unfinished => UNFINISHED,
             () if critical => CRITICAL,
-            () if row.fold.is_some() => FOLDED,
+            () if row.fold.is_some() || row.extent == Extent::Request => FOLDED,
             () => PLAIN,
         };
         let tone = match row.outcome {
@@ -80,7 +80,11 @@ impl Bar {
         };
         // However short, a span shows; at the very end it shows in the last half cell.
         let from = scale.half(row.start, false).min((scale.cells * 2).saturating_sub(1));
-        let end = if unfinished { scale.end } else { row.end };
+        let end = match row.extent {
+            _ if unfinished => scale.end,
+            Extent::FirstToken(wait) => row.start.saturating_add(wait),
+            Extent::Span | Extent::Request => row.end,
+        };
         let known = row.start != 0 && scale.end > scale.start;
         let to = if known { scale.half(end, true).max(from + 1) } else { from };
         let marker = scale.marker.map(|time| (scale.half(time, false) / 2).min(scale.cells.saturating_sub(1)));

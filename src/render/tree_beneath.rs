@@ -80,7 +80,7 @@ fn brief(value: &Value, levels: usize) -> String {
 /// `✗ RateLimitError: slow down (client.py:41 in call)`: the message gives way to the place. Of a cancellation, lines
 /// follow with what was cancelled, when, and how far it went up.
 fn fault_lines(row: &Row<'_>, fault: &Fault, signs: &Signs, room: usize) -> Vec<Vec<(Tone, String)>> {
-    let tone = tone(row);
+    let tone = if row.fails_silently() { Tone::Error } else { tone(row) };
     let cancelled = row.outcome == Outcome::Cancelled;
     let mark = if cancelled { signs.cancelled } else { signs.error };
     let message: String = fault.message.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).take(1024).collect();
@@ -88,6 +88,8 @@ fn fault_lines(row: &Row<'_>, fault: &Fault, signs: &Signs, room: usize) -> Vec<
         "" if cancelled => ("cancelled", message),
         "" if message.is_empty() => ("status ERROR, no reason given", message),
         "" => ("", message),
+        // A status code that is the type as well.
+        kind if message.strip_prefix("HTTP ") == Some(kind) => ("", message),
         kind => (kind, message),
     };
     let head = format!("{mark} {name}");

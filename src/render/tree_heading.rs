@@ -9,7 +9,7 @@ use super::tree_signs::{counted, grouped, signs};
 use super::{Ink, Tone, width};
 use crate::forest::Flags;
 use crate::model::{Nanos, timestamp};
-use crate::view::{Heading, TraceView};
+use crate::view::{Belongs, Heading, Nested, SessionSums, TraceView};
 
 /// The heading's first line: short id, name, duration.
 pub(super) fn title(heading: &Heading<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
@@ -35,19 +35,20 @@ pub(super) fn facts(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
         let sign = super::tree_bar::critical_sign(ink.page().unicode);
         facts.push((Tone::Critical, format!("{sign} critical path")));
     }
-    let mut first = true;
+    wrapped(facts, ink)
+}
+
+/// Facts one after another, wrapped; behind what stands on the line already.
+pub(super) fn wrapped(facts: Vec<(Tone, String)>, ink: &mut Ink<'_>) -> io::Result<()> {
+    let mut between = "  ";
     for (tone, fact) in facts {
-        let dot = signs(ink).dot;
-        let needed = width(dot) + width(&super::clean(&fact));
-        if first || ink.column() + needed > ink.page().width {
-            if !first {
-                ink.line()?;
-            }
-            ink.say("  ")?;
-        } else {
-            ink.put(Tone::Quiet, dot)?;
+        let needed = width(between) + width(&super::clean(&fact));
+        if ink.column() > 0 && ink.column() + needed > ink.page().width {
+            ink.line()?;
+            between = "  ";
         }
-        first = false;
+        ink.put(if between.trim().is_empty() { Tone::Plain } else { Tone::Quiet }, between)?;
+        between = signs(ink).dot;
         let room = ink.page().width.saturating_sub(ink.column());
         ink.put_fit(tone, &fact, room.max(8))?;
     }
@@ -83,10 +84,21 @@ pub(super) fn heading_facts(heading: &Heading<'_>) -> Vec<(Tone, String)> {
         let fact = if countable { counted(number, word) } else { format!("{} {word}", grouped(number)) };
         facts.push((tone, fact));
     }
+    if heading.failed_tools > 0 {
+        facts.push((Tone::Error, format!("{} failed", counted(heading.failed_tools, "tool"))));
+    }
     facts.extend(heading.totals.iter().flat_map(|sums| sums_words(sums).into_iter().map(|fact| (Tone::Plain, fact))));
-    let (nested, spans) = heading.nested;
-    if nested > 0 {
-        facts.push((Tone::Odd, format!("{} with {} nested by ids", counted(nested, "trace"), counted(spans, "span"))));
+    let Nested { traces, spans, wrong } = heading.nested;
+    if traces > 0 {
+        let words = [(wrong.failed, "failed"), (wrong.cancelled, "cancelled")];
+        let some = words.into_iter().filter(|(number, _)| *number > 0);
+        let wrong: Vec<String> = some.map(|(number, word)| format!("{} {word}", grouped(number))).collect();
+        let wrong = if wrong.is_empty() { String::new() } else { format!(" ({})", wrong.join(", ")) };
+        let (traces, spans) = (counted(traces, "trace"), counted(spans, "span"));
+        facts.push((Tone::Odd, format!("{traces} with {spans}{wrong} nested by ids")));
+    }
+    if let Some(Belongs { trace, name, by }) = &heading.belongs {
+        facts.push((Tone::Odd, format!("belongs beneath {name} of trace {}, by {by}", trace.short())));
     }
     if !heading.rooted {
         facts.push((Tone::Odd, "no root".to_owned()));
@@ -96,5 +108,20 @@ pub(super) fn heading_facts(heading: &Heading<'_>) -> Vec<(Tone, String)> {
         let until = Nanos(until.saturating_sub(heading.root_start));
         facts.push((Tone::Plain, format!("root {root}, background until {until}")));
     }
+    facts
+}
+
+/// What a session says besides its name: how many traces, from when to when, what they took.
+pub(super) fn session_facts(sums: &SessionSums) -> Vec<(Tone, String)> {
+    let mut facts = vec![(Tone::Quiet, counted(sums.traces, "trace"))];
+    if sums.start != 0 {
+        let (start, end) = (timestamp(sums.start, false), timestamp(sums.end, false));
+        let day = |time: &str| time.split_once('T').map(|(day, _)| day.to_owned());
+        let same_day = day(&start) == day(&end);
+        let end = end.split_once('T').filter(|_| same_day).map_or(end.as_str(), |(_, clock)| clock);
+        facts.push((Tone::Quiet, format!("{start} to {end}")));
+        facts.push((Tone::Plain, Nanos(sums.end.saturating_sub(sums.start)).to_string()));
+    }
+    facts.extend(sums.totals.iter().flat_map(|sums| sums_words(sums).into_iter().map(|fact| (Tone::Plain, fact))));
     facts
 }

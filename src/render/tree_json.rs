@@ -8,11 +8,12 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::json::write_compact;
+use crate::agent::Role;
 use crate::capture::{EventDetail, Head, SpanRef};
 use crate::forest::{Flags, Node, Tree};
 use crate::ledger::Sums;
 use crate::model::{Attribute, Outcome};
-use crate::view::{Books, Facts, Fault, TreeReport};
+use crate::view::{Books, Facts, Fault, TreeReport, read_acts};
 
 /// Spans whose details are fetched together.
 const BATCH: usize = 1024;
@@ -161,7 +162,7 @@ fn trace(report: &TreeReport<'_>, number: usize, tree: &Tree, out: &mut dyn Writ
 
 /// The spans of a trace, a batch at a time.
 fn spans(report: &TreeReport<'_>, tree: &Tree, books: Option<&Books>, out: &mut dyn Write) -> io::Result<()> {
-    let kept = report.kept(tree);
+    let kept = report.kept(tree, books);
     let mut batch: Vec<(usize, SpanRef)> = Vec::new();
     let mut first = true;
     for (at, node) in tree.nodes().iter().enumerate() {
@@ -187,11 +188,13 @@ fn write_batch(
     let wanted = |at: usize| all || tree.nodes().get(at).is_some_and(failed);
     let asked: Vec<SpanRef> = batch.iter().filter(|(at, _)| wanted(*at)).map(|(_, span)| *span).collect();
     let mut details = report.details(&asked).map_err(io::Error::other)?.into_iter();
+    let mut told = facts_of(report, tree, books, batch)?.into_iter();
     let mut text = Vec::new();
     for (at, _) in batch.drain(..) {
+        let facts = told.next().flatten();
         let detail = if wanted(at) { details.next().flatten() } else { None };
         let Some(mut span) = span_of(report, tree, at) else { continue };
-        span.facts = books.and_then(|books| books.facts(report.capture(), tree, at));
+        span.facts = facts;
         if let Some(detail) = detail {
             span.error = tree.nodes().get(at).filter(|node| failed(node)).map(|_| Fault::of(&detail));
             let has = |key: &str| settings.attributes.as_ref().is_some_and(|keys| keys.has(key));
@@ -207,6 +210,28 @@ fn write_batch(
         out.write_all(&text)?;
     }
     Ok(())
+}
+
+/// What the spans of a batch say about calls; those of models and tools are read again for it.
+fn facts_of<'c>(
+    report: &TreeReport<'c>,
+    tree: &Tree,
+    books: Option<&Books>,
+    batch: &[(usize, SpanRef)],
+) -> io::Result<Vec<Option<Facts<'c>>>> {
+    let capture = report.capture();
+    let facts = |at: usize| books.and_then(|books| books.facts(capture, tree, at));
+    let mut told: Vec<Option<Facts<'c>>> = batch.iter().map(|(at, _)| facts(*at)).collect();
+    let calls = |facts: &Facts<'_>| matches!(facts.role, Some(Role::Llm | Role::Tool | Role::Mcp)) || facts.duplicate;
+    let wanted: Vec<usize> =
+        (0..told.len()).filter(|at| told.get(*at).is_some_and(|facts| facts.as_ref().is_some_and(calls))).collect();
+    let spans: Vec<SpanRef> = wanted.iter().filter_map(|at| Some(batch.get(*at)?.1)).collect();
+    read_acts(capture, &spans, &mut |number, act| {
+        let facts = wanted.get(number).and_then(|at| told.get_mut(*at)?.as_mut());
+        facts.into_iter().for_each(|facts| facts.learn(act));
+    })
+    .map_err(io::Error::other)?;
+    Ok(told)
 }
 
 /// What is wrong with a span's own ids and times, as flags.

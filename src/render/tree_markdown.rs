@@ -5,7 +5,7 @@
 use std::io::{self, Write};
 
 use super::tree::{MORE_TRACES, omitted_line};
-use super::tree_heading::heading_facts;
+use super::tree_heading::{heading_facts, session_facts};
 use super::{Ink, Page, clean};
 use crate::forest::Tree;
 use crate::model::Nanos;
@@ -15,7 +15,12 @@ use crate::view::{Heading, TraceView, TreeReport};
 pub fn tree_markdown(report: &TreeReport<'_>, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let page = Page { color: false, ..page };
     let mut tree = Tree::default();
+    let mut session = None;
     for number in report.shown() {
+        if report.settings().by_session && session != Some(report.session(number)) {
+            session = Some(report.session(number));
+            session_section(report, number, &mut tree, out)?;
+        }
         let view = report.trace(number, &mut tree).map_err(io::Error::other)?;
         section(&view, page, out)?;
     }
@@ -23,6 +28,16 @@ pub fn tree_markdown(report: &TreeReport<'_>, page: Page, out: &mut dyn Write) -
         Some(line) => writeln!(out, "{line} ({MORE_TRACES})"),
         None => Ok(()),
     }
+}
+
+fn session_section(report: &TreeReport<'_>, number: usize, tree: &mut Tree, out: &mut dyn Write) -> io::Result<()> {
+    let name = report.session(number);
+    match name {
+        "" => writeln!(out, "# No session\n")?,
+        name => writeln!(out, "# Session {}\n", code(name))?,
+    }
+    let facts = session_facts(&report.session_sums(name, tree)).into_iter().map(|(_, fact)| escaped(&fact));
+    writeln!(out, "{}\n", facts.collect::<Vec<_>>().join(" · "))
 }
 
 fn section(view: &TraceView<'_>, page: Page, out: &mut dyn Write) -> io::Result<()> {

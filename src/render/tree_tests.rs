@@ -76,15 +76,15 @@ fn an_agent_on_80_columns() {
 7b1c9e01  POST /v1/agents/{agent_id}/messages  600 ms
   api · 3 services · 2023-11-14T22:13:20.000Z · 45 spans · 1 error · 2 cancelled
   1 unfinished · root 400 ms, background until 600 ms
-POST /v1/agents/{agent_id}/messages              400 ms ━━━━━━━━━━━━━━━━┊
-└─ Agent.step                                    385 ms ━━━━━━━━━━━━━━━━┊
-  ├─ db.query  ×37  slowest 1.12 ms  db       Σ 28.1 ms ┅┅              ┊
-  ├─ ✗ OpenAIClient.request_async  llm           150 ms   ━━━━━━        ┊
-  ├─ ⊘ ToolExecutor.run                          170 ms         ━━━━━━━╸┊
-  │ └─ ⊘ Sandbox.run                             168 ms         ━━━━━━━╸┊
-  ├─ safe_create_task                           50.0 µs                ╸┊
-  │ └─ record_metrics                            214 ms                ━━━━━━━━━
-  └─ … agent_step  unfinished                         …                ┄┄┄┄┄┄┄┄┄
+POST /v1/agents/{agent_id}/messages        400 ms ━━━━━━━━━━━━━━━━━━━━┊
+└─ Agent.step                              385 ms ━━━━━━━━━━━━━━━━━━━╸┊
+  ├─ db.query  ×37  slowest 1.12 ms  db Σ 28.1 ms ┅┅╸                 ┊
+  ├─ ✗ OpenAIClient.request_async  llm     150 ms   ╺━━━━━━━          ┊
+  ├─ ⊘ ToolExecutor.run                    170 ms           ╺━━━━━━━━ ┊
+  │ └─ ⊘ Sandbox.run                       168 ms           ╺━━━━━━━━ ┊
+  ├─ safe_create_task                     50.0 µs                    ╸┊
+  │ └─ record_metrics                      214 ms                    ━━━━━━━━━━━
+  └─ … agent_step  unfinished                   …                    ┄┄┄┄┄┄┄┄┄┄┄
 "#
         )
     );
@@ -98,15 +98,15 @@ fn an_agent_on_160_columns() {
             r#"
 7b1c9e01  POST /v1/agents/{agent_id}/messages  600 ms
   api · 3 services · 2023-11-14T22:13:20.000Z · 45 spans · 1 error · 2 cancelled · 1 unfinished · root 400 ms, background until 600 ms
-POST /v1/agents/{agent_id}/messages                                                                      400 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┊
-└─ Agent.step                                                                                            385 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸┊
-  ├─ db.query  ×37  slowest 1.12 ms  db                                                               Σ 28.1 ms ┅┅┅╸                            ┊
-  ├─ ✗ OpenAIClient.request_async  llm                                                                   150 ms     ━━━━━━━━━━━━                ┊
-  ├─ ⊘ ToolExecutor.run                                                                                  170 ms                 ╺━━━━━━━━━━━━━╸ ┊
-  │ └─ ⊘ Sandbox.run                                                                                     168 ms                 ╺━━━━━━━━━━━━━╸ ┊
-  ├─ safe_create_task                                                                                   50.0 µs                               ╺ ┊
-  │ └─ record_metrics                                                                                    214 ms                               ╺━━━━━━━━━━━━━━━━━
-  └─ … agent_step  unfinished                                                                                 …                                ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
+POST /v1/agents/{agent_id}/messages        400 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+└─ Agent.step                              385 ms ╺━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ ┊
+  ├─ db.query  ×37  slowest 1.12 ms  db Σ 28.1 ms  ┅┅┅┅┅┅╸                                                          ┊
+  ├─ ✗ OpenAIClient.request_async  llm     150 ms         ━━━━━━━━━━━━━━━━━━━━━━━━━╸                                ┊
+  ├─ ⊘ ToolExecutor.run                    170 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
+  │ └─ ⊘ Sandbox.run                       168 ms                                    ━━━━━━━━━━━━━━━━━━━━━━━━━━━━╸  ┊
+  ├─ safe_create_task                     50.0 µs                                                                 ╸ ┊
+  │ └─ record_metrics                      214 ms                                                                 ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+  └─ … agent_step  unfinished                   …                                                                 ┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄┄
 "#
         )
     );
@@ -150,12 +150,12 @@ fn an_agent_in_colour() {
 ␛[2m7b1c9e01␛[0m  ␛[1mPOST /v1/agents/{agent_id}/messages␛[0m  ␛[1m600 ms␛[0m
   ␛[36mapi␛[0m␛[2m · ␛[0m␛[36m3 services␛[0m␛[2m · ␛[0m␛[2m2023-11-14T22:13:20.000Z␛[0m␛[2m · ␛[0m45 spans␛[2m · ␛[0m␛[1;31m1 error␛[0m␛[2m · ␛[0m␛[1;35m2 cancelled␛[0m
   ␛[33m1 unfinished␛[0m␛[2m · ␛[0mroot 400 ms, background until 600 ms␛[2m · ␛[0m␛[1;33m█ critical path␛[0m
-POST /v1/agents/{agent_id}/messages              400 ms ␛[1;33m████████████████␛[0m␛[2m┊␛[0m
-␛[2m└─ ␛[0mAgent.step                                    385 ms ␛[1;33m████████████████␛[0m␛[2m┊␛[0m
-␛[2m  ␛[0m␛[2m├─ ␛[0m␛[1;31m✗ ␛[0m␛[1;31mOpenAIClient.request_async␛[0m  ␛[36mllm␛[0m           150 ms   ␛[1;31m██████␛[0m        ␛[2m┊␛[0m
-␛[2m  ␛[0m␛[2m├─ ␛[0m␛[1;35m⊘ ␛[0m␛[1;35mToolExecutor.run␛[0m                          170 ms         ␛[1;35m███████▌␛[0m␛[2m┊␛[0m
-␛[2m  │ ␛[0m␛[2m└─ ␛[0m␛[1;35m⊘ ␛[0m␛[1;35mSandbox.run␛[0m                             168 ms         ␛[1;35m███████▌␛[0m␛[2m┊␛[0m
-␛[2m  ␛[0m␛[2m└─ ␛[0m␛[33m… ␛[0m␛[33magent_step␛[0m  ␛[33munfinished␛[0m                         …                ␛[33m┄┄┄┄┄┄┄┄┄␛[0m
+POST /v1/agents/{agent_id}/messages     400 ms ␛[1;33m██████████████████████␛[0m␛[2m┊␛[0m
+␛[2m└─ ␛[0mAgent.step                           385 ms ␛[1;33m█████████████████████▌␛[0m␛[2m┊␛[0m
+␛[2m  ␛[0m␛[2m├─ ␛[0m␛[1;31m✗ ␛[0m␛[1;31mOpenAIClient.request_async␛[0m  ␛[36mllm␛[0m  150 ms   ␛[1;31m▐████████␛[0m           ␛[2m┊␛[0m
+␛[2m  ␛[0m␛[2m├─ ␛[0m␛[1;35m⊘ ␛[0m␛[1;35mToolExecutor.run␛[0m                 170 ms            ␛[1;35m▐█████████␛[0m ␛[2m┊␛[0m
+␛[2m  │ ␛[0m␛[2m└─ ␛[0m␛[1;35m⊘ ␛[0m␛[1;35mSandbox.run␛[0m                    168 ms            ␛[1;35m▐█████████␛[0m ␛[2m┊␛[0m
+␛[2m  ␛[0m␛[2m└─ ␛[0m␛[33m… ␛[0m␛[33magent_step␛[0m  ␛[33munfinished␛[0m                …                      ␛[33m┄┄┄┄┄┄┄┄┄┄┄┄␛[0m
 ␛[2m  … 39 spans without errors␛[0m␛[2m (shown without --errors)␛[0m
 "#
         )
@@ -170,15 +170,15 @@ fn oddities_on_100_columns() {
             r#"
 7b1c9e01  root  1.00 ms
   api · 2023-11-14T22:13:20.000Z · 9 spans · 1 orphan · 1 in cycles · 2 duplicates
-root                                                          1.00 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
-├─ twice  read 2 times                                         100 µs    ━━━
-├─ ≡ conflict  duplicate id                                    100 µs       ━━━
-├─ ≡ conflict!  duplicate id                                   100 µs       ━━━
-├─ ! large  attribute over 2 MiB                               100 µs                   ━━━
-└─ evil ␛[2J<U+202E>name  no service                           100 µs                         ━━━
-↻ own parent  cycle                                            100 µs          ━━━
+root                                 1.00 ms ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+├─ twice  read 2 times                100 µs      ╺━━━━━
+├─ ≡ conflict  duplicate id           100 µs            ━━━━━╸
+├─ ≡ conflict!  duplicate id          100 µs            ━━━━━╸
+├─ ! large  attribute over 2 MiB      100 µs                                  ━━━━━╸
+└─ evil ␛[2J<U+202E>name  no service  100 µs                                             ━━━━━╸
+↻ own parent  cycle                   100 µs                 ╺━━━━━
 ? missing parent deadbeef00000001 (local, lost · 1 child)
-└─ ⇡ orphan                                                    100 µs             ━━━
+└─ ⇡ orphan                           100 µs                       ━━━━━╸
 "#
         )
     );
@@ -219,19 +219,28 @@ fn what_went_wrong_stands_under_its_span() {
 7b1c9e01  POST /v1/agents/{agent_id}/messages  600 ms
   api · 3 services · 2023-11-14T22:13:20.000Z · 45 spans · 1 error · 2 cancelled
   1 unfinished · root 400 ms, background until 600 ms
-POST /v1/agents/{agent_id}/messages              400 ms ━━━━━━━━━━━━━━━━┊
-└─ Agent.step                                    385 ms ━━━━━━━━━━━━━━━━┊
-  ├─ ✗ OpenAIClient.request_async  llm           150 ms   ━━━━━━        ┊
+POST /v1/agents/{agent_id}/messages     400 ms ━━━━━━━━━━━━━━━━━━━━━━┊
+└─ Agent.step                           385 ms ━━━━━━━━━━━━━━━━━━━━━╸┊
+  ├─ ✗ OpenAIClient.request_async  llm  150 ms   ╺━━━━━━━━           ┊
   │   ✗ RateLimitError: Rate limit reached for… (client.py:123 in request_async)
-  ├─ ⊘ ToolExecutor.run                          170 ms         ━━━━━━━╸┊
-  │ └─ ⊘ Sandbox.run                             168 ms         ━━━━━━━╸┊
+  ├─ ⊘ ToolExecutor.run                 170 ms            ╺━━━━━━━━━ ┊
+  │ └─ ⊘ Sandbox.run                    168 ms            ╺━━━━━━━━━ ┊
   │     ⊘ CancelledError
   │       unexpected · passed through 1 span · at 22:13:20.379 · task Task-7
-  └─ … agent_step  unfinished                         …                ┄┄┄┄┄┄┄┄┄
+  └─ … agent_step  unfinished                …                      ┄┄┄┄┄┄┄┄┄┄┄┄
   … 39 spans without errors (shown without --errors)
 "#
         )
     );
+}
+
+#[test]
+fn a_name_behind_a_path_of_modules_is_cut_at_its_beginning() {
+    let mut sample = Sample::new();
+    sample.span(1, 0, "a2a.server.events.event_queue.EventQueue.enqueue_event", "api", [0, 5]);
+    sample.span(2, 1, "POST /v1/agents/{agent_id}/messages/and/so/on", "api", [0, 5]);
+    let out = drawn(&sample.capture(), settings(), Page::plain(44));
+    assert!(out.contains("\n…ntQueue.enqueue_event ") && out.contains("─ POST /v1/agents/{a… "), "{out}");
 }
 
 #[test]
@@ -242,7 +251,7 @@ fn a_deep_chain_stays_on_the_page() {
     }
     let out = drawn(&sample.capture(), settings(), Page::plain(80));
     assert_eq!(out.lines().count(), 302);
-    assert_eq!(out.lines().last(), Some("…299 └─ frame                                    400 µs        ━━━━━━━━━━"));
+    assert_eq!(out.lines().last(), Some("…299 └─ frame                         400 µs           ━━━━━━━━━━━━━━━"));
 }
 
 #[test]
@@ -259,11 +268,11 @@ fn many_traces_are_limited() {
             r#"
 00000000  job  1.00 µs
   api · 2023-11-14T22:13:20.000Z · 1 span
-job                                             1.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━
+job 1.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 
 00000000  job  1.00 µs
   api · 2023-11-14T22:13:20.000Z · 1 span
-job                                             1.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━
+job 1.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 
 … 4,998 more traces with 4,998 spans (--limit 0 shows all)
 "#
@@ -327,7 +336,7 @@ fn markdown_cannot_be_broken_out_of() {
 a\*b\* · 2023-11-14T22:13:20.000Z · 1 span
 
 ````text
-```␊# <b>                                       5.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━
+```␊# <b> 5.00 µs ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
 ````
 
 "#

@@ -3,9 +3,8 @@
 //! Comes in: a capture and its forest. Goes out: for some traces a span that ran while they began and shares the id of a tool call,
 //! a run or a conversation with them. Where several traces or tools could be meant, nothing is said.
 
-use std::collections::BTreeMap;
-
-use hashbrown::HashMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use crate::agent::Role;
 use crate::capture::{Brief, Capture, SpanRef};
@@ -24,11 +23,11 @@ pub struct Adoption {
 }
 
 /// Traces are nested this deep at most.
-const DEPTH: u32 = 8;
+const DEPTH: usize = 8;
 /// In larger captures nothing is looked for: whoever shows a few traces of a million does not wait for all of them.
 const SPANS: usize = 200_000;
-/// An id that more spans than this share tells nothing, and is not looked into.
-const SHARED: usize = 4_096;
+/// Where more spans than this run at once that share an id, it tells nothing, and they are not looked into.
+const RUNNING: usize = 256;
 
 /// An id and what it is of, the one that tells most first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,8 +54,44 @@ impl Shared {
     }
 }
 
-/// The hosts of an id: spans that can have something below them, with the numbers of their traces.
-type Hosts = HashMap<Shared, Vec<(u32, SpanRef)>>;
+/// A span that can have something below it; ordered by its end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Host {
+    /// The largest number where it never ended.
+    end: u64,
+    start: u64,
+    span: SpanRef,
+    /// The number of its trace.
+    trace: u32,
+}
+
+impl Host {
+    /// Whether the other one ran while this one did.
+    fn is_around(&self, other: &Self) -> bool {
+        self.start <= other.start && self.end >= other.end
+    }
+}
+
+/// The hosts of an id, met in the order of their starts.
+#[derive(Default)]
+struct Hosts {
+    coming: Vec<Host>,
+    /// Those that have begun and not ended, the one that ends first at the top.
+    running: BinaryHeap<Reverse<Host>>,
+}
+
+impl Hosts {
+    /// Those that run at a time, which is never earlier than the one before; `None` where they are too many.
+    fn at(&mut self, time: u64) -> Option<impl Iterator<Item = &Host> + Clone> {
+        while let Some(host) = self.coming.pop_if(|host| host.start <= time) {
+            self.running.push(Reverse(host));
+        }
+        while self.running.peek().is_some_and(|Reverse(host)| host.end < time) {
+            self.running.pop();
+        }
+        (self.running.len() <= RUNNING).then(|| self.running.iter().map(|Reverse(host)| host))
+    }
+}
 
 /// A trace that may belong below a span of another one.
 struct Guest {
@@ -72,33 +107,53 @@ pub(super) fn adoptions(capture: &Capture, forest: &Forest) -> BTreeMap<u32, Ado
     if !capture.has_briefs() || forest.len() < 2 || capture.len() > SPANS {
         return found;
     }
-    let (hosts, mut guests) = survey(capture, forest);
+    let Survey { mut hosts, mut guests, starts } = Survey::of(capture, forest);
     guests.sort_by_key(|guest| (guest.start, guest.number));
-    let mut depths: HashMap<u32, u32> = HashMap::new();
     for guest in &guests {
-        let Some(adoption) = guest.ids.iter().find_map(|id| host(capture, &hosts, guest, *id)) else { continue };
-        let depth = depths.get(&adoption.trace).copied().unwrap_or(0) + 1;
+        let place = guest.ids.iter().find_map(|id| host(capture, hosts.get_mut(id)?, guest, *id, &found));
+        let Some(adoption) = place else { continue };
+        let above = |number: &u32| found.get(number).map(|found| found.trace);
+        let depth = std::iter::successors(Some(adoption.trace), above).count();
         // What began first cannot be below what began later: no circles.
-        let start =
-            |number: u32| forest.trace(number as usize).spans.iter().map(|span| capture.head(*span).start).min();
-        let earlier = (start(adoption.trace), adoption.trace) < (Some(guest.start), guest.number);
-        if depth <= DEPTH && earlier {
-            depths.insert(guest.number, depth);
+        let start = starts.get(adoption.trace as usize).copied().unwrap_or_default();
+        if depth <= DEPTH && (start, adoption.trace) < (guest.start, guest.number) {
             found.insert(guest.number, adoption);
         }
     }
     found
 }
 
-fn survey(capture: &Capture, forest: &Forest) -> (Hosts, Vec<Guest>) {
-    let (mut hosts, mut guests) = (Hosts::default(), Vec::new());
-    for (number, trace) in (0u32..).zip(forest.traces()) {
+/// What a capture has of hosts and guests.
+#[derive(Default)]
+struct Survey {
+    hosts: BTreeMap<Shared, Hosts>,
+    guests: Vec<Guest>,
+    /// When each trace starts.
+    starts: Vec<u64>,
+}
+
+impl Survey {
+    fn of(capture: &Capture, forest: &Forest) -> Self {
+        let mut survey = Self::default();
+        for (number, trace) in (0u32..).zip(forest.traces()) {
+            survey.trace(capture, number, trace.spans);
+        }
+        for hosts in survey.hosts.values_mut() {
+            hosts.coming.sort_unstable_by_key(|host| Reverse((host.start, host.span)));
+        }
+        survey
+    }
+
+    fn trace(&mut self, capture: &Capture, number: u32, spans: &[SpanRef]) {
         let mut ids: Vec<Shared> = Vec::new();
-        let briefs = trace.spans.iter().filter_map(|span| Some((*span, capture.brief(*span)?)));
-        for (span, brief) in briefs {
+        for (span, brief) in spans.iter().filter_map(|span| Some((*span, capture.brief(*span)?))) {
+            let head = capture.head(span);
+            let can_host = matches!(brief.role, Some(Role::Tool | Role::Agent | Role::Mcp)) && head.start != 0;
             for id in Shared::of(brief) {
-                if matches!(brief.role, Some(Role::Tool | Role::Agent | Role::Mcp)) {
-                    hosts.entry(id).or_default().push((number, span));
+                if can_host {
+                    let end = if head.end == 0 { u64::MAX } else { head.end };
+                    let host = Host { start: head.start, end, span, trace: number };
+                    self.hosts.entry(id).or_default().coming.push(host);
                 }
                 if ids.len() < 16 && !ids.contains(&id) {
                     ids.push(id);
@@ -106,38 +161,44 @@ fn survey(capture: &Capture, forest: &Forest) -> (Hosts, Vec<Guest>) {
             }
         }
         let start = |span: &&SpanRef| capture.head(**span).start;
-        let first = trace.spans.iter().filter(|span| start(span) != 0).min_by_key(start);
+        let first = spans.iter().filter(|span| start(span) != 0).min_by_key(start).map(|span| capture.head(*span));
+        self.starts.push(first.map_or(0, |first| first.start));
         // A trace of several runs or conversations belongs to none of them; ids of its own tool calls are not shared.
         let unique = |wanted: fn(&Shared) -> bool| ids.iter().filter(|id| wanted(id)).count() <= 1;
         let single = unique(|id| matches!(id, Shared::Run(_))) && unique(|id| matches!(id, Shared::Conversation(_)));
-        if let Some(first) = first.map(|span| capture.head(*span)).filter(|_| single && !ids.is_empty()) {
+        if let Some(first) = first.filter(|_| single && !ids.is_empty()) {
             ids.sort_unstable();
-            guests.push(Guest { number, start: first.start, kind: first.marks.kind(), ids });
+            self.guests.push(Guest { number, start: first.start, kind: first.marks.kind(), ids });
         }
     }
-    (hosts, guests)
 }
 
-/// The innermost span of one other trace that shares an id and was running when the guest began.
-fn host(capture: &Capture, hosts: &Hosts, guest: &Guest, id: Shared) -> Option<Adoption> {
-    let shared = hosts.get(&id).filter(|shared| shared.len() <= SHARED)?;
-    let runs = |span: SpanRef| {
-        let head = capture.head(span);
-        head.start != 0 && head.start <= guest.start && (head.end == 0 || guest.start <= head.end)
-    };
-    let running: Vec<(u32, SpanRef)> =
-        shared.iter().copied().filter(|(number, span)| *number != guest.number && runs(*span)).collect();
-    let (trace, parent) = *running.iter().max_by_key(|(_, span)| (capture.head(*span).start, *span))?;
-    let inner = capture.head(parent);
-    let end = |end: u64| if end == 0 { u64::MAX } else { end };
-    let around = |(number, span): &(u32, SpanRef)| {
-        let head = capture.head(*span);
-        *number == trace && head.start <= inner.start && end(head.end) >= end(inner.end)
-    };
+/// The innermost span that shares an id and was running when the guest began, where all others that were are around it: in its
+/// trace, or in those that its trace belongs to.
+fn host(
+    capture: &Capture,
+    hosts: &mut Hosts,
+    guest: &Guest,
+    id: Shared,
+    found: &BTreeMap<u32, Adoption>,
+) -> Option<Adoption> {
+    let others = hosts.at(guest.start)?.filter(|host| host.trace != guest.number);
+    let inner = *others.clone().max_by_key(|host| (host.start, host.span))?;
+    // The innermost one, then what its trace hangs on, and so on up.
+    let mut line = vec![inner];
+    while let Some(above) = line.last().and_then(|host| found.get(&host.trace)).filter(|_| line.len() <= DEPTH) {
+        let head = capture.head(above.parent);
+        let end = if head.end == 0 { u64::MAX } else { head.end };
+        line.push(Host { start: head.start, end, span: above.parent, trace: above.trace });
+    }
+    let around = |host: &Host| line.iter().any(|at| at.trace == host.trace && host.is_around(at));
+    // Agents of several traces that run at once may be side by side: a tool that runs in the innermost tells that they are not.
+    let role = capture.head(inner.span).marks.role();
+    let side_by_side = role == Some(Role::Agent) && others.clone().any(|host| host.trace != inner.trace);
     // A request of its own in the same conversation is no sub-agent, unless a tool made it.
-    let by_agent = capture.head(parent).marks.role() == Some(Role::Agent);
-    let own_request = by_agent && guest.kind == Kind::Server && matches!(id, Shared::Conversation(_));
-    (running.iter().all(around) && !own_request).then_some(Adoption { trace, parent, by: id.name() })
+    let own_request = role == Some(Role::Agent) && guest.kind == Kind::Server && matches!(id, Shared::Conversation(_));
+    let clear = others.clone().all(around) && !side_by_side && !own_request;
+    clear.then_some(Adoption { trace: inner.trace, parent: inner.span, by: id.name() })
 }
 
 #[cfg(test)]
@@ -175,13 +236,17 @@ mod tests {
     }
 
     /// Guest, host and what they share, traces by their start.
-    fn adopted(spans: &[Planned<'_>]) -> Vec<(u32, u32, &'static str)> {
-        let scope_spans = vec![ScopeSpans { spans: spans.iter().map(span).collect(), ..ScopeSpans::default() }];
+    fn found(spans: Vec<Span>) -> Vec<(u32, u32, &'static str)> {
+        let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
         let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
         let message = ExportTraceServiceRequest { resource_spans }.encode_to_vec();
         let capture = of_messages(vec![("test".to_owned(), message, false)]).unwrap();
         let forest = Forest::of(&capture);
         adoptions(&capture, &forest).into_iter().map(|(guest, found)| (guest, found.trace, found.by)).collect()
+    }
+
+    fn adopted(spans: &[Planned<'_>]) -> Vec<(u32, u32, &'static str)> {
+        found(spans.iter().map(span).collect())
     }
 
     #[test]
@@ -192,6 +257,36 @@ mod tests {
         assert_eq!(adopted(&[host, tool, guest(250, "c")]), [(1, 0, "conversation")]);
         assert_eq!(adopted(&[host, tool, guest(250, "d")]), []);
         assert_eq!(adopted(&[host, tool, guest(950, "c")]), [], "the next request of the conversation");
+    }
+
+    #[test]
+    fn agents_that_call_each_other_by_tools_are_a_chain() {
+        let chain = [
+            (1, 1, 0, "invoke_agent", [100, 900], "c"),
+            (1, 2, 1, "execute_tool", [200, 800], "c"),
+            (2, 3, 0, "invoke_agent", [250, 790], "c"),
+            (2, 4, 3, "execute_tool", [300, 700], "c"),
+            (3, 5, 0, "invoke_agent", [310, 600], "c"),
+        ];
+        assert_eq!(adopted(&chain), [(1, 0, "conversation"), (2, 1, "conversation")]);
+        // A second tool of the first agent may have begun the other one as well.
+        let other = (1, 6, 1, "execute_tool", [220, 850], "c");
+        assert_eq!(adopted(&[&chain[..], &[other]].concat()), []);
+    }
+
+    #[test]
+    fn an_id_that_very_many_share_costs_no_more_than_a_look_at_each() {
+        const MANY: u64 = 100_000;
+        let agents = |end: fn(u64) -> u64| {
+            let agent = |n: u64| Span {
+                trace_id: u128::from(n).to_be_bytes().to_vec(),
+                span_id: n.to_be_bytes().to_vec(),
+                ..span(&(1, 1, 0, "invoke_agent", [2 * n, end(n)], "c"))
+            };
+            found((1..=MANY).map(agent).collect())
+        };
+        assert_eq!(agents(|_| 3 * MANY), [(1, 0, "conversation")], "only the first two can mean nobody else");
+        assert_eq!(agents(|n| 2 * n + 1), []);
     }
 
     #[test]

@@ -1,79 +1,25 @@
 //! What the spans of a trace say about calls to models and tools, for the rows that are shown.
 //!
-//! Comes in: a tree and prices. Goes out: facts of single nodes and sums of subtrees. A trace without such spans has no books, and
-//! only rows that are shown are read again.
+//! Comes in: a tree and prices. Goes out: facts of single nodes and sums of subtrees. A trace without such spans has no books.
 
 use hashbrown::HashMap;
-use serde::Serialize;
 
-use crate::agent::{Role, act, python_json};
+use super::facts::Facts;
+use super::steps::steps;
+use crate::agent::{Convention, Piece, Role};
 use crate::capture::{Brief, Capture, NameId, SpanRef};
 use crate::forest::Tree;
-use crate::input::InputError;
-use crate::ledger::{Account, Kind, Money, Prices, Sums, is_step};
-use crate::redact;
-
-/// What a span says about a call, and what it took.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Facts<'c> {
-    /// What it does.
-    #[serde(skip)]
-    pub role: Option<Role>,
-    /// The convention it is recorded in.
-    pub convention: &'static str,
-    /// Who answers.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub provider: &'c str,
-    /// The model.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub model: &'c str,
-    /// The agent.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub agent: &'c str,
-    /// The tool.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub tool: &'c str,
-    /// The conversation or session.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub conversation: &'c str,
-    /// Tokens of the prompt.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub input_tokens: Option<u64>,
-    /// Tokens of the answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output_tokens: Option<u64>,
-    /// Tokens of both together, as the span says it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub total_tokens: Option<u64>,
-    /// How long it took to the first token.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_token_ns: Option<u64>,
-    /// What it cost.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cost_usd: Option<Money>,
-    /// It took tokens, and nobody knows their price.
-    pub unpriced: bool,
-    /// It records a call once more that another span stands for.
-    pub duplicate: bool,
-    /// The tool's own word for whether it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub tool_failed: Option<bool>,
-    /// Which step of its run it is, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<u32>,
-    /// What everything below took, for agents and workflows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub totals: Option<Sums>,
-    /// What the tool was given, on one line; only for rows that people see.
-    #[serde(skip)]
-    pub arguments: String,
-}
+use crate::ledger::{Account, Call, Kind, Prices, Sums};
+use crate::model::Outcome;
 
 /// The books of one trace.
 #[derive(Debug)]
 pub struct Books {
     account: Account,
+    /// Numbers of the nodes that steps begin with.
     steps: HashMap<usize, u32>,
+    /// By the node of a call: the first copy of it that tells what the tool was given.
+    told: HashMap<usize, SpanRef>,
 }
 
 impl Books {
@@ -83,7 +29,16 @@ impl Books {
         if !capture.has_briefs() || !tree.nodes().iter().filter_map(|node| node.span).any(takes_part) {
             return None;
         }
-        Some(Self { account: Account::of(capture, tree, prices), steps: steps(capture, tree) })
+        let account = Account::of(capture, tree, prices);
+        let mut told = HashMap::new();
+        for (at, node) in tree.nodes().iter().enumerate() {
+            let copied = account.call(at).filter(|(_, counted)| !counted);
+            let (Some((call, _)), Some(span)) = (copied, node.span) else { continue };
+            if capture.brief(span).is_some_and(|brief| brief.arguments.is_some()) {
+                told.entry(call.node).or_insert(span);
+            }
+        }
+        Some(Self { steps: steps(capture, tree, &account), account, told })
     }
 
     /// What the whole trace took.
@@ -93,16 +48,60 @@ impl Books {
         sums
     }
 
-    /// What some siblings and all below them took; nothing where nothing was called.
+    /// What some siblings and all beneath them took; nothing where nothing was called.
     pub(super) fn total(&self, nodes: impl Iterator<Item = usize>) -> Option<Sums> {
         let mut sums = Sums::default();
         nodes.for_each(|node| sums.add(&self.account.total(node)));
-        (sums.calls() > 0 || sums.tokens() > 0).then_some(sums)
+        Some(sums).filter(has_calls)
     }
 
-    /// What a node says.
+    /// What a node rolls up: of a call what is beneath it, of anything else what it and all beneath it took.
+    pub(super) fn beneath(&self, tree: &Tree, node: usize) -> Option<Sums> {
+        if self.is_call(node) { self.total(tree.children(node)) } else { self.total(std::iter::once(node)) }
+    }
+
+    /// Whether a node is the one that a call is counted at.
+    pub(super) fn is_call(&self, node: usize) -> bool {
+        self.account.call(node).is_some_and(|(_, counted)| counted)
+    }
+
+    /// Whether a node records a call once more.
+    pub(super) fn is_copy(&self, node: usize) -> bool {
+        self.account.call(node).is_some_and(|(_, counted)| !counted)
+    }
+
+    /// Whether the call that is counted at a node failed, by whatever copy of it says so.
+    pub(super) fn has_failed(&self, node: usize) -> bool {
+        self.account.call(node).is_some_and(|(call, counted)| counted && call.failed)
+    }
+
+    /// Whether calls to models began in a time and all of these have ended in it, or hardly later.
+    pub(super) fn covers_calls(&self, start: u64, end: u64) -> bool {
+        let late = end.saturating_add(end.saturating_sub(start) / 100);
+        let began = |call: &&Call| call.kind == Kind::Model && (start..=end).contains(&call.start);
+        let mut calls = self.account.calls().iter().filter(began).peekable();
+        calls.peek().is_some() && calls.all(|call| call.start.saturating_add(call.duration_ns) <= late)
+    }
+
+    /// Which step begins with a node.
+    pub(super) fn step(&self, node: usize) -> Option<u32> {
+        self.steps.get(&node).copied()
+    }
+
+    /// The span that tells what the tool of a node was given: its own, or that of a copy.
+    pub(super) fn given(&self, capture: &Capture, node: usize, span: SpanRef) -> Option<SpanRef> {
+        let own = capture.brief(span).filter(|_| !self.is_copy(node));
+        let own = own.filter(|brief| is_tool(brief) && (brief.arguments.is_some() || brief.failed == Some(true)));
+        own.map(|_| span).or_else(|| self.told.get(&node).copied())
+    }
+
+    /// What a node says; `None` where it is no part of an agent's run and nothing was called beneath it.
     pub fn facts<'c>(&self, capture: &'c Capture, tree: &Tree, node: usize) -> Option<Facts<'c>> {
-        let brief = capture.brief(tree.nodes().get(node)?.span?)?;
+        let totals = self.total(std::iter::once(node));
+        let Some(brief) = capture.brief(tree.nodes().get(node)?.span?) else {
+            let convention = Convention::Other.name();
+            return totals.map(|sums| Facts { convention, totals: Some(sums), ..Facts::default() });
+        };
         let text = |name: NameId| capture.text(name);
         let mut facts = Facts {
             role: brief.role,
@@ -112,70 +111,64 @@ impl Books {
             agent: text(brief.agent),
             tool: text(brief.tool),
             conversation: text(brief.conversation),
+            run: text(brief.run),
+            streaming: brief.streaming,
+            finish_reasons: Some(text(brief.finish))
+                .filter(|why| !why.is_empty())
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+            error_type: text(brief.error),
             tool_failed: brief.failed,
-            step: self.steps.get(&node).copied(),
+            step: self.step(node),
+            totals,
             ..Facts::default()
         };
-        if matches!(brief.role, Some(Role::Agent | Role::Workflow)) {
-            facts.totals = self.total(std::iter::once(node));
-        }
         match self.account.call(node) {
             Some((call, true)) => {
+                let tool = call.kind == Kind::Tool;
                 // The name that rows of calls go by.
-                facts.model = if call.kind == Kind::Tool { facts.model } else { text(call.name) };
+                match tool {
+                    true if facts.tool.is_empty() => facts.tool = text(call.name),
+                    true => {}
+                    false => facts.model = text(call.name),
+                }
+                facts.role = facts.role.or(Some(role_of(call.kind)));
+                facts.provider = if facts.provider.is_empty() { text(call.provider) } else { facts.provider };
                 (facts.input_tokens, facts.output_tokens) = (call.tokens.input, call.tokens.output);
-                facts.total_tokens = call.tokens.total;
+                (facts.cache_read_tokens, facts.cache_write_tokens) = (call.tokens.cache_read, call.tokens.cache_write);
+                (facts.reasoning_tokens, facts.total_tokens) = (call.tokens.reasoning, call.tokens.total);
                 facts.first_token_ns = call.first_token;
                 (facts.cost_usd, facts.unpriced) = (call.cost, call.is_unpriced());
+                let well = tree.nodes().get(node).is_some_and(|node| node.outcome == Outcome::Ok);
+                facts.tool_failed = if tool && well && call.failed { Some(true) } else { facts.tool_failed };
             }
-            Some((_, false)) => facts.duplicate = true,
+            Some((call, false)) => {
+                facts.duplicate = true;
+                facts.duplicate_of = tree.nodes().get(call.node).map(|node| node.id.to_string());
+            }
+            None if brief.piece == Some(Piece::Request) => facts.first_token_ns = brief.first_token(),
             None => {}
         }
         Some(facts)
     }
 }
 
-/// Steps by number within their run: the agent around them, or the trace.
-fn steps(capture: &Capture, tree: &Tree) -> HashMap<usize, u32> {
-    let mut steps = HashMap::new();
-    let mut counted: HashMap<Option<usize>, u32> = HashMap::new();
-    let role = |node: usize| capture.head(tree.nodes().get(node)?.span?).marks.role();
-    for node in 0..tree.nodes().len() {
-        if is_step(capture, tree, node) {
-            let run = std::iter::successors(tree.parent(node), |at| tree.parent(*at))
-                .take(64)
-                .find(|at| matches!(role(*at), Some(Role::Agent)));
-            let count = counted.entry(run).or_default();
-            *count += 1;
-            steps.insert(node, *count);
-        }
-    }
-    steps
+/// Whether anything was called, or took tokens without saying so.
+pub(super) fn has_calls(sums: &Sums) -> bool {
+    sums.calls() > 0 || sums.tokens() > 0
 }
 
-/// Characters of arguments that are kept for a row.
-const ARGUMENTS: usize = 300;
-
-/// Reads what the tools of some rows were given.
-pub(super) fn read_arguments(
-    capture: &Capture,
-    wanted: &[SpanRef],
-    each: &mut dyn FnMut(usize, String),
-) -> Result<(), InputError> {
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    capture.again(wanted, &mut |number, raw| {
-        let role = wanted.get(number).and_then(|span| capture.head(*span).marks.role());
-        let Some(given) = act(raw, role).and_then(|act| act.tool?.arguments) else { return };
-        let given = python_json(&given).unwrap_or_else(|| given.into_owned());
-        let inner = given.trim().strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).unwrap_or(&given).trim();
-        let shown: String = redact::text(inner).chars().take(ARGUMENTS).collect();
-        each(number, shown.split_whitespace().collect::<Vec<_>>().join(" "));
-    })
+fn is_tool(brief: &Brief) -> bool {
+    matches!(brief.role, Some(Role::Tool | Role::Mcp)) || brief.piece == Some(Piece::InnerTool)
 }
 
-/// Whether a span was given something that a row of it can show.
-pub(super) fn has_arguments(brief: &Brief) -> bool {
-    matches!(brief.role, Some(Role::Tool | Role::Mcp)) && brief.arguments.is_some()
+/// What a span does that stands for a call without saying so.
+fn role_of(kind: Kind) -> Role {
+    match kind {
+        Kind::Model => Role::Llm,
+        Kind::Embedding => Role::Embedding,
+        Kind::Rerank => Role::Rerank,
+        Kind::Tool => Role::Tool,
+    }
 }

@@ -1,21 +1,21 @@
-//! Tells which siblings are alike: same name, same service, and the same beneath, with nothing wrong in it.
+//! Tells which siblings are alike: same name, same service, same role, tool, model and agent, and the same beneath, with nothing
+//! wrong in it and no step numbered.
 //!
-//! Comes in: a tree. Goes out: one number a node, equal for nodes that are alike and zero for nodes that stand for themselves.
+//! Comes in: a tree. Goes out: one number per node, equal for nodes that are alike and zero for nodes that stand for themselves.
 
-use crate::capture::Capture;
-use crate::forest::{Flags, Node, Tree};
-use crate::model::Outcome;
+use super::built::Built;
+use crate::forest::{Flags, Tree};
 
 /// A run is folded from this many siblings on.
 pub(super) const RUN: usize = 3;
 
 /// The likeness of every node.
-pub(super) fn likeness(capture: &Capture, tree: &Tree) -> Vec<u64> {
-    let mut likeness: Vec<u64> = tree.nodes().iter().map(|node| own(capture, node)).collect();
+pub(super) fn likeness(built: &Built<'_, '_>) -> Vec<u64> {
+    let mut likeness: Vec<u64> = (0..built.tree.nodes().len()).map(|at| own(built, at)).collect();
     // Backwards, so that all children are mixed into a node before it is mixed into its parent.
     for at in (0..likeness.len()).rev() {
         let beneath = likeness.get(at).copied().unwrap_or_default();
-        let Some(parent) = tree.parent(at).and_then(|parent| likeness.get_mut(parent)) else { continue };
+        let Some(parent) = built.tree.parent(at).and_then(|parent| likeness.get_mut(parent)) else { continue };
         *parent = if beneath == 0 || *parent == 0 { 0 } else { mix(*parent, beneath) };
     }
     likeness
@@ -33,15 +33,16 @@ pub(super) fn run(tree: &Tree, likeness: &[u64], at: usize) -> (usize, usize) {
     (count, next)
 }
 
-fn own(capture: &Capture, node: &Node) -> u64 {
-    let Some(span) = node.span else { return 0 };
-    let head = capture.head(span);
-    let odd = node.flags.has(Flags::CYCLE.with(Flags::DUPLICATE)) || node.repeats > 0 || node.outcome != Outcome::Ok;
+fn own(built: &Built<'_, '_>, at: usize) -> u64 {
+    let Some((node, span)) = built.node(at).and_then(|node| Some((node, node.span?))) else { return 0 };
+    let head = built.capture.head(span);
+    let odd = node.flags.has(Flags::CYCLE.with(Flags::DUPLICATE)) || node.repeats > 0 || built.is_single(at);
     if odd || head.marks.over_parameter_budget() || head.marks.over_span_budget() {
         return 0;
     }
-    let service = capture.origin(head.origin).service;
-    mix(mix(0x9e37_79b9_7f4a_7c15, u64::from(head.name.0)), u64::from(service.0))
+    let service = built.capture.origin(head.origin).service;
+    let named = mix(mix(0x9e37_79b9_7f4a_7c15, u64::from(head.name.0)), u64::from(service.0));
+    built.kind(at).into_iter().fold(named, |likeness, part| mix(likeness, u64::from(part)))
 }
 
 /// Never zero: zero means "alike to nothing".

@@ -4,23 +4,31 @@
 //! never stand in memory. Nothing is drawn here.
 
 mod adopt;
+mod again;
 mod books;
+mod built;
+mod facts;
 mod fault;
 mod fold;
+mod nest;
 mod pick;
 mod report;
+mod row;
 #[cfg(test)]
 pub(crate) mod sample;
 mod settings;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod veil;
 
 pub use adopt::Adoption;
-pub use books::{Books, Facts};
+pub use books::Books;
+pub use facts::{Facts, read_acts};
 pub use fault::{Cancellation, Fault};
 pub use pick::{LeftOut, Wrong};
-pub use report::{Omitted, TreeReport};
+pub use report::{Omitted, SessionSums, TreeReport};
+pub use row::{Budget, Extent, Fold, Missing, Row};
 pub use settings::{Keys, Settings, Sort};
-pub use trace::{Budget, Fold, Heading, Missing, Row, TraceView};
+pub use trace::{Belongs, Heading, Nested, TraceView};

@@ -21,6 +21,8 @@ pub struct Settings {
     pub sort: Sort,
     /// Only the paths to errors, cancellations and unfinished spans.
     pub errors: bool,
+    /// Only the spans of agents' runs and what went wrong.
+    pub agents: bool,
     /// The attributes to show with each span.
     pub attributes: Option<Keys>,
     /// Show the events of each span.

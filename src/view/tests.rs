@@ -154,6 +154,6 @@ fn an_error_that_was_passed_on_is_told_once() {
     for (row, fault) in view.rows.iter_mut().zip(faults) {
         row.fault = fault;
     }
-    trace::hush_echoes(&mut view.rows);
+    again::hush_echoes(&mut view.rows);
     assert_eq!(view.rows.iter().map(|row| row.fault.is_some()).collect::<Vec<_>>(), [true, false, true]);
 }

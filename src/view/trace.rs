@@ -3,17 +3,18 @@
 //! Comes in: a tree and what to show of it. Goes out: borrowed names and a few owned strings for the rows that need their
 //! spans read again.
 
-use super::adopt::Adoption;
-use super::books::{Books, Facts, has_arguments, read_arguments};
-use super::fault::Fault;
-use super::pick::{self, Item, LeftOut, Wrong};
+use super::again::{hush_echoes, read_details, read_tools};
+use super::books::{Books, has_calls};
+use super::built::{Built, is_of_run};
+use super::pick::{self, LeftOut, Wrong};
+use super::row::Row;
 use super::settings::Settings;
-use super::veil::veil;
-use crate::capture::{Capture, Detail, EventDetail, Head, SpanRef};
-use crate::forest::{Counts, Flags, Grade, Node, Tree};
+use crate::agent::Role;
+use crate::capture::Capture;
+use crate::forest::{Counts, Node, Tree};
 use crate::input::InputError;
 use crate::ledger::Sums;
-use crate::model::{Attribute, Outcome, SpanId, TraceId};
+use crate::model::TraceId;
 
 /// A trace, ready to be drawn.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct TraceView<'c> {
     pub rows: Vec<Row<'c>>,
     /// What has no row.
     pub left_out: LeftOut,
+    /// The nodes of the rows, in the order of the tree.
+    pub(super) nodes: Vec<usize>,
 }
 
 /// What is said of a trace as a whole.
@@ -47,145 +50,115 @@ pub struct Heading<'c> {
     pub services: Vec<&'c str>,
     /// What was counted.
     pub counts: Counts,
+    /// How many tools failed by their own word alone.
+    pub failed_tools: u64,
     /// What its calls to models and tools took, where it has any; those of nested traces among them.
     pub totals: Option<Sums>,
-    /// How many traces that lost their context are nested in it, and their spans.
-    pub nested: (u64, u64),
+    /// The traces that lost their context and are nested in it.
+    pub nested: Nested,
+    /// Where it belongs itself, if its context was lost and it is shown apart.
+    pub belongs: Option<Belongs<'c>>,
 }
 
-/// One line of a tree.
-#[derive(Clone, Debug)]
-pub struct Row<'c> {
-    /// Number of ancestors.
-    pub depth: u32,
-    /// No sibling has a row after it.
-    pub last: bool,
-    /// The span, or the first of a run; `None` for a placeholder.
-    pub span: Option<SpanRef>,
-    /// The span's id, or the id that is missing.
-    pub id: SpanId,
-    /// The span's name; empty for a placeholder.
-    pub name: &'c str,
-    /// Its service, where that is another than its parent's.
-    pub service: Option<&'c str>,
-    /// Start, Unix nanoseconds; zero when missing.
-    pub start: u64,
-    /// End, Unix nanoseconds; zero when it never ended.
-    pub end: u64,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// It was cancelled as somebody had asked.
-    pub expected: bool,
-    /// What is odd about it.
-    pub flags: Flags,
-    /// How many identical repeats were read.
-    pub repeats: u32,
-    /// At the place of a cancellation: how many cancelled spans it passed through.
-    pub propagated: u32,
-    /// It stands for a run of like siblings.
-    pub fold: Option<Fold>,
-    /// It is a placeholder.
-    pub missing: Option<Missing>,
-    /// The budgets it is over.
-    pub budget: Budget,
-    /// What is wrong with its times or ids, in words.
-    pub wrong: &'static str,
-    /// Spans beneath it that have no row.
-    pub below: u64,
-    /// How many of them went wrong.
-    pub wrong_below: Wrong,
-    /// What it says about a call to a model or a tool.
-    pub facts: Option<Facts<'c>>,
-    /// It stands here because ids say so: its context was lost.
-    pub inferred: Option<&'static str>,
-    /// What went wrong, where this row is the place to say so.
-    pub fault: Option<Fault>,
-    /// The attributes that were asked for.
-    pub attributes: Vec<Attribute>,
-    /// Its events, if they were asked for.
-    pub events: Vec<EventDetail>,
-}
-
-/// A run of like siblings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fold {
-    /// How many siblings.
-    pub times: u64,
-    /// How many spans, those beneath included.
-    pub spans: u64,
-    /// The siblings' durations together.
-    pub total_ns: u64,
-    /// The longest of them.
-    pub slowest_ns: u64,
-}
-
-/// A parent that is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Missing {
-    /// What its children's flags say about it.
-    pub grade: Grade,
-    /// How many children it has.
-    pub children: u64,
-}
-
-/// The budgets a span is over.
+/// Traces that lost their context and are nested in another one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Budget {
-    /// 2 MiB for one parameter.
-    pub parameter: bool,
-    /// 4 MiB for all parameters of a span.
-    pub span: bool,
+pub struct Nested {
+    /// How many.
+    pub traces: u64,
+    /// Their spans.
+    pub spans: u64,
+    /// What went wrong with them.
+    pub wrong: Wrong,
+}
+
+/// Where a trace belongs that lost its context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belongs<'c> {
+    /// The trace of its parent.
+    pub trace: TraceId,
+    /// The name of its parent.
+    pub name: &'c str,
+    /// What they share.
+    pub by: &'static str,
 }
 
 impl<'c> TraceView<'c> {
-    /// The rows of a built tree.
+    /// The rows of a built tree, `depth` levels of it.
     pub(super) fn of(
         capture: &'c Capture,
         tree: &Tree,
         settings: &Settings,
+        depth: Option<u32>,
         books: Option<&Books>,
     ) -> Result<Self, InputError> {
+        let built = Built { capture, tree, books };
         let mut heading = Heading::of(capture, tree);
-        let called = |sums: &Sums| sums.llm_calls + sums.embedding_calls + sums.tool_calls > 0;
-        heading.totals = books.map(|books| books.totals(tree)).filter(called);
-        let (items, left_out) = pick::pick(capture, tree, settings);
-        let mut rows: Vec<Row<'c>> = Vec::with_capacity(items.len());
-        for item in &items {
-            if let Some(node) = tree.nodes().get(item.node) {
-                let mut row = Row::of(capture, tree, node, item, heading.service);
-                row.facts = books.and_then(|books| facts(capture, tree, books, item));
-                rows.push(row);
-            }
+        heading.totals = books.map(|books| books.totals(tree)).filter(has_calls);
+        heading.failed_tools = (0..tree.nodes().len()).filter(|at| built.fails_silently(*at)).count() as u64;
+        let (items, left_out) = pick::pick(&built, settings, depth);
+        let rows = items.iter().filter_map(|item| Some((Row::of(&built, item, heading.service)?, item.node)));
+        let (mut rows, nodes): (Vec<Row<'c>>, Vec<usize>) = rows.unzip();
+        read_details(capture, &mut rows, settings)?;
+        if let Some(books) = books {
+            read_tools(capture, &mut rows, &nodes, books)?;
         }
-        read_again(capture, &mut rows, settings)?;
-        give_arguments(capture, &mut rows)?;
-        hush_echoes(&mut rows);
-        Ok(Self { heading, rows, left_out })
+        let echoes = hush_echoes(&mut rows);
+        let mut view = Self { heading, rows, left_out, nodes };
+        if settings.agents {
+            view.drop_echoes(&echoes);
+        }
+        Ok(view)
     }
 
-    /// Takes in a trace beneath the row of its parent, or beneath the first row where that has none.
-    pub(super) fn adopt(&mut self, mut guest: Self, found: &Adoption) {
-        let at = self.rows.iter().position(|row| row.span == Some(found.parent)).unwrap_or(0);
-        let depth = self.rows.get(at).map_or(0, |row| row.depth);
-        let beneath = self.rows.iter().skip(at + 1).take_while(|row| row.depth > depth).count();
-        for row in &mut guest.rows {
-            if row.depth == 0 {
-                row.inferred = Some(found.by);
+    /// Takes out the rows of spans between those of agents' runs that only passed an error or a cancellation on.
+    fn drop_echoes(&mut self, echoes: &[bool]) {
+        let plain = |row: &Row<'_>| {
+            let facts = row.facts.as_ref();
+            facts.is_none_or(|facts| facts.duplicate || !facts.role.is_some_and(is_of_run))
+        };
+        let (rows, nodes) = (std::mem::take(&mut self.rows), std::mem::take(&mut self.nodes));
+        // Levels of rows above that are gone.
+        let mut gone: Vec<u32> = Vec::new();
+        for ((mut row, node), echo) in rows.into_iter().zip(nodes).zip(echoes) {
+            while gone.pop_if(|level| *level >= row.depth).is_some() {}
+            if *echo && row.depth > 0 && row.below == 0 && plain(&row) {
+                gone.push(row.depth);
+                self.left_out.between += 1 + u64::from(row.repeats);
+                continue;
             }
-            row.depth += depth + 1;
+            row.depth -= gone.len() as u32;
+            self.rows.push(row);
+            self.nodes.push(node);
         }
-        let place = (at + 1 + beneath).min(self.rows.len());
-        self.rows.splice(place..place, guest.rows);
         mark_last(&mut self.rows);
-        let (traces, spans) = guest.heading.nested;
-        self.heading.nested.0 += traces + 1;
-        self.heading.nested.1 += spans + u64::from(guest.heading.counts.spans);
-        self.heading.counts.end = self.heading.counts.end.max(guest.heading.counts.end);
-        if let Some(more) = guest.heading.totals {
-            self.heading.totals.get_or_insert_default().add(&more);
-        }
-        self.left_out.add(&guest.left_out);
     }
+
+    /// Leaves the sums where they say something new: on a row whose calls are not those of a row above that shows them, nor a
+    /// single one that has a row of its own.
+    pub(super) fn roll_up(&mut self) {
+        // What is shown at or above each row of the path.
+        let mut path: Vec<Option<Sums>> = Vec::new();
+        for row in &mut self.rows {
+            path.truncate(row.depth as usize);
+            let above = path.last().copied().flatten();
+            let Some(facts) = &mut row.facts else {
+                path.push(above);
+                continue;
+            };
+            let calls = |sums: &Sums| sums.llm_calls + sums.embedding_calls + sums.tool_calls;
+            let unit = facts.role.is_some_and(|role| role == Role::Workflow || is_of_run(role));
+            let alone = row.below == 0 && row.fold.is_none() && !unit;
+            let new = |sums: &Sums| !(alone && calls(sums) == 1) && above.is_none_or(|above| !same(&above, sums));
+            facts.totals = facts.totals.filter(|sums| calls(sums) > 0 && new(sums));
+            path.push(facts.totals.or(above));
+        }
+    }
+}
+
+/// Whether two sums are of the same calls.
+fn same(one: &Sums, other: &Sums) -> bool {
+    let bare = |sums: &Sums| Sums { duplicate_calls: 0, ..*sums };
+    bare(one) == bare(other)
 }
 
 impl<'c> Heading<'c> {
@@ -205,8 +178,10 @@ impl<'c> Heading<'c> {
             work_end: beneath.iter().map(Node::last_ns).max().unwrap_or_default(),
             services: tree.services(capture),
             counts: *tree.counts(),
+            failed_tools: 0,
             totals: None,
-            nested: (0, 0),
+            nested: Nested::default(),
+            belongs: None,
         }
     }
 
@@ -216,200 +191,28 @@ impl<'c> Heading<'c> {
         let timed = self.root_start != 0 && self.root_end >= self.root_start;
         (timed && after > self.counts.duration_ns() / 50).then_some(self.work_end)
     }
-}
 
-/// What is wrong with a span's own times or ids.
-fn wrong(head: &Head) -> &'static str {
-    let marks = head.marks;
-    if head.start == 0 {
-        "no start time"
-    } else if head.end != 0 && head.end < head.start {
-        "ends before it starts"
-    } else if marks.bad_trace_id() || marks.bad_span_id() || marks.bad_parent_id() {
-        "invalid id"
-    } else {
-        ""
-    }
-}
-
-impl<'c> Row<'c> {
-    fn of(capture: &'c Capture, tree: &Tree, node: &Node, item: &Item, main_service: &'c str) -> Self {
-        let marks = node.span.map(|span| capture.head(span).marks).unwrap_or_default();
-        let above = tree.parent(item.node).and_then(|parent| tree.nodes().get(parent)).and_then(|parent| parent.span);
-        let above = above.map_or(main_service, |span| capture.service(span));
-        let fold = (item.times > 1).then(|| Fold::of(tree, item));
-        let end = match fold {
-            Some(_) => siblings(tree, item).map(Node::last_ns).max().unwrap_or_default(),
-            None => node.end,
+    /// The traces nested in it and itself.
+    pub(super) fn with_nested(&self) -> Nested {
+        let own = Wrong {
+            failed: u64::from(self.counts.failed) + self.failed_tools,
+            cancelled: self.counts.cancelled.into(),
         };
-        Self {
-            depth: node.depth,
-            last: item.last,
-            span: node.span,
-            id: node.id,
-            name: node.span.map_or("", |span| capture.name(span)),
-            service: node.span.map(|span| capture.service(span)).filter(|&service| service != above),
-            start: node.start,
-            end,
-            outcome: node.outcome,
-            expected: node.expected,
-            flags: siblings(tree, item).fold(node.flags, |flags, next| flags.with(next.flags)),
-            repeats: node.repeats,
-            propagated: node.propagated,
-            fold,
-            missing: node.span.is_none().then(|| Missing::of(tree, item.node)),
-            budget: Budget { parameter: marks.over_parameter_budget(), span: marks.over_span_budget() },
-            wrong: node.span.map_or("", |span| wrong(capture.head(span))),
-            below: item.below,
-            wrong_below: item.wrong,
-            facts: None,
-            inferred: None,
-            fault: None,
-            attributes: Vec::new(),
-            events: Vec::new(),
-        }
-    }
-
-    /// How long it took; zero when it has no start or end.
-    pub fn duration_ns(&self) -> u64 {
-        if self.start == 0 || self.end == 0 { 0 } else { self.end.saturating_sub(self.start) }
-    }
-}
-
-/// The nodes an item stands for, those beneath them left aside.
-fn siblings<'t>(tree: &'t Tree, item: &Item) -> impl Iterator<Item = &'t Node> + use<'t> {
-    let next = |&at: &usize| Some(tree.after(at));
-    std::iter::successors(Some(item.node), next).take(item.times).filter_map(|at| tree.nodes().get(at))
-}
-
-/// What is said of a row: of one span what it says, of a run what it took.
-fn facts<'c>(capture: &'c Capture, tree: &Tree, books: &Books, item: &Item) -> Option<Facts<'c>> {
-    let mut facts = books.facts(capture, tree, item.node)?;
-    if item.times > 1 {
-        let next = |&at: &usize| Some(tree.after(at));
-        let run = std::iter::successors(Some(item.node), next).take(item.times);
-        facts = Facts {
-            totals: books.total(run),
-            role: facts.role,
-            model: facts.model,
-            tool: facts.tool,
-            ..Facts::default()
-        };
-    } else if tree.parent(item.node).is_none() {
-        // The heading says it.
-        facts.totals = None;
-    }
-    Some(facts)
-}
-
-/// Reads what tools were given, for the rows of single calls.
-fn give_arguments(capture: &Capture, rows: &mut [Row<'_>]) -> Result<(), InputError> {
-    let given = |row: &Row<'_>| {
-        let span =
-            row.span.filter(|_| row.fold.is_none() && row.facts.as_ref().is_some_and(|facts| !facts.duplicate))?;
-        capture.brief(span).filter(|brief| has_arguments(brief)).map(|_| span)
-    };
-    let wanted: Vec<(usize, SpanRef)> =
-        rows.iter().enumerate().filter_map(|(at, row)| Some((at, given(row)?))).collect();
-    let spans: Vec<SpanRef> = wanted.iter().map(|(_, span)| *span).collect();
-    read_arguments(capture, &spans, &mut |number, text| {
-        let row = wanted.get(number).and_then(|(at, _)| rows.get_mut(*at));
-        if let Some(facts) = row.and_then(|row| row.facts.as_mut()) {
-            facts.arguments = text;
-        }
-    })
-}
-
-impl Fold {
-    fn of(tree: &Tree, item: &Item) -> Self {
-        let durations = || siblings(tree, item).map(Node::duration_ns);
-        Self {
-            times: item.times as u64,
-            spans: (item.until - item.node) as u64,
-            total_ns: durations().fold(0, u64::saturating_add),
-            slowest_ns: durations().max().unwrap_or_default(),
-        }
-    }
-}
-
-impl Missing {
-    /// A parent that any child knows to be local was lost; it is remote only if all say so.
-    fn of(tree: &Tree, node: usize) -> Self {
-        let grades = || tree.children(node).filter_map(|at| tree.nodes().get(at)).map(Node::grade);
-        let grade = if grades().any(|grade| grade == Grade::Local) {
-            Grade::Local
-        } else if grades().all(|grade| grade == Grade::Remote) {
-            Grade::Remote
-        } else {
-            Grade::Unknown
-        };
-        Self { grade, children: grades().count() as u64 }
+        let mut all = Nested { traces: self.nested.traces + 1, ..self.nested };
+        all.spans += u64::from(self.counts.spans);
+        all.wrong.add(own);
+        all
     }
 }
 
 /// Finds, from the end, the last row of every set of siblings.
-fn mark_last(rows: &mut [Row<'_>]) {
+pub(super) fn mark_last(rows: &mut [Row<'_>]) {
     let mut seen: Vec<bool> = Vec::new();
     for row in rows.iter_mut().rev() {
         let level = row.depth as usize;
         seen.resize(level + 1, false);
         if let Some(seen) = seen.get_mut(level) {
             row.last = !std::mem::replace(seen, true);
-        }
-    }
-}
-
-/// Reads the spans again that have more to say, all in one go.
-fn read_again(capture: &Capture, rows: &mut [Row<'_>], settings: &Settings) -> Result<(), InputError> {
-    let all = settings.attributes.is_some() || settings.events;
-    let speaks = |row: &Row<'_>| match row.outcome {
-        Outcome::Error => true,
-        Outcome::Cancelled => row.flags.has(Flags::CANCELLED_HERE),
-        _ => false,
-    };
-    let wanted = |row: &Row<'_>| row.span.filter(|_| all || speaks(row));
-    let spans: Vec<SpanRef> = rows.iter().filter_map(wanted).collect();
-    if spans.is_empty() {
-        return Ok(());
-    }
-    let mut details = capture.details(&spans)?;
-    details.iter_mut().flatten().for_each(veil);
-    let rows = rows.iter_mut().filter(|row| row.span.is_some() && (all || speaks(row)));
-    for (row, detail) in rows.zip(details) {
-        let Some(detail) = detail else { continue };
-        row.fault = speaks(row).then(|| Fault::of(&detail));
-        row.enrich(detail, settings);
-    }
-    Ok(())
-}
-
-impl Row<'_> {
-    fn enrich(&mut self, detail: Detail, settings: &Settings) {
-        if let Some(keys) = &settings.attributes {
-            self.attributes = detail.attributes.into_iter().filter(|attribute| keys.has(&attribute.key)).collect();
-        }
-        if settings.events {
-            self.events = detail.events;
-        }
-    }
-}
-
-/// An error that only passes on what a child said is told once, at the child.
-pub(super) fn hush_echoes(rows: &mut [Row<'_>]) {
-    let mut path: Vec<usize> = Vec::new();
-    for at in 0..rows.len() {
-        let Some(depth) = rows.get(at).map(|row| row.depth as usize) else { break };
-        path.truncate(depth);
-        path.push(at);
-        let Some(parent) = depth.checked_sub(1).and_then(|up| path.get(up)).copied() else { continue };
-        let (before, here) = rows.split_at_mut(at);
-        let (Some(parent), Some(row)) = (before.get_mut(parent), here.first()) else { continue };
-        if let (Some(passed), Some(said)) = (&parent.fault, &row.fault) {
-            let same = passed.kind == said.kind && passed.message == said.message;
-            // An error without a reason is explained by the one beneath it.
-            if parent.outcome == row.outcome && (same || passed.is_silent()) {
-                parent.fault = None;
-            }
         }
     }
 }

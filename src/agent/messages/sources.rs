@@ -1,7 +1,7 @@
 //! Where the conventions keep messages, and which of them is believed first.
 //!
 //! Comes in: a span in place. Goes out: its conversation. Langfuse is asked first, then OpenTelemetry's current form, its older
-//! ones, OpenInference, OpenLLMetry, Vercel and Letta; each adds only what is still missing.
+//! ones, OpenInference, OpenLLMetry, Sentry, Vercel and Letta; each adds only what is still missing.
 
 use serde_json::{Map, Value as Json};
 
@@ -52,6 +52,7 @@ pub fn messages(span: &RawSpan<'_>, role: Option<Role>) -> Option<Conversation> 
     if role == Some(Role::Llm) || role.is_none() {
         plain(span, ["gen_ai.prompt", "gen_ai.completion"], &mut draft);
     }
+    sentry(span, &mut draft);
     vercel(span, &mut draft);
     if role == Some(Role::Llm) {
         plain(span, ["gcp.vertex.agent.llm_request", "gcp.vertex.agent.llm_response"], &mut draft);
@@ -175,6 +176,27 @@ fn plain(span: &RawSpan<'_>, [input, output]: [&str; 2], draft: &mut Draft) {
     }
     if let Some(value) = span.attribute(output).filter(|_| draft.wants_output()) {
         payload::response(output, &of_any(value), draft);
+    }
+}
+
+/// Sentry's agent monitoring: requests as a list, answers as texts and tool calls apart.
+fn sentry(span: &RawSpan<'_>, draft: &mut Draft) {
+    const TOOLS: &str = "gen_ai.request.available_tools";
+    const CALLS: &str = "gen_ai.response.tool_calls";
+    const ASKED: &str = "gen_ai.request.messages";
+    if let Some(asked) = span.attribute(ASKED).filter(|_| draft.wants_input()) {
+        payload::request(ASKED, &of_any(asked), draft);
+    }
+    if let Some(tools) = span.attribute(TOOLS).filter(|_| draft.wants_tools()) {
+        draft.tools(TOOLS, &of_any(tools));
+    }
+    let said = |name: &str, key: &str| Some((name.to_owned(), of_any(span.attribute(key)?).json));
+    let said = [said("content", "gen_ai.response.text"), said("tool_calls", CALLS)].into_iter().flatten();
+    if draft.wants_output() {
+        let found: Vec<Message> =
+            item::message(&Json::Object(said.collect()), Speaker::Assistant).into_iter().collect();
+        draft.check_calls(CALLS, &found);
+        draft.output(found);
     }
 }
 

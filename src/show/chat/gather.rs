@@ -3,6 +3,8 @@
 //! Comes in: a capture and a span or a trace. Goes out: a [`Chat`]. Of calls inside calls, as frameworks and clients record the
 //! same one, the outermost that says something speaks.
 
+use hashbrown::HashMap;
+
 use super::pair::{Pairs, ToolSpan};
 use super::report::{Bit, Brought, Chat, ChatCall, Said, safe};
 use super::thread::Threads;
@@ -12,7 +14,7 @@ use crate::capture::{Capture, SpanRef};
 use crate::forest::{Forest, Tree};
 use crate::input::InputError;
 use crate::ledger::{Account, Prices};
-use crate::model::{Nanos, Outcome};
+use crate::model::Outcome;
 use crate::otlp::{RawSpan, Text};
 use crate::query::{Filter, ended};
 
@@ -24,6 +26,7 @@ const BYTES: u64 = 128 << 20;
 #[derive(Default)]
 struct Voice {
     node: usize,
+    start: u64,
     role: Option<Role>,
     piece: Option<Piece>,
     convention: Convention,
@@ -64,11 +67,22 @@ fn chat(capture: &Capture, tree: &Tree, nodes: &[usize]) -> Result<Chat, InputEr
     tools.sort_by_key(|tool| tool.start);
     let speakers = speakers(tree, &mut voices);
     let convention = speakers.iter().map(|voice| voice.convention).find(|known| *known != Convention::Other);
-    let calls = assemble(speakers, &mut tools);
+    let mut calls = assemble(speakers, &mut tools);
+    let duration_ns = duration(&calls, &tools);
+    let before = place_unspoken(&mut calls, tools);
     let without_content = calls.iter().filter(|call| !call.captured).count();
     let hint = (without_content > 0).then(|| how_to_capture(convention.unwrap_or_default()));
     let trace_id = tree.id().to_string();
-    Ok(Chat { schema: 1, trace_id, calls, without_content, how_to_capture: hint, spans_left_out })
+    Ok(Chat {
+        schema: 1,
+        trace_id,
+        duration_ns,
+        calls,
+        tools: before,
+        without_content,
+        how_to_capture: hint,
+        spans_left_out,
+    })
 }
 
 /// Reads the spans that may take part, in the order of the tree.
@@ -100,7 +114,7 @@ fn listen(capture: &Capture, tree: &Tree, nodes: &[usize]) -> Result<(Vec<Voice>
 impl Voice {
     fn read(&mut self, capture: &Capture, span: SpanRef, raw: &RawSpan<'_>) {
         let head = capture.head(span);
-        self.role = head.marks.role();
+        (self.role, self.start) = (head.marks.role(), head.start);
         let Some(act) = act(raw, self.role) else { return };
         (self.piece, self.convention) = (act.piece, act.convention);
         self.agent = safe(&act.agent.name);
@@ -108,6 +122,7 @@ impl Voice {
         if let Some(tool) = &act.tool {
             let failed = tool.failed.or((ended(head) == Outcome::Error).then_some(true));
             let result = tool.result.as_deref().map(safe).or_else(|| text(&tool.error));
+            let failed = failed.or(result.as_deref().is_some_and(says_error).then_some(true));
             let brought = Brought {
                 id: text(&tool.call_id),
                 name: text(&tool.name),
@@ -120,6 +135,7 @@ impl Voice {
             let arguments = safe(&python_json(arguments).unwrap_or_else(|| arguments.to_owned()));
             self.tool = Some(ToolSpan { start: head.start, arguments, brought, used: false });
         }
+        let failed = matches!(ended(head), Outcome::Error | Outcome::Cancelled);
         self.said = messages(raw, self.role).filter(|said| !said.is_silent() || !said.defects.is_empty());
         self.call = ChatCall {
             span_id: head.id.to_string(),
@@ -130,6 +146,8 @@ impl Voice {
             provider: safe(&act.provider),
             model: safe(act.model()),
             outcome: ended(head).name(),
+            error_type: if failed { safe(&act.error_type) } else { String::new() },
+            error_message: if failed { safe(&message(raw, &act.error_type)) } else { String::new() },
             start_unix_nano: head.start.to_string(),
             duration_ns: head.duration().0,
             input_tokens: act.tokens.input,
@@ -138,10 +156,6 @@ impl Voice {
             finish_reasons: act.finish_reasons.iter().map(|reason| safe(reason)).collect(),
             ..ChatCall::default()
         };
-    }
-
-    fn start(&self) -> u64 {
-        self.call.start_unix_nano.parse().unwrap_or(0)
     }
 
     /// Takes over what another record of the same call says and this one does not.
@@ -162,20 +176,50 @@ impl Voice {
     }
 }
 
+/// What a span says went wrong with it: its last exception, or else its status, without the type before it.
+fn message(raw: &RawSpan<'_>, kind: &str) -> String {
+    let exception = raw.events.iter().rev().find(|event| event.name.is("exception"));
+    let attributes = exception.map(|event| raw.pooled(&event.attributes)).unwrap_or_default();
+    let said = attributes.iter().rev().find(|attribute| attribute.key.is("exception.message"));
+    let said = said.and_then(|attribute| attribute.value.text()).filter(|text| !text.is_empty());
+    let text = said.unwrap_or(raw.message).decode();
+    let short = kind.rsplit(['.', ':']).next().unwrap_or(kind);
+    let rest = text.strip_prefix(short).and_then(|rest| rest.strip_prefix(": "));
+    rest.filter(|_| !short.is_empty()).unwrap_or(&text).to_owned()
+}
+
+/// Whether a result is one of the Model Context Protocol that says it is an error.
+fn says_error(result: &str) -> bool {
+    let may = result.trim_start().starts_with('{') && result.contains("\"isError\"");
+    let json = Some(result).filter(|_| may).and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+    json.is_some_and(|json| json.get("isError").and_then(serde_json::Value::as_bool) == Some(true))
+}
+
+/// The places of the calls to models, by their start.
+fn by_start(voices: &[Voice]) -> Vec<(u64, usize)> {
+    let calls = voices.iter().enumerate().filter(|(_, voice)| voice.role == Some(Role::Llm));
+    let mut calls: Vec<(u64, usize)> = calls.map(|(at, voice)| (voice.start, at)).collect();
+    calls.sort_unstable();
+    calls
+}
+
 /// Letta records request and answer on a span that follows the call: they are one.
 fn join_payloads(tree: &Tree, voices: &mut [Voice]) {
+    let mut siblings: HashMap<Option<usize>, Vec<(u64, usize)>> = HashMap::new();
+    for (start, at) in by_start(voices) {
+        let parent = voices.get(at).and_then(|voice| tree.parent(voice.node));
+        siblings.entry(parent).or_default().push((start, at));
+    }
     for at in 0..voices.len() {
         let Some(payload) = voices.get(at).filter(|voice| voice.piece == Some(Piece::Payloads)) else { continue };
-        let (parent, start) = (tree.parent(payload.node), payload.start());
-        let before = |voice: &&Voice| voice.role == Some(Role::Llm) && voice.start() <= start;
-        let siblings = |voice: &&Voice| tree.parent(voice.node) == parent;
-        let call =
-            voices.iter().filter(siblings).filter(before).max_by_key(|voice| voice.start()).map(|voice| voice.node);
-        let Some(target) = voices.iter().position(|voice| Some(voice.node) == call) else { continue };
+        let (parent, start) = (tree.parent(payload.node), payload.start);
+        let calls = siblings.get(&parent).map(Vec::as_slice).unwrap_or_default();
+        let before = calls.partition_point(|(other, _)| *other <= start).checked_sub(1);
+        let Some((_, target)) = before.and_then(|before| calls.get(before)) else { continue };
         let Some(payload) = voices.get_mut(at) else { continue };
         payload.gone = true;
-        let (said, told) = (payload.said.take(), payload.call.clone());
-        if let Some(call) = voices.get_mut(target) {
+        let (said, told) = (payload.said.take(), std::mem::take(&mut payload.call));
+        if let Some(call) = voices.get_mut(*target) {
             call.said = said.or(call.said.take());
             call.learn(&told);
         }
@@ -191,33 +235,41 @@ fn first_tokens(capture: &Capture, tree: &Tree, voices: &mut [Voice]) {
     }
 }
 
-/// Of calls and tools inside their like, the outermost stays; of calls the outermost that says something.
+/// Of calls inside calls the outermost that says something stays, of a tool that was recorded twice the outer record.
 fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
     // The voices stand in the order of the tree: what is inside a span follows it directly.
+    let speaks = |voice: &Voice| voice.role == Some(Role::Llm) && voice.said.is_some();
+    let speaking: Vec<usize> = voices.iter().filter(|voice| speaks(voice)).map(|voice| voice.node).collect();
+    let inner_speaks = |node: usize, end: usize| {
+        speaking.get(speaking.partition_point(|other| *other <= node)).is_some_and(|next| *next < end)
+    };
+    // The outermost call that a voice may be inside of, and the tools, each with the end of its subtree.
+    let (mut call, mut tools): (Option<(usize, usize)>, Vec<(usize, usize)>) = (None, Vec::new());
     for at in 0..voices.len() {
-        let Some(outer) = voices.get(at).filter(|voice| !voice.gone) else { continue };
-        let (is_call, is_tool) = (outer.role == Some(Role::Llm), outer.tool.is_some());
-        let (end, speaks) = (tree.after(outer.node), outer.said.is_some());
-        let inside = |voice: &Voice| voice.node < end;
-        let rest = voices.get(at + 1..).unwrap_or_default();
-        let inner: Vec<usize> = (at + 1..).zip(rest).take_while(|(_, voice)| inside(voice)).map(|(at, _)| at).collect();
-        let inner_speaks = inner
-            .iter()
-            .any(|at| voices.get(*at).is_some_and(|voice| voice.role == Some(Role::Llm) && voice.said.is_some()));
-        if is_call && !speaks && inner_speaks {
-            voices.get_mut(at).into_iter().for_each(|voice| voice.gone = true);
+        let (before, rest) = voices.split_at_mut(at);
+        let Some(voice) = rest.first_mut().filter(|voice| !voice.gone) else { continue };
+        let (node, end) = (voice.node, tree.after(voice.node));
+        while tools.pop_if(|(_, end)| *end <= node).is_some() {}
+        let outer = tools.last().and_then(|(outer, _)| before.get_mut(*outer)?.tool.as_mut());
+        let copies = voice.role != Some(Role::Mcp);
+        match (outer, voice.tool.take_if(|_| copies)) {
+            (Some(outer), Some(inner)) if outer.is_same(&inner) => outer.learn(inner),
+            (_, inner) => {
+                voice.tool = inner.or(voice.tool.take());
+                tools.extend(voice.tool.as_ref().map(|_| (at, end)));
+            }
+        }
+        if voice.role != Some(Role::Llm) {
             continue;
         }
-        for inner in inner {
-            let Some(voice) = voices.get_mut(inner) else { continue };
-            if is_tool && voice.tool.is_some() && voice.role != Some(Role::Mcp) {
-                voice.tool = None;
-            }
-            if is_call && voice.role == Some(Role::Llm) {
+        match call.filter(|(_, end)| node < *end) {
+            Some((outer, _)) => {
                 voice.gone = true;
-                let told = voice.call.clone();
-                voices.get_mut(at).into_iter().for_each(|outer| outer.learn(&told));
+                let told = std::mem::take(&mut voice.call);
+                before.get_mut(outer).into_iter().for_each(|outer| outer.learn(&told));
             }
+            None if !speaks(voice) && inner_speaks(node, end) => voice.gone = true,
+            None => call = Some((at, end)),
         }
     }
 }
@@ -245,11 +297,16 @@ fn speakers(tree: &Tree, voices: &mut Vec<Voice>) -> Vec<Voice> {
             outermost
         })
         .collect();
+    // Agents around a voice, the innermost last.
+    let (mut around, mut coming): (Vec<&(usize, usize, String)>, _) = (Vec::new(), agents.iter().peekable());
     for voice in &mut speakers {
-        let around = agents.iter().filter(|(from, to, _)| (*from..*to).contains(&voice.node));
-        voice.call.agent = around.max_by_key(|(from, _, _)| *from).map(|(_, _, name)| name.clone()).unwrap_or_default();
+        while let Some(agent) = coming.next_if(|(from, ..)| *from <= voice.node) {
+            around.push(agent);
+        }
+        while around.pop_if(|(_, to, _)| *to <= voice.node).is_some() {}
+        voice.call.agent = around.last().map(|(_, _, name)| name.clone()).unwrap_or_default();
     }
-    speakers.sort_by_key(|voice| (voice.start(), voice.node));
+    speakers.sort_by_key(|voice| (voice.start, voice.node));
     speakers
 }
 
@@ -269,9 +326,9 @@ fn assemble(speakers: Vec<Voice>, tools: &mut [ToolSpan]) -> Vec<ChatCall> {
         let known = threads.known(&said.input, &said.output);
         call.repeated = known.iter().filter(|known| **known).count();
         calls.push(call);
-        let new = said.input.iter().zip(&known).filter(|(_, known)| !**known).map(|(message, _)| message);
+        let new = said.input.into_iter().zip(known).filter(|(_, known)| !known).map(|(message, _)| message);
         let input = new.map(|message| (message, "input"));
-        for (message, direction) in input.chain(said.output.iter().map(|message| (message, "output"))) {
+        for (message, direction) in input.chain(said.output.into_iter().map(|message| (message, "output"))) {
             let Some(left) = pairs.answer(message, &mut calls) else { continue };
             let said = Said::of(&left, direction);
             let Some(call) = calls.get_mut(turn) else { continue };
@@ -280,27 +337,32 @@ fn assemble(speakers: Vec<Voice>, tools: &mut [ToolSpan]) -> Vec<ChatCall> {
         }
     }
     pairs.close(&mut calls, tools);
-    place_unspoken(&mut calls, tools);
     calls
 }
 
-/// Tools that no message speaks of are put behind the call that was made before them.
-fn place_unspoken(calls: &mut [ChatCall], tools: &[ToolSpan]) {
-    // Where the messages tell of their tools, a tool without one is another matter.
-    let told = calls.iter().flat_map(|call| &call.messages).flat_map(|said| &said.parts);
-    if told.into_iter().any(|bit| matches!(bit, Bit::ToolCall { .. })) {
-        return;
-    }
-    for tool in tools.iter().filter(|tool| !tool.used) {
-        let before = |call: &&mut ChatCall| call.start_unix_nano.parse::<u64>().is_ok_and(|start| start <= tool.start);
-        let Some(call) = calls.iter_mut().rev().find(before) else { continue };
-        let brought = tool.brought.clone();
+/// Tools that no message speaks of are put behind the call that was made before them; those that ran before any are returned.
+fn place_unspoken(calls: &mut [ChatCall], tools: Vec<ToolSpan>) -> Vec<Said> {
+    let starts: Vec<u64> = calls.iter().map(ChatCall::start).collect();
+    let mut before = Vec::new();
+    for ToolSpan { start, arguments, brought, .. } in tools.into_iter().filter(|tool| !tool.used) {
         let (id, name) = (brought.id.clone(), brought.name.clone().unwrap_or_default());
-        let arguments = tool.arguments.clone();
         let parts = vec![Bit::ToolCall { id, name, arguments, broken: false, result: Some(brought) }];
-        let speaker = Speaker::Assistant;
-        call.messages.push(Said { direction: "span", speaker, role: String::new(), name: None, parts });
+        let said = Said { direction: "span", speaker: Speaker::Assistant, role: String::new(), name: None, parts };
+        let call = starts.partition_point(|other| *other <= start).checked_sub(1);
+        match call.and_then(|at| calls.get_mut(at)) {
+            Some(call) => call.messages.push(said),
+            None => before.push(said),
+        }
     }
+    before
+}
+
+/// From the first start to the last end.
+fn duration(calls: &[ChatCall], tools: &[ToolSpan]) -> u64 {
+    let tool = |tool: &ToolSpan| (tool.start, tool.start.saturating_add(tool.brought.duration_ns.unwrap_or(0)));
+    let times = || calls.iter().map(|call| (call.start(), call.end())).chain(tools.iter().map(tool));
+    let first = times().map(|(start, _)| start).filter(|start| *start != 0).min().unwrap_or(0);
+    times().map(|(_, end)| end).max().unwrap_or(0).saturating_sub(first)
 }
 
 impl Chat {
@@ -313,17 +375,9 @@ impl Chat {
         (sum(|call| call.input_tokens), sum(|call| call.output_tokens))
     }
 
-    /// How many tool calls were asked for.
+    /// How many tools were called, asked for or not.
     pub fn tool_calls(&self) -> usize {
-        let parts = self.calls.iter().flat_map(|call| &call.messages).flat_map(|said| &said.parts);
-        parts.filter(|bit| matches!(bit, Bit::ToolCall { .. })).count()
-    }
-
-    /// From the first start to the last end.
-    pub fn duration(&self) -> Nanos {
-        let start = |call: &ChatCall| call.start_unix_nano.parse::<u64>().unwrap_or(0);
-        let first = self.calls.iter().map(start).min().unwrap_or(0);
-        let last = self.calls.iter().map(|call| start(call).saturating_add(call.duration_ns)).max().unwrap_or(0);
-        Nanos(last.saturating_sub(first))
+        let said = self.calls.iter().flat_map(|call| &call.messages).chain(&self.tools);
+        said.flat_map(|said| &said.parts).filter(|bit| matches!(bit, Bit::ToolCall { .. })).count()
     }
 }

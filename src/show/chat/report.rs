@@ -14,8 +14,12 @@ pub struct Chat {
     pub schema: u32,
     /// The trace it is of.
     pub trace_id: String,
+    /// From the first start to the last end of its calls and tools.
+    pub duration_ns: u64,
     /// Calls to models by their start.
     pub calls: Vec<ChatCall>,
+    /// Tools that ran before any of them, or where there is none.
+    pub tools: Vec<Said>,
     /// How many of them recorded nothing that was said.
     pub without_content: usize,
     /// How to make the instrumentation record it.
@@ -45,6 +49,10 @@ pub struct ChatCall {
     pub model: String,
     /// How it ended.
     pub outcome: &'static str,
+    /// The type of what went wrong; empty where nothing did or nothing names it.
+    pub error_type: String,
+    /// What is said of it; empty where nothing is.
+    pub error_message: String,
     /// Start, Unix nanoseconds in decimal digits.
     pub start_unix_nano: String,
     /// How long it took.
@@ -104,7 +112,7 @@ pub enum Bit {
         id: Option<String>,
         /// The tool.
         name: String,
-        /// The arguments as written.
+        /// The arguments as written; empty where none are recorded.
         arguments: String,
         /// The arguments are no JSON.
         broken: bool,
@@ -144,6 +152,17 @@ pub struct Brought {
     pub span_id: Option<String>,
     /// How long that took.
     pub duration_ns: Option<u64>,
+}
+
+impl ChatCall {
+    /// Start, Unix nanoseconds.
+    pub(super) fn start(&self) -> u64 {
+        self.start_unix_nano.parse().unwrap_or(0)
+    }
+
+    pub(super) fn end(&self) -> u64 {
+        self.start().saturating_add(self.duration_ns)
+    }
 }
 
 pub(super) fn safe(text: &str) -> String {

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use hashbrown::HashMap;
 
-use crate::agent::{Message, Part};
+use crate::agent::{Message, Part, Speaker, ToolCall};
 
 /// More threads than this are not kept: the oldest is forgotten.
 const THREADS: usize = 32;
@@ -61,10 +61,8 @@ impl Threads {
         for message in output {
             key(message).into_iter().for_each(|key| thread.say(key));
             // Calls of one answer may come back as one message each.
-            let calls =
-                message.calls().map(|call| Message { parts: vec![Part::Call(call.clone())], ..message.clone() });
-            let single = calls.filter(|_| message.parts.len() > 1).filter_map(|message| key(&message));
-            single.for_each(|key| thread.say(key));
+            let single = message.calls().filter(|_| message.parts.len() > 1);
+            single.for_each(|call| thread.say(key_of_call(message.speaker, call)));
         }
         if self.threads.len() >= THREADS {
             self.threads.remove(0);
@@ -95,17 +93,31 @@ fn key(message: &Message) -> Option<u64> {
     if !said {
         for call in message.calls() {
             said = true;
-            call.name.hash(&mut hasher);
-            call.values.as_ref().map_or_else(|| call.arguments.clone(), ToString::to_string).hash(&mut hasher);
+            hash_call(call, &mut hasher);
         }
     }
     said.then(|| hasher.finish())
 }
 
+/// What a message says that consists of this call alone.
+fn key_of_call(speaker: Speaker, call: &ToolCall) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    speaker.hash(&mut hasher);
+    hash_call(call, &mut hasher);
+    hasher.finish()
+}
+
+fn hash_call(call: &ToolCall, hasher: &mut DefaultHasher) {
+    call.name.hash(hasher);
+    match &call.values {
+        Some(values) => values.to_string().hash(hasher),
+        None => call.arguments.hash(hasher),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::Speaker;
 
     fn texts(texts: &[&str]) -> Vec<Message> {
         let speaker = |at: usize| if at.is_multiple_of(2) { Speaker::User } else { Speaker::Assistant };
@@ -119,6 +131,23 @@ mod tests {
         assert_eq!(threads.known(&texts(&["hi"]), &answer("ho")), [false]);
         assert_eq!(threads.known(&texts(&["hi", "ho ", "hi"]), &answer("ho")), [true, true, false]);
         assert_eq!(threads.known(&texts(&["hi", "ho", "hi", "ho", "hi"]), &[]), [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn calls_of_one_answer_are_known_when_they_come_back_one_by_one() {
+        let call = |at: usize| {
+            let [id, arguments] = [format!("c{at}"), format!("{{\"n\":{at}}}")];
+            let values = serde_json::from_str(&arguments).ok();
+            Part::Call(ToolCall { id: Some(id), name: "f".to_owned(), arguments, values })
+        };
+        let answer = |parts: Vec<Part>| Message { speaker: Speaker::Assistant, parts, ..Message::default() };
+        // So many that a copy of the whole answer for each would take minutes.
+        let all: Vec<Part> = (0..20_000).map(call).collect();
+        let mut threads = Threads::default();
+        threads.known(&texts(&["go"]), &[answer(all.clone())]);
+        let mut back = texts(&["go"]);
+        back.extend(all.into_iter().map(|call| answer(vec![call])));
+        assert!(threads.known(&back, &[]).into_iter().all(|known| known));
     }
 
     #[test]
