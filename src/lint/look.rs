@@ -9,6 +9,7 @@ use super::group::Known;
 use super::hints::Hints;
 use super::pattern::Pattern;
 use super::plan::{Numbers, Plan};
+use super::rules::KeyFacts;
 use crate::agent::{Act, Conversation, Glance, Role, StepMark};
 use crate::capture::{Capture, Head, SpanRef};
 use crate::forest::{Forest, Node, Tree};
@@ -23,6 +24,8 @@ pub struct SpanLook<'a> {
     pub glance: &'a Glance,
     /// What may be found in it.
     pub hints: Hints,
+    /// The attributes whose keys rules know, by their places in the span's pool.
+    pub(super) known: &'a [(u32, &'static KeyFacts)],
     /// What it says about an agent's run.
     pub act: Option<&'a Act<'a>>,
     /// The messages it records, where it is a call to a model or has them in OpenTelemetry's keys.
@@ -31,7 +34,20 @@ pub struct SpanLook<'a> {
     pub(super) numbers: &'a Numbers,
 }
 
-impl SpanLook<'_> {
+impl<'a> SpanLook<'a> {
+    /// The attributes of the span whose keys rules know, and what is known of them.
+    #[inline]
+    pub(super) fn known(&self) -> impl Iterator<Item = (&'a RawAttribute<'a>, &'static KeyFacts)> {
+        let own = self.span.own.clone();
+        let own = move |(at, _): &&(u32, &'static KeyFacts)| own.contains(&(*at as usize));
+        self.known.iter().filter(own).filter_map(|(at, facts)| Some((self.span.pool.get(*at as usize)?, *facts)))
+    }
+
+    /// The same with those of its events and links.
+    pub(super) fn known_anywhere(&self) -> impl Iterator<Item = (&'a RawAttribute<'a>, &'static KeyFacts)> {
+        self.known.iter().filter_map(|(at, facts)| Some((self.span.pool.get(*at as usize)?, *facts)))
+    }
+
     /// Whether the limit of characters is Letta's, which a value that Letta cut holds to: the note it appends is beyond it.
     #[inline]
     pub fn forgives_cuts(&self) -> bool {
@@ -216,6 +232,8 @@ pub struct DumpLook<'a> {
     pub capture: &'a Capture,
     /// Its traces.
     pub forest: &'a Forest,
+    /// Spans that only say once more what another one says, in order.
+    pub(super) copies: &'a [SpanRef],
     pub(super) numbers: &'a Numbers,
 }
 
@@ -270,6 +288,18 @@ impl<'a> Books<'a> {
 }
 
 impl<'a> DumpLook<'a> {
+    /// The spans with their records, each once however often it was sent.
+    pub fn spans(&self) -> impl Iterator<Item = (SpanRef, &'a Head)> {
+        let mut copies = self.copies.iter().copied().peekable();
+        let all = self.capture.spans().zip(self.capture.heads());
+        all.filter(move |(span, _)| copies.next_if_eq(span).is_none())
+    }
+
+    /// Whether a span only says once more what another one says.
+    pub fn is_copy(&self, span: SpanRef) -> bool {
+        self.copies.binary_search(&span).is_ok()
+    }
+
     /// The rule's limit with this place in its list.
     pub fn limit(&self, at: usize) -> Option<u64> {
         self.numbers.number(at)

@@ -8,6 +8,7 @@ use hashbrown::HashMap;
 
 use super::budget::Cell;
 use super::facts::Fact;
+use super::hints::Known;
 use super::rule::{Confidence, Severity};
 use super::talk::Talk;
 use crate::capture::SpanRef;
@@ -93,6 +94,8 @@ pub(super) struct Notes {
     /// Encoded sizes of all spans, where a rule wants them.
     pub(super) sizes: Vec<u32>,
     pub(super) not_checked: BTreeMap<(u8, &'static str), u64>,
+    /// The attributes that rules know of the span that is looked at; kept for its space.
+    pub(super) known: Known,
 }
 
 /// Where a check puts what it found.

@@ -10,7 +10,7 @@ use super::hints::Hints;
 use super::look::SpanLook;
 use super::note::{Notes, Sink, Subject};
 use super::pattern::Pattern;
-use super::rule::{Limit, LimitValue, Preset, Rule, SpanCheck};
+use super::rule::{Limit, LimitValue, Needs, Preset, Rule, Severity, SpanCheck};
 use super::rules::RULES;
 use super::settings::Settings;
 use super::talk::{self, Talk};
@@ -63,29 +63,26 @@ pub(super) struct Plan<'s> {
     numbers: Vec<Numbers>,
     pub(super) forgives_cuts: bool,
     spans: Vec<(u8, SpanCheck)>,
-    talks: bool,
+    needs: Needs,
     prices: OnceLock<Prices>,
-    targets: bool,
-    sizes: bool,
-    shapes: bool,
-    raised: bool,
+    /// The level that somebody chose for each rule.
+    levels: Vec<Option<Severity>>,
 }
 
 impl<'s> Plan<'s> {
     pub(super) fn of(settings: &'s Settings) -> Self {
         let budget = budget(settings);
         let numbers = RULES.iter().map(|rule| numbers(settings, rule)).collect();
-        let on = (0u8..).zip(RULES).filter(|(_, rule)| settings.has(rule));
-        let spans = on.filter_map(|(number, rule)| Some((number, rule.check.span?))).collect();
-        let has = |code| settings.levels.contains_key(code);
+        let on = || (0u8..).zip(RULES).filter(|(_, rule)| settings.has(rule));
+        let spans = on().filter_map(|(number, rule)| Some((number, rule.check.span?))).collect();
+        let needs = on().map(|(_, rule)| rule.check.needs).fold(Needs::NOTHING, Needs::with);
+        // No budget, no sizes.
+        let needs = if budget.get(Cell::TraceBytes).is_some() { needs } else { needs.without(Needs::SIZES) };
         Self {
             bounds: Cell::ALL.map(|cell| budget.get(cell).map(|bound| bound.limit)),
-            sizes: has("BUD003") && budget.get(Cell::TraceBytes).is_some(),
-            talks: ["GEN007", "GEN008", "AGT008", "AGT009"].into_iter().any(has),
+            needs,
             prices: OnceLock::new(),
-            targets: ["AGT002", "ERR006"].into_iter().any(has),
-            shapes: ["PRF001", "ERR006"].into_iter().any(has),
-            raised: has("ERR008"),
+            levels: RULES.iter().map(|rule| settings.levels.get(rule.code).copied().flatten()).collect(),
             forgives_cuts: budget.get(Cell::AttrValueChars).is_some_and(|bound| bound.preset == DEFAULT_PRESET),
             settings,
             budget,
@@ -117,7 +114,12 @@ impl<'s> Plan<'s> {
 
     /// Whether a rule asks how large traces are.
     pub(super) fn wants_sizes(&self) -> bool {
-        self.sizes
+        self.needs.has(Needs::SIZES)
+    }
+
+    /// The level that somebody chose for a rule.
+    pub(super) fn chosen(&self, rule: u8) -> Option<Severity> {
+        self.levels.get(usize::from(rule)).copied().flatten()
     }
 
     /// The rules in force, by number.
@@ -134,14 +136,18 @@ impl<'s> Plan<'s> {
         act: Option<&Act<'_>>,
         number: u32,
     ) {
-        let hints = Hints::of(span);
-        let talk = if self.talks { act.and_then(|act| talk::read(span, act, hints)) } else { None };
+        let mut known = std::mem::take(&mut notes.known);
+        let hints = Hints::of(span, &mut known);
+        let talk =
+            if self.needs.has(Needs::TALK) { act.and_then(|act| talk::read(span, act, hints)) } else { None };
         let talk = talk.as_ref();
         for (rule, check) in &self.spans {
-            let look = SpanLook { span, glance, hints, act, talk, plan: self, numbers: self.numbers(*rule) };
+            let numbers = self.numbers(*rule);
+            let look = SpanLook { span, glance, hints, known: &known, act, talk, plan: self, numbers };
             let subject = Subject::Span(SpanRef(number));
             check(&look, &mut Sink { notes, rule: *rule, subject });
         }
+        notes.known = known;
         if let (Some(act), Some(talk)) = (act, talk)
             && let Some(talk) = Talk::of(act, talk, &mut notes.words)
         {
@@ -149,11 +155,11 @@ impl<'s> Plan<'s> {
         }
         if glance.exception {
             note_exception(notes, span, number);
-            if self.raised {
+            if self.needs.has(Needs::RAISED) {
                 note_raised(notes, span, number);
             }
         }
-        if self.shapes
+        if self.needs.has(Needs::SHAPES)
             && let Some(role @ (Role::Db | Role::Http | Role::Embedding)) = glance.role
             && let Some(shape) = agent::shape(span, role)
         {
@@ -162,7 +168,7 @@ impl<'s> Plan<'s> {
         if span.status == 2 && !glance.exception && is_silent(span) {
             notes.silent.push(number);
         }
-        if self.targets
+        if self.needs.has(Needs::TARGETS)
             && (span.status == 2 || glance.role.is_some_and(is_named_alike))
             && let Some(target) = agent::target(span)
         {
@@ -173,7 +179,7 @@ impl<'s> Plan<'s> {
         {
             notes.inline.push((number, codes.decode().into_owned()));
         }
-        if self.sizes {
+        if self.needs.has(Needs::SIZES) {
             let size = if span.shape == Shape::OtlpProto { span.raw.len() } else { span_len(span) };
             notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
         }

@@ -3,6 +3,7 @@
 //! Comes in: any bytes, also those of JSON or protobuf. Goes out: where secrets are and whose they are; never the secret itself
 //! to anybody who only prints.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
@@ -27,12 +28,23 @@ const SCHEMES: [&str; 14] = [
     "clickhouse",
     "oracle",
 ];
+/// What stands behind the scheme of every URL.
+const AFTER_SCHEME: &str = "://";
+/// Beginnings that are shorter than others make a search over many bytes at a time slow: they are looked for by themselves.
+const SHORT: usize = 3;
 /// How much of the bytes is looked at where a secret may begin.
 const WINDOW: usize = 4096;
 
 /// A search for secrets, made once and used for every span.
 #[derive(Clone, Debug)]
 pub struct Search {
+    long: Beginnings,
+    short: Beginnings,
+}
+
+/// Where secrets may begin, by some of the ways in which they do.
+#[derive(Clone, Debug)]
+struct Beginnings {
     /// Many bytes at a time, where the processor can.
     wide: Option<packed::Searcher>,
     /// `None` where it could not be built, which would be a mistake in the list of prefixes.
@@ -50,13 +62,52 @@ pub struct Secret {
     pub shown: String,
 }
 
+/// The short ones among the ways in which secrets begin: who searches for other short words anyhow may search for them too, and
+/// then has to ask [`Search::first_long`] only.
+pub fn short_beginnings() -> impl Iterator<Item = &'static str> {
+    token::prefixes().filter(|prefix| prefix.len() <= SHORT)
+}
+
 impl Default for Search {
     fn default() -> Self {
-        let schemes = SCHEMES.iter().map(|scheme| format!("{scheme}://"));
-        let patterns: Vec<String> = token::prefixes().map(str::to_owned).chain(schemes).collect();
-        let wide = packed::Config::new().builder().extend(&patterns).build();
-        let plain = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok();
-        Self { wide, plain }
+        let tokens = token::prefixes().filter(|prefix| prefix.len() > SHORT).map(str::to_owned);
+        // The last letter of a scheme and what is behind it.
+        let schemes: BTreeSet<String> = SCHEMES
+            .iter()
+            .filter_map(|scheme| scheme.chars().next_back())
+            .map(|last| format!("{last}{AFTER_SCHEME}"))
+            .collect();
+        Self { long: Beginnings::of(tokens.chain(schemes)), short: Beginnings::of(short_beginnings()) }
+    }
+}
+
+impl Beginnings {
+    fn of<B: AsRef<str>>(beginnings: impl Iterator<Item = B>) -> Self {
+        let all: Vec<B> = beginnings.collect();
+        let all: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
+        let wide = packed::Config::new().builder().extend(&all).build();
+        Self { wide, plain: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&all).ok() }
+    }
+
+    /// Where the next secret may begin.
+    fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
+        let rest = Span::from(from..bytes.len());
+        let found = match (&self.wide, &self.plain) {
+            (Some(wide), _) if rest.len() >= wide.minimum_len() => wide.find_in(bytes, rest),
+            (_, plain) => plain.as_ref()?.find(Input::new(bytes).span(rest)),
+        };
+        found.map(|found| found.start())
+    }
+
+    /// The next secret itself.
+    fn secret(&self, bytes: &[u8], mut from: usize) -> Option<Secret> {
+        while let Some(at) = self.next(bytes, from) {
+            if let Some(secret) = secret_at(bytes, at) {
+                return Some(secret);
+            }
+            from = at + 1;
+        }
+        None
     }
 }
 
@@ -66,47 +117,47 @@ impl Search {
         self.next(bytes, 0)
     }
 
-    /// The first secret that begins at a place or after it.
-    pub fn next(&self, bytes: &[u8], mut from: usize) -> Option<Secret> {
-        while let Some(at) = self.candidate(bytes, from) {
-            if let Some(secret) = secret_at(bytes, at) {
-                return Some(secret);
-            }
-            from = at + 1;
-        }
-        None
+    /// The first secret that begins in none of the ways of [`short_beginnings`].
+    pub fn first_long(&self, bytes: &[u8]) -> Option<Secret> {
+        self.long.secret(bytes, 0)
     }
 
-    /// Where the next secret may begin.
-    fn candidate(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let rest = Span::from(from..bytes.len());
-        let found = match (&self.wide, &self.plain) {
-            (Some(wide), _) if rest.len() >= wide.minimum_len() => wide.find_in(bytes, rest),
-            (_, plain) => plain.as_ref()?.find(Input::new(bytes).span(rest)),
-        };
-        found.map(|found| found.start())
+    /// The first secret that begins at a place or after it.
+    pub fn next(&self, bytes: &[u8], from: usize) -> Option<Secret> {
+        let (long, short) = (self.long.secret(bytes, from), self.short.secret(bytes, from));
+        match (long, short) {
+            (Some(long), Some(short)) => Some(if long.range.start <= short.range.start { long } else { short }),
+            (long, short) => long.or(short),
+        }
     }
 }
 
 fn secret_at(bytes: &[u8], at: usize) -> Option<Secret> {
-    let rest = readable(bytes.get(at..)?);
-    let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
-    if let Some(scheme) =
-        SCHEMES.iter().find(|scheme| rest.strip_prefix(**scheme).is_some_and(|r| r.starts_with("://")))
-    {
-        return url_password(rest, at, scheme.len(), before);
+    let (ahead, behind) = bytes.split_at_checked(at)?;
+    if behind.get(1..).is_some_and(|behind| behind.starts_with(AFTER_SCHEME.as_bytes())) {
+        let colon = at + 1;
+        return url_password(bytes, scheme_before(bytes.get(..colon)?)?, colon);
     }
-    let length = token::token_at(rest, before)?;
+    let rest = readable(behind);
+    let length = token::token_at(rest, ahead.last().copied())?;
     let secret = rest.get(..length)?;
     Some(Secret { range: at..at + length, issuer: token::issuer(secret), shown: shown(secret) })
 }
 
-/// A database's or broker's URL with a password in it, where its scheme ends at `colon`.
-fn url_password(url: &str, at: usize, colon: usize, before: Option<u8>) -> Option<Secret> {
-    if before.is_some_and(|before| before.is_ascii_alphanumeric() || before == b'+') {
-        return None;
-    }
-    let range = text::url_password(url, colon)?;
+/// Where the scheme of a database's or broker's URL begins that ends here.
+fn scheme_before(ahead: &[u8]) -> Option<usize> {
+    let begins = |scheme: &&str| {
+        let before = ahead.strip_suffix(scheme.as_bytes())?;
+        let whole = !before.last().is_some_and(|before| before.is_ascii_alphanumeric() || *before == b'+');
+        whole.then_some(before.len())
+    };
+    SCHEMES.iter().find_map(|scheme| begins(&scheme))
+}
+
+/// A database's or broker's URL with a password in it, which begins at a place and whose scheme ends at `colon`.
+fn url_password(bytes: &[u8], at: usize, colon: usize) -> Option<Secret> {
+    let url = readable(bytes.get(at..)?);
+    let range = text::url_password(url, colon - at)?;
     let secret = url.get(range.clone())?;
     Some(Secret { range: at + range.start..at + range.end, issuer: "URL with a password", shown: shown(secret) })
 }

@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A tool says that it failed, but its span does not",
     why: "Error rates are too low: whoever searches for failed spans finds none of these.",
+    when: "a result with one of pointers at its top, in JSON or as Python prints it, or a traceback; tool_execution_completed with success=false; the end of a Letta tool with status=error.",
     bad: "result {\"status\": \"error\"} under status OK",
     good: "the same result under status ERROR",
     limits: &LIMITS,

@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A run of an agent takes more than it may",
     why: "Costs and waiting times grow with every change of a prompt, and nobody notices before the bill comes.",
+    when: "",
     bad: "a run with 412,000 tokens where 200,000 are allowed",
     good: "a run with 31,000 tokens",
     limits: &LIMITS,

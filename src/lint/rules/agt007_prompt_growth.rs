@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "The prompts of a run only grow, or nearly fill the model's context",
     why: "Every step pays for all steps before it; near the limit the model forgets, or the call fails.",
+    when: "",
     bad: "prompts that grow from 3,100 to 41,000 tokens in 9 steps",
     good: "results of tools that are shortened or summarised before they go back to the model",
     limits: &LIMITS,

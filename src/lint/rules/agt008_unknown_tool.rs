@@ -9,7 +9,7 @@ use crate::capture::{NameId, SpanRef};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 use crate::lint::talk::{Talk, names};
 
 /// The rule.
@@ -21,13 +21,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A tool is called that the model was not offered",
     why: "The model made the name up: the call fails, or something runs that nobody meant to give it.",
+    when: "",
     bad: "called \"serach\"; defined: search, fetch",
     good: "only tools of gen_ai.tool.definitions are called",
     limits: &[],
     unit: None,
     source: "TRAIL tool hallucination; tracelint R7",
     url: "https://arxiv.org/abs/2505.08638",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 

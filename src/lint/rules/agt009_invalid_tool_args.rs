@@ -8,7 +8,7 @@ use crate::agent::{Convention, Conversation, Flaw, Tool, ToolCall, is_exclusion_
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Preset, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -19,13 +19,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "The arguments of a tool are not JSON, or do not fit its schema",
     why: "The tool fails, or does something else than what was meant.",
+    when: "",
     bad: "get_weather({\"town\": \"Bern\"}): missing required \"city\"",
     good: "get_weather({\"city\": \"Bern\"})",
     limits: &LIMITS,
     unit: None,
     source: "tracelint R1 and R6",
     url: "https://json-schema.org/draft/2020-12/json-schema-validation",
-    check: Check { span: Some(check), ..Check::NONE },
+    check: Check { span: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 

@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "An attribute holds a file as base64, or an embedding",
     why: "Nobody reads it, nothing finds it, and it makes up most of what is stored and sent.",
+    when: "a run of base64 of min_b64 bytes, a data URL in base64, or a list of min_floats numbers with fractions; also inside lists, maps and JSON.",
     bad: "input.value = \"data:image/png;base64,iVBORw0KGgo...\"",
     good: "input.value = \"see object store, key 7f2c\"",
     limits: &LIMITS,

@@ -7,7 +7,7 @@ use crate::forest::Flags;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 use crate::model::{Outcome, Value, timestamp};
 
 /// The rule.
@@ -19,13 +19,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A task was cancelled or timed out without anybody asking for it",
     why: "The run lost work: a client timeout, a shutdown, or a bug that cancels its neighbours.",
+    when: "",
     bad: "asyncio.CancelledError in AnthropicClient.stream_async",
     good: "RunCancelledException: somebody asked for the end",
     limits: &[],
     unit: None,
     source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py; [lint.errors] expected and unexpected name more types",
     url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::DETAIL, ..Check::NONE },
     tell,
 };
 

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A run or stream ended because somebody asked for it",
     why: "It is no failure: with status ERROR it counts as one all the same, in every error rate.",
+    when: "an exception of a type that is an expected end (RunCancelledException, PendingApprovalError, GeneratorExit, StopAsyncIteration, EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, and those of [lint.errors] expected), HTTP or provider status 499, gRPC CANCELLED on a server, or a stop reason cancelled; exceptions recorded as logs count.",
     bad: "RunCancelledException with status ERROR",
     good: "RunCancelledException with status UNSET",
     limits: &LIMITS,

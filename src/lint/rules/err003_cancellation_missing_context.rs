@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "The exception of a cancellation lacks the task, the function or the time",
     why: "A cancellation has no cause of its own: without the task and the time nobody finds who cancelled it.",
+    when: "",
     bad: "exception.type = \"asyncio.CancelledError\" and nothing else",
     good: "with task.name, function.name and cancellation.timestamp",
     limits: &LIMITS,

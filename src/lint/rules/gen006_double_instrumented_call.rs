@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "Two instrumentations record the same call to a model",
     why: "Whoever adds tokens and costs up counts the call twice.",
+    when: "one call to a model stands inside another, nine tenths of the longer one overlap, their models do not differ, their scopes do, and both report the same usage or one of them reports none. Tokens of the cache may be counted inside the prompt or beside it.",
     bad: "a span of openllmetry inside one of openinference, same model, same usage",
     good: "one instrumentation for each client library",
     limits: &[],

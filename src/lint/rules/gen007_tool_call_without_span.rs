@@ -10,7 +10,7 @@ use crate::capture::{Brief, SpanRef};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Rule, Scope, Severity};
 use crate::lint::talk::{Asked, Talk};
 
 /// The rule.
@@ -22,13 +22,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A model asked for a tool, and nothing shows that it ran",
     why: "Either the tool was never executed, or its spans are missing and nobody sees what it did.",
+    when: "",
     bad: "tool_call call_abc in gen_ai.output.messages, and no span or result with that id",
     good: "execute_tool span with gen_ai.tool.call.id = call_abc",
     limits: &LIMITS,
     unit: None,
     source: "OpenTelemetry GenAI semantic conventions 1.41.1, messages",
     url: "https://github.com/open-telemetry/semantic-conventions-genai",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 

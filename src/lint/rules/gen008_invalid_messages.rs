@@ -6,7 +6,7 @@ use crate::agent::Flaw;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 use crate::lint::talk::KEYS;
 
 /// The rule.
@@ -18,13 +18,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "Recorded messages are not what their schema asks for",
     why: "No tool can show the conversation, and evaluations leave it out.",
+    when: "gen_ai.input.messages, gen_ai.output.messages, gen_ai.system_instructions, gen_ai.tool.definitions or gen_ai.tool.call.arguments is cut off, is not JSON, or is not of its schema. The older form with role and content is in order.",
     bad: "gen_ai.input.messages that is cut off after 65,536 bytes",
     good: "[{\"role\": \"user\", \"parts\": [{\"type\": \"text\", \"content\": \"hello\"}]}]",
     limits: &[],
     unit: None,
     source: "OpenTelemetry GenAI semantic conventions 1.41.1, schemas of messages",
     url: "https://github.com/open-telemetry/semantic-conventions-genai",
-    check: Check { span: Some(check), ..Check::NONE },
+    check: Check { span: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 

@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A model or a run stopped before it was done",
     why: "The answer is cut or withheld, and whoever reads it takes it for the whole.",
+    when: "a finish reason of a model that is length, max_tokens, content_filter, error or unknown, of any of its choices; a stop reason of a Letta run that is error, llm_api_error, invalid_llm_response, invalid_tool_call, no_tool_call, insufficient_credits, max_tokens_exceeded or context_window_overflow_in_system_prompt; in any spelling.",
     bad: "finish_reason = length at max_tokens = 1024",
     good: "finish_reason = stop",
     limits: &LIMITS,

@@ -36,6 +36,7 @@ mod gen006_double_instrumented_call;
 mod gen007_tool_call_without_span;
 mod gen008_invalid_messages;
 mod gen009_abnormal_finish;
+mod keys;
 mod list;
 mod meta;
 mod owners;
@@ -70,6 +71,7 @@ mod tre005_multiple_roots;
 mod tre007_child_outside_parent;
 mod tre009_fragmented_run;
 
+pub(super) use keys::{KeyFacts, facts, fingerprint};
 pub use list::{RULES, codes, rule};
 pub(super) use meta::{NOT_CHECKED, NOTHING_LINTED, UNUSED_IGNORE};
 pub use renames::SEMCONV;

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
+use crate::lint::hints::Hints;
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::pattern::Pattern;
@@ -24,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A string holds a provider's token, a private key or a URL with a password",
     why: "Everybody who can read traces can use the secret.",
+    when: "",
     bad: "parameter.headers = \"Bearer sk-ant-api03-...\"",
     good: "parameter.headers = \"Bearer ***\"",
     limits: &LIMITS,
@@ -54,7 +56,11 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     // The bytes of the whole span first: nearly always nothing is in them. In JSON, base64 hides what is in bytes, and escapes what
     // somebody else looks for.
     let packed = || span.pool.iter().any(|attribute| matches!(attribute.value, RawValue::Base64(_)));
-    if SEARCH.first(span.raw).is_none() && wanted.extend.is_empty() && !packed() {
+    let found = || match look.hints.has(Hints::TOKEN) {
+        true => SEARCH.first(span.raw),
+        false => SEARCH.first_long(span.raw),
+    };
+    if found().is_none() && wanted.extend.is_empty() && !packed() {
         return;
     }
     wanted.judge("name", "", &span.name, sink);

@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A header that carries a credential was recorded",
     why: "Whoever can read traces can act as the user or service that sent it.",
+    when: "",
     bad: "http.request.header.authorization = \"Bearer ...\"",
     good: "http.request.header.authorization = \"***\", or not recorded",
     limits: &LIMITS,

@@ -4,7 +4,7 @@
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
-use crate::lint::hints::Hints;
+use crate::lint::hints::{Hints, may_name_a_secret};
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "An attribute is named after a secret and has a value",
     why: "What is called password, secret or token mostly is one, whatever it looks like.",
+    when: "the last part of a key ends in password, passwd, secret, token, api_key, apikey, private_key, privatekey or credential, in the singular or plural; counts of tokens do not. Values that were replaced (***, <redacted>, none, empty) are left alone.",
     bad: "http.request.body.api_key = \"...\"",
     good: "http.request.body.api_key = \"***\", or not recorded",
     limits: &LIMITS,
@@ -62,6 +63,9 @@ fn judge(
     sink: &mut Sink<'_>,
 ) {
     for attribute in attributes {
+        if names.is_empty() && !may_name_a_secret(attribute.key.raw) && !attribute.key.escaped {
+            continue;
+        }
         let key = attribute.key.decode();
         let last = key.rsplit('.').next().unwrap_or(&key);
         let named = is_sensitive_name(&key) || names.iter().any(|name| name.eq_ignore_ascii_case(last));

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A list of attributes has a key twice",
     why: "Keys must be unique; which of the values a backend keeps is chance.",
+    when: "",
     bad: "http.method = \"GET\", http.method = \"POST\"",
     good: "http.method = \"POST\"",
     limits: &[],
@@ -47,17 +48,36 @@ fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
     judge(if look.is_scope { "scope attribute" } else { "resource attribute" }, look.attributes, sink);
 }
 
+/// Lists up to this long are compared pair by pair.
+const SHORT: usize = 48;
+
 fn judge(class: &'static str, attributes: &[RawAttribute<'_>], sink: &mut Sink<'_>) {
-    if attributes.len() < 2 {
-        return;
+    if attributes.len() > SHORT || attributes.iter().any(|attribute| attribute.key.escaped) {
+        return judge_sorted(class, attributes, sink);
     }
+    let same = |a: &RawAttribute<'_>, b: &RawAttribute<'_>| {
+        a.key.raw.len() == b.key.raw.len() && a.key.raw.last() == b.key.raw.last() && a.key.raw == b.key.raw
+    };
+    for (at, attribute) in attributes.iter().enumerate() {
+        let (before, behind) = attributes.split_at(at);
+        let count = behind.iter().filter(|other| same(attribute, other)).count();
+        if count > 1 && !before.iter().any(|other| same(attribute, other)) {
+            found(class, &attribute.key.decode(), count, sink);
+        }
+    }
+}
+
+fn judge_sorted(class: &'static str, attributes: &[RawAttribute<'_>], sink: &mut Sink<'_>) {
     let mut keys: Vec<_> = attributes.iter().map(|attribute| attribute.key.decode()).collect();
     keys.sort_unstable();
     for same in keys.chunk_by(|a, b| a == b).filter(|same| same.len() > 1) {
-        let Some(key) = same.first() else { continue };
-        let attribute = key.chars().take(256).collect::<String>().into();
-        sink.found(Fact { class, attribute, observed: Some(same.len() as u64), ..Fact::default() });
+        same.first().into_iter().for_each(|key| found(class, key, same.len(), sink));
     }
+}
+
+fn found(class: &'static str, key: &str, count: usize, sink: &mut Sink<'_>) {
+    let attribute = key.char_indices().nth(256).map_or(key, |(at, _)| key.get(..at).unwrap_or(key)).into();
+    sink.found(Fact { class, attribute, observed: Some(count as u64), ..Fact::default() });
 }
 
 fn tell(told: &Told<'_>) -> Words {
