@@ -80,9 +80,10 @@ impl<'p> Gathering<'p> {
     /// Takes over what was noted of spans that are in the capture now.
     pub(super) fn take(&mut self, capture: &Capture, first: SpanRef, notes: &mut Notes) {
         let span = |number: u32| SpanRef(first.0 + number);
-        self.known.add_talks(first, &mut notes.talks, &mut notes.words);
+        self.known.add_talks(first, notes);
         self.known.exceptions.extend(notes.exceptions.drain(..).map(|(number, text)| (span(number), text)));
         self.known.silent.extend(notes.silent.drain(..).map(span));
+        self.known.failed_steps.extend(notes.failed_steps.drain(..).map(span));
         self.known.targets.extend(notes.targets.drain(..).map(|(number, target)| (span(number), target)));
         self.known.shapes.extend(notes.shapes.drain(..).map(|(number, shape)| (span(number), shape)));
         self.known.raised.extend(notes.raised.drain(..).map(|(number, print)| (span(number), print)));
@@ -161,7 +162,7 @@ impl<'p> Gathering<'p> {
         let mut notes = Notes::default();
         for (number, rule) in self.plan.rules() {
             let Some(check) = rule.check.dump else { continue };
-            let look = DumpLook { capture, forest, copies: &self.kept.copies, numbers: self.plan.numbers(number) };
+            let look = DumpLook { capture, forest, copies: &self.kept.copies, known: &self.known, numbers: self.plan.numbers(number) };
             check(&look, &mut Sink { notes: &mut notes, rule: number, subject: Subject::Input(0, 0, 0) });
         }
         self.kept.absorb(self.plan, capture, &self.known, &mut notes, Sign::More);

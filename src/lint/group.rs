@@ -4,15 +4,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::budget::Cell;
 use super::ident::{Ident, Order, Owner, Sieve, normal};
-use super::note::{Hit, Subject, Texts};
+use super::note::{Hit, Notes, Subject, Texts};
 use super::rule::{Confidence, Severity};
-use super::talk::Talk;
-use crate::agent::{StepMark, step_mark};
+use super::talk::{Talk, numbered};
+use crate::agent::{Definition, Offer, StepMark, step_mark};
 use crate::capture::{Capture, EnvelopePlace, NameId, SourceId, SpanRef};
 use crate::model::{SpanId, TraceId};
 
@@ -28,12 +29,13 @@ const MOST_GROUPS: usize = 200_000;
 pub struct Known {
     pub(super) talks: Vec<(SpanRef, Talk)>,
     pub(super) words: Texts,
-    offers: bool,
+    offers: Vec<Arc<Offer>>,
     pub(super) exceptions: Vec<(SpanRef, String)>,
     pub(super) targets: Vec<(SpanRef, u64)>,
     pub(super) silent: Vec<SpanRef>,
     pub(super) shapes: Vec<(SpanRef, u32)>,
     pub(super) raised: Vec<(SpanRef, u64)>,
+    pub(super) failed_steps: Vec<SpanRef>,
     /// What names say about steps, by number.
     step_marks: Vec<Option<StepMark>>,
     /// Encoded sizes of resources, by number.
@@ -50,18 +52,20 @@ impl Known {
     }
 
     /// Takes over what was recorded of tools in a batch that begins with a span.
-    pub(super) fn add_talks(&mut self, first: SpanRef, talks: &mut Vec<(u32, Talk)>, words: &mut Texts) {
-        for (number, talk) in talks.drain(..) {
-            let talk = talk.renamed(|word| self.words.number(words.get(word)));
-            self.offers |= talk.offered().is_some();
+    pub(super) fn add_talks(&mut self, first: SpanRef, notes: &mut Notes) {
+        let offers: Vec<u32> = notes.offers.drain(..).map(|offer| numbered(&mut self.offers, &offer)).collect();
+        let mut renumbered = Renumbered::default();
+        for (number, talk) in notes.talks.drain(..) {
+            let word = |word| renumbered.number(word, &notes.words, &mut self.words);
+            let talk = talk.renamed(word, |offer| offers.get(offer as usize).copied().unwrap_or_default());
             self.talks.push((SpanRef(first.0 + number), talk));
         }
-        *words = Texts::default();
+        notes.words = Texts::default();
     }
 
-    /// Whether any call to a model recorded the tools it was offered.
-    pub fn has_offers(&self) -> bool {
-        self.offers
+    /// The tools of an offer, by its number.
+    pub fn offer(&self, number: u32) -> &[Definition] {
+        self.offers.get(number as usize).map(|offer| offer.tools.as_slice()).unwrap_or_default()
     }
 
     /// A name in such a record.
@@ -111,6 +115,16 @@ impl Known {
         let from = self.raised.partition_point(|(other, _)| *other < span);
         let own = self.raised.get(from..).unwrap_or_default().iter().take_while(move |(other, _)| *other == span);
         own.map(|(_, print)| *print)
+    }
+
+    /// Whether any step says that its tool failed.
+    pub fn has_failed_steps(&self) -> bool {
+        !self.failed_steps.is_empty()
+    }
+
+    /// Whether the span is a step that says that its tool failed.
+    pub fn is_failed_step(&self, span: SpanRef) -> bool {
+        self.failed_steps.binary_search(&span).is_ok()
     }
 
     /// What a name says about a step.

@@ -60,6 +60,8 @@ impl Hints {
     pub const COUNTS: Self = Self(1 << 16);
     /// A key says how the span ended.
     pub const STATUS: Self = Self(1 << 17);
+    /// A key is that of messages that have a schema.
+    pub const MESSAGES: Self = Self(1 << 19);
     /// A secret may begin in one of the short ways.
     pub const TOKEN: Self = Self(1 << 18);
 

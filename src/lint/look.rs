@@ -10,7 +10,7 @@ use super::hints::Hints;
 use super::pattern::Pattern;
 use super::plan::{Numbers, Plan};
 use super::rules::KeyFacts;
-use crate::agent::{Act, Conversation, Glance, Role, StepMark};
+use crate::agent::{Act, Glance, Outline, Role, StepMark};
 use crate::capture::{Capture, Head, SpanRef};
 use crate::forest::{Forest, Node, Tree};
 use crate::ledger::{Account, Prices, Run, runs};
@@ -29,7 +29,7 @@ pub struct SpanLook<'a> {
     /// What it says about an agent's run.
     pub act: Option<&'a Act<'a>>,
     /// The messages it records, where it is a call to a model or has them in OpenTelemetry's keys.
-    pub talk: Option<&'a Conversation>,
+    pub talk: Option<&'a Outline>,
     pub(super) plan: &'a Plan<'a>,
     pub(super) numbers: &'a Numbers,
 }
@@ -234,6 +234,7 @@ pub struct DumpLook<'a> {
     pub forest: &'a Forest,
     /// Spans that only say once more what another one says, in order.
     pub(super) copies: &'a [SpanRef],
+    pub(super) known: &'a Known,
     pub(super) numbers: &'a Numbers,
 }
 
@@ -293,6 +294,16 @@ impl<'a> DumpLook<'a> {
         let mut copies = self.copies.iter().copied().peekable();
         let all = self.capture.spans().zip(self.capture.heads());
         all.filter(move |(span, _)| copies.next_if_eq(span).is_none())
+    }
+
+    /// What was noted while everything was read.
+    pub fn known(&self) -> &'a Known {
+        self.known
+    }
+
+    /// The rule's flag with this place in its list.
+    pub fn flag(&self, at: usize) -> bool {
+        self.numbers.flag(at)
     }
 
     /// Whether a span only says once more what another one says.

@@ -138,8 +138,8 @@ impl<'s> Plan<'s> {
     ) {
         let mut known = std::mem::take(&mut notes.known);
         let hints = Hints::of(span, &mut known);
-        let talk =
-            if self.needs.has(Needs::TALK) { act.and_then(|act| talk::read(span, act, hints)) } else { None };
+        let wanted = act.filter(|_| self.needs.has(Needs::TALK));
+        let talk = wanted.and_then(|act| talk::read(span, act, hints, &mut notes.read));
         let talk = talk.as_ref();
         for (rule, check) in &self.spans {
             let numbers = self.numbers(*rule);
@@ -148,11 +148,8 @@ impl<'s> Plan<'s> {
             check(&look, &mut Sink { notes, rule: *rule, subject });
         }
         notes.known = known;
-        if let (Some(act), Some(talk)) = (act, talk)
-            && let Some(talk) = Talk::of(act, talk, &mut notes.words)
-        {
-            notes.talks.push((number, talk));
-        }
+        let talk = wanted.and_then(|act| Talk::of(span, act, talk, &mut notes.words, &mut notes.offers));
+        notes.talks.extend(talk.map(|talk| (number, talk)));
         if glance.exception {
             note_exception(notes, span, number);
             if self.needs.has(Needs::RAISED) {

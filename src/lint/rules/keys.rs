@@ -13,6 +13,7 @@ use super::sec003_credential_in_url::URLS;
 use super::sem002_wrong_type::{TYPES, Type};
 use super::sem004_missing_required::required_keys;
 use crate::lint::hints::Hints;
+use crate::lint::talk::KEYS as RECORDS;
 
 /// What rules want to know of a key.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,6 +86,7 @@ impl Table {
             (&STATUS[..], Hints::STATUS),
             (&URLS[..], Hints::URL),
             (&[TRUNCATED][..], Hints::CUT),
+            (&RECORDS[..], Hints::MESSAGES),
         ];
         for (keys, hints) in hinted {
             keys.iter().for_each(|key| table.of(key).hints.add(hints));
