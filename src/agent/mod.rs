@@ -24,8 +24,8 @@ mod told;
 
 pub use act::{Act, Agent, Tokens, Tool, act, has_act};
 pub use conventions::{Convention, Piece, is_generator};
-pub use fingerprint::of as fingerprint;
-pub use glance::{Glance, Usage, cancels, glance};
+pub use fingerprint::{of as fingerprint, raised};
+pub use glance::{Glance, Usage, cancels, glance, termination};
 pub use letta::{StepMark, is_exclusion_note, step_mark};
 pub use messages::{
     Conversation, Defect, Definition, Flaw, Media, Message, Offer, Offers, Outline, Part, Speaker, ToolCall, ToolResult,

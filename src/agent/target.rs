@@ -14,16 +14,27 @@ static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     of(Field::Place).chain(of(Field::Arguments)).collect()
 });
 
-/// The lengths that such keys have, a bit each.
-static LENGTHS: LazyLock<u64> = LazyLock::new(|| KEYS.iter().fold(0, |lengths, key| lengths | 1 << (key.len() & 63)));
+/// Which slots such keys fall into: nearly every other key is told from them by its own.
+static SLOTS: LazyLock<[bool; 256]> = LazyLock::new(|| {
+    let mut slots = [false; 256];
+    KEYS.iter().for_each(|key| slots[usize::from(slot(key.as_bytes()))] = true);
+    slots
+});
+
+fn slot(key: &[u8]) -> u8 {
+    match key {
+        [first, .., last] => (key.len() as u8).wrapping_mul(31) ^ *first ^ last.wrapping_mul(5),
+        _ => 0,
+    }
+}
 
 /// A fingerprint of what a span wanted to reach: its URL, statement, server, queue or arguments; `None` where nothing says it.
 pub fn target(span: &RawSpan<'_>) -> Option<u64> {
-    let (keys, lengths) = (&*KEYS, *LENGTHS);
+    let (keys, slots) = (&*KEYS, &*SLOTS);
     let mut best: Option<(usize, &RawValue<'_>)> = None;
     for attribute in span.attributes() {
         let key = attribute.key.raw;
-        if lengths >> (key.len() & 63) & 1 == 0 {
+        if !slots[usize::from(slot(key))] {
             continue;
         }
         // Where a key repeats, the last one counts.

@@ -14,7 +14,7 @@ use super::note::{Hit, Notes, Subject, Texts};
 use super::rule::{Confidence, Severity};
 use super::talk::{Talk, numbered};
 use crate::agent::{Definition, Offer, StepMark, step_mark};
-use crate::capture::{Capture, EnvelopePlace, NameId, SourceId, SpanRef};
+use crate::capture::{Capture, EnvelopePlace, Logged, NameId, SourceId, SpanRef};
 use crate::model::{SpanId, TraceId};
 
 /// How many occurrences a finding tells.
@@ -36,6 +36,7 @@ pub struct Known {
     pub(super) shapes: Vec<(SpanRef, u32)>,
     pub(super) raised: Vec<(SpanRef, u64)>,
     pub(super) failed_steps: Vec<SpanRef>,
+    logged: Vec<(SpanRef, Logged)>,
     /// What names say about steps, by number.
     step_marks: Vec<Option<StepMark>>,
     /// Encoded sizes of resources, by number.
@@ -86,16 +87,38 @@ impl Known {
 
     /// Adds exceptions that spans recorded as logs; those in spans themselves count first.
     pub(super) fn add_logged(&mut self, capture: &Capture) {
-        let logged: BTreeMap<(TraceId, SpanId), &str> =
-            capture.logged().map(|(trace, span, kind)| ((trace, span), kind)).collect();
+        let mut logged: BTreeMap<(TraceId, SpanId), Vec<&Logged>> = BTreeMap::new();
+        for one in capture.logged() {
+            logged.entry((one.trace, one.span)).or_default().push(one);
+        }
         if logged.is_empty() {
             return;
         }
-        let of = |span: &SpanRef| logged.get(&(capture.head(*span).trace, capture.head(*span).id));
-        let new = capture.spans().filter(|span| self.exception(*span).is_empty());
-        let new: Vec<_> = new.filter_map(|span| Some((span, (*of(&span)?).to_owned()))).collect();
-        self.exceptions.extend(new);
+        for span in capture.spans() {
+            let head = capture.head(span);
+            let Some(own) = logged.get(&(head.trace, head.id)) else { continue };
+            if !head.marks.exception() {
+                let last = own.last().map(|last| (span, capture.text(last.kind).to_owned()));
+                self.exceptions.extend(last);
+                self.logged.extend(own.iter().map(|one| (span, **one)));
+            }
+            self.raised.extend(own.iter().filter_map(|one| Some((span, one.print?))));
+        }
         self.exceptions.sort_by_key(|(span, _)| *span);
+        self.raised.sort_unstable();
+        self.raised.dedup();
+    }
+
+    /// The exceptions that a span recorded as logs, where it records none itself.
+    pub fn logged(&self, span: SpanRef) -> impl Iterator<Item = &Logged> {
+        let from = self.logged.partition_point(|(other, _)| *other < span);
+        let own = self.logged.get(from..).unwrap_or_default().iter().take_while(move |(other, _)| *other == span);
+        own.map(|(_, logged)| logged)
+    }
+
+    /// Whether any span recorded an exception as a log.
+    pub fn has_logged(&self) -> bool {
+        !self.logged.is_empty()
     }
 
     /// A fingerprint of what a failed span wanted to reach.

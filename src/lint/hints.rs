@@ -76,23 +76,24 @@ impl Hints {
         self.0 |= hints.0;
     }
 
-    /// Looks at a span. `known` is filled with the attributes whose keys rules know.
-    pub(super) fn of(span: &RawSpan<'_>, known: &mut Known) -> Self {
+    /// Looks at a span. `known` is filled with the attributes whose keys rules know, `doubled` with those whose keys may be there twice.
+    pub(super) fn of(span: &RawSpan<'_>, known: &mut Known, doubled: &mut Vec<u32>) -> Self {
         let mut hints = Self::default();
         known.clear();
-        hints.list(span.attributes(), span.own.start, known);
+        doubled.clear();
+        hints.list(span.attributes(), span.own.start, known, doubled);
         for event in span.events.iter().filter(|event| !event.attributes.is_empty()) {
-            hints.list(span.pooled(&event.attributes), event.attributes.start, known);
+            hints.list(span.pooled(&event.attributes), event.attributes.start, known, doubled);
         }
         for link in span.links.iter().filter(|link| !link.attributes.is_empty()) {
-            hints.list(span.pooled(&link.attributes), link.attributes.start, known);
+            hints.list(span.pooled(&link.attributes), link.attributes.start, known, doubled);
         }
         hints.telltales(span.raw);
         hints
     }
 
     /// Looks at one list of attributes, which begins at this place of the pool.
-    fn list(&mut self, attributes: &[RawAttribute<'_>], begin: usize, known: &mut Known) {
+    fn list(&mut self, attributes: &[RawAttribute<'_>], begin: usize, known: &mut Known, doubled: &mut Vec<u32>) {
         let mut seen = [0u64; 16];
         for (place, attribute) in (begin as u32..).zip(attributes) {
             let key = attribute.key.raw;
@@ -100,6 +101,7 @@ impl Hints {
             let (word, bit) = ((print >> 6) as usize & 15, 1 << (print & 63));
             if seen[word] & bit != 0 || attribute.key.escaped {
                 self.add(Self::DOUBLED);
+                doubled.push(place);
             }
             seen[word] |= bit;
             match facts(print, key) {
@@ -151,7 +153,7 @@ impl Hints {
         }
     }
 
-    const fn with(self, other: Self) -> Self {
+    pub(super) const fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
@@ -189,13 +191,16 @@ pub(super) fn may_name_a_secret(key: &[u8]) -> bool {
     }
 }
 
-/// Words that tell of something, wherever they stand.
-const TELLTALES: [(&str, Hints); 6] = [
-    (" object at 0x", Hints::UNPRINTED),
+/// Words that tell of something, wherever they stand: ` object at 0x`, `[object Object]`, `serialization failed:`, ` items>` (which
+/// some write with an escape), `(truncated, original`, `;base64,`. Of each a part that begins with letters that seldom stand
+/// together: every beginning that fits costs a look.
+const TELLTALES: [(&str, Hints); 7] = [
+    ("t 0x", Hints::UNPRINTED),
     ("[object Object]", Hints::UNPRINTED),
-    ("serialization failed:", Hints::UNPRINTED),
-    (" items", Hints::UNPRINTED),
-    ("truncated, original", Hints::CUT),
+    ("zation failed:", Hints::UNPRINTED),
+    ("ms>", Hints::UNPRINTED),
+    ("ms\\u003e", Hints::UNPRINTED),
+    ("(truncated, original", Hints::CUT),
     (";base64,", Hints::DATA_URL),
 ];
 
@@ -215,7 +220,7 @@ mod tests {
         let text = |text: &'static str| Text::plain(text.as_bytes());
         let pool: Vec<_> =
             attributes.iter().map(|(k, v)| RawAttribute { key: text(k), value: RawValue::Text(text(v)) }).collect();
-        Hints::of(&RawSpan { own: 0..pool.len(), pool, ..RawSpan::default() }, &mut Known::default())
+        Hints::of(&RawSpan { own: 0..pool.len(), pool, ..RawSpan::default() }, &mut Known::default(), &mut Vec::new())
     }
 
     #[test]

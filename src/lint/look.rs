@@ -26,6 +26,8 @@ pub struct SpanLook<'a> {
     pub hints: Hints,
     /// The attributes whose keys rules know, by their places in the span's pool.
     pub(super) known: &'a [(u32, &'static KeyFacts)],
+    /// The attributes whose keys may stand before them already, by their places in the pool; exact but for keys that look alike.
+    pub(super) doubled: &'a [u32],
     /// What it says about an agent's run.
     pub act: Option<&'a Act<'a>>,
     /// The messages it records, where it is a call to a model or has them in OpenTelemetry's keys.

@@ -103,6 +103,8 @@ pub(super) struct Notes {
     pub(super) not_checked: BTreeMap<(u8, &'static str), u64>,
     /// The attributes that rules know of the span that is looked at; kept for its space.
     pub(super) known: Known,
+    /// The same for those whose keys may be there twice.
+    pub(super) doubled: Vec<u32>,
 }
 
 /// Where a check puts what it found.

@@ -2,7 +2,6 @@
 //!
 //! Comes in: settings. Goes out: what is noted of a span.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use super::budget::{Budget, Cell, DEFAULT_PRESET};
@@ -21,6 +20,9 @@ use crate::otlp::{RawSpan, Shape, span_len};
 
 /// The attribute by which a span asks to be left alone.
 const INLINE: &str = "tracectl.lint.ignore";
+
+/// What is put behind the type of an exception that stands for a caller who went away: its status.
+pub(super) const GONE: &str = " 499";
 
 /// The limits of one rule, in the order of its list.
 #[derive(Clone, Debug, Default)]
@@ -136,18 +138,19 @@ impl<'s> Plan<'s> {
         act: Option<&Act<'_>>,
         number: u32,
     ) {
-        let mut known = std::mem::take(&mut notes.known);
-        let hints = Hints::of(span, &mut known);
+        let (mut known, mut doubled) = (std::mem::take(&mut notes.known), std::mem::take(&mut notes.doubled));
+        let hints = Hints::of(span, &mut known, &mut doubled);
         let wanted = act.filter(|_| self.needs.has(Needs::TALK));
         let talk = wanted.and_then(|act| talk::read(span, act, hints, &mut notes.read));
         let talk = talk.as_ref();
+        let numbers = self.numbers(u8::MAX);
+        let mut look = SpanLook { span, glance, hints, known: &known, doubled: &doubled, act, talk, plan: self, numbers };
+        let mut sink = Sink { notes, rule: 0, subject: Subject::Span(SpanRef(number)) };
         for (rule, check) in &self.spans {
-            let numbers = self.numbers(*rule);
-            let look = SpanLook { span, glance, hints, known: &known, act, talk, plan: self, numbers };
-            let subject = Subject::Span(SpanRef(number));
-            check(&look, &mut Sink { notes, rule: *rule, subject });
+            (look.numbers, sink.rule) = (self.numbers(*rule), *rule);
+            check(&look, &mut sink);
         }
-        notes.known = known;
+        (notes.known, notes.doubled) = (known, doubled);
         let talk = wanted.and_then(|act| Talk::of(span, act, talk, &mut notes.words, &mut notes.offers));
         notes.talks.extend(talk.map(|talk| (number, talk)));
         if glance.exception {
@@ -200,25 +203,18 @@ fn note_exception(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
     let Some(event) = event else { return };
     let told =
         |key: &str| span.pooled(&event.attributes).iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
-    let text = told("exception.type").filter(|text| !text.is_empty()).or_else(|| told("exception.message"));
-    let text = text.map(|text| text.decode().chars().take(200).collect()).unwrap_or_default();
-    notes.exceptions.push((number, text));
+    let kind = told("exception.type").filter(|text| !text.is_empty());
+    let message = told("exception.message");
+    let text = kind.or(message).map(|text| text.decode().chars().take(200).collect::<String>()).unwrap_or_default();
+    // google.genai says in words that its caller went away.
+    let gone = kind.is_some() && text.ends_with("ClientError") && message.is_some_and(|said| said.raw.starts_with(b"499 "));
+    notes.exceptions.push((number, if gone { text + GONE } else { text }));
 }
 
-/// Remembers the exceptions themselves: type, message and stack of each as a fingerprint.
+/// Remembers the exceptions themselves, as fingerprints.
 fn note_raised(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
-    const PARTS: [&str; 3] = ["exception.type", "exception.message", "exception.stacktrace"];
-    for event in span.events.iter().filter(|event| event.name.is("exception")) {
-        let attributes = span.pooled(&event.attributes);
-        let part = |key: &str| attributes.iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
-        let parts = PARTS.map(part);
-        if parts.iter().flatten().all(|text| text.is_empty()) {
-            continue;
-        }
-        let mut hasher = DefaultHasher::new();
-        parts.map(|part| part.map(|text| text.decode())).hash(&mut hasher);
-        notes.raised.push((number, hasher.finish()));
-    }
+    let events = span.events.iter().filter(|event| event.name.is("exception"));
+    notes.raised.extend(events.filter_map(|event| Some((number, agent::raised(span.pooled(&event.attributes))?))));
 }
 
 /// The budget, with the limits that somebody set for a rule.

@@ -31,12 +31,13 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    if look.brief.exceptions < 2 {
+    let logs = look.known().has_logged();
+    if look.brief.exceptions < 2 && !logs {
         return;
     }
     // Of every exception the nodes that record it, from the top to the bottom.
     let mut recorded: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (at, _, span) in look.nodes().filter(|(.., span)| look.head(*span).marks.exception()) {
+    for (at, _, span) in look.nodes().filter(|(.., span)| logs || look.head(*span).marks.exception()) {
         for print in look.known().raised(span) {
             let nodes = recorded.entry(print).or_default();
             if nodes.last() != Some(&at) {

@@ -11,7 +11,7 @@ use super::gen002_inconsistent_usage::{COUNTS, Count, MESSAGES};
 use super::renames::RENAMES;
 use super::sec003_credential_in_url::URLS;
 use super::sem002_wrong_type::{TYPES, Type};
-use super::sem004_missing_required::required_keys;
+use super::sem004_missing_required::{KeySet, required_keys};
 use crate::lint::hints::Hints;
 use crate::lint::talk::KEYS as RECORDS;
 
@@ -26,6 +26,8 @@ pub(in crate::lint) struct KeyFacts {
     pub(in crate::lint) wanted: Option<Type>,
     /// Which tokens it counts, and how late it is believed where several keys count the same.
     pub(in crate::lint) count: Option<(Count, u8)>,
+    /// The key among those that conventions require or that tell what a span is.
+    pub(in crate::lint) required: KeySet,
     /// What a span with such a key has to be looked at for.
     pub(in crate::lint) hints: Hints,
 }
@@ -91,9 +93,7 @@ impl Table {
         for (keys, hints) in hinted {
             keys.iter().for_each(|key| table.of(key).hints.add(hints));
         }
-        required_keys().for_each(|key| {
-            table.of(key);
-        });
+        required_keys().for_each(|key| table.of(key).required = KeySet::one(key));
         for row in &mut table.rows {
             let facts = &mut row.facts;
             facts.hints.key(facts.key.as_bytes());

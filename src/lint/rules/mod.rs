@@ -21,6 +21,7 @@ mod bud007_truncated_value;
 mod bud008_serialization_failed;
 mod bud009_unexportable_span;
 mod bud010_binary_in_attribute;
+mod endings;
 mod err001_unexpected_cancellation;
 mod err002_expected_termination;
 mod err003_cancellation_missing_context;

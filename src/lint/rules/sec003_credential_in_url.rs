@@ -42,7 +42,8 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     }
     for (attribute, _) in look.known_anywhere().filter(|(_, facts)| facts.hints.has(Hints::URL)) {
         let Some(text) = attribute.value.text() else { continue };
-        if memchr::memchr3(b'@', b'?', b'\\', text.raw).is_none() {
+        // Most queries name nothing of interest: their names are looked at where they stand.
+        if !text.escaped && memchr::memchr(b'@', text.raw).is_none() && !names(text.raw).any(|name| is_key(look, name)) {
             continue;
         }
         let url = text.decode();
@@ -68,6 +69,17 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
             sink.found(Fact { class: "query", attribute: key(), note, ..Fact::default() });
         }
     }
+}
+
+/// Whether a name carries a credential.
+fn is_key(look: &SpanLook<'_>, name: &[u8]) -> bool {
+    look.words(0).iter().any(|word| word.as_bytes().eq_ignore_ascii_case(name))
+}
+
+/// The names in a query.
+fn names(url: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let query = memchr::memchr(b'?', url).and_then(|at| url.get(at + 1..)).unwrap_or_default();
+    query.split(|byte| *byte == b'&').filter_map(|pair| pair.get(..memchr::memchr(b'=', pair)?))
 }
 
 /// Whether a value in a query says that it was left out, brackets and stars written as they are or as URLs write them.

@@ -75,7 +75,8 @@ fn judge(
         let value = match &attribute.value {
             RawValue::Text(text) => text.decode().into_owned(),
             RawValue::Nested(_) => attribute.value.decode().to_string(),
-            // A number or a truth value says how many there are, or whether there is one.
+            // A number under the name of a token counts them; a PIN or a password may be one. A truth value says whether there is one.
+            RawValue::Int(number) => number.to_string(),
             _ => continue,
         };
         if !tells_nothing(last, &value) && !redacted.contains(&value) {
@@ -88,7 +89,10 @@ fn judge(
 /// Whether the value gives no secret away: nothing, a note that it was left out, a count of tokens.
 fn tells_nothing(name: &str, value: &str) -> bool {
     let empty = matches!(value, "" | "[]" | "{}" | "()" | "set()");
-    let count = name.to_ascii_lowercase().trim_end_matches('s').ends_with("token") && value.parse::<f64>().is_ok();
+    let lower = name.to_ascii_lowercase();
+    // How many there are is no secret.
+    let plural = lower.ends_with('s') && value.len() < 4;
+    let count = (plural || lower.trim_end_matches('s').ends_with("token")) && value.parse::<f64>().is_ok();
     let note = value.starts_with('<') && value.ends_with('>') && value.contains("(excluded");
     empty || count || note || is_blank(value)
 }
@@ -108,7 +112,7 @@ mod tests {
     #[test]
     fn what_gives_nothing_away_is_left_alone() {
         for (name, value) in
-            [("api_key", "None"), ("password", "***"), ("secret", "<redacted>"), ("token", "50"), ("secrets", "{}")]
+            [("api_key", "None"), ("password", "***"), ("secret", "<redacted>"), ("token", "50"), ("secrets", "{}"), ("secrets", "3")]
         {
             assert!(tells_nothing(name, value), "{name} {value}");
         }

@@ -2,6 +2,9 @@
 //!
 //! Comes in: a span of a known class. Goes out: one fact a key that is missing. Old names of a key do.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
 use crate::agent::{Convention, Role};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::hints::Hints;
@@ -81,34 +84,90 @@ const INTERNAL: i32 = 1;
 const SERVER: i32 = 2;
 const CLIENT: i32 = 3;
 
-/// All keys that are asked for or that tell what a span is, with their other names.
+/// All keys that are asked for or that tell what a span is, with their other names, each once.
 pub(super) fn required_keys() -> impl Iterator<Item = &'static str> {
-    let required = LIMITS.iter().flat_map(|limit| match limit.default {
-        Preset::Words(words) => words,
-        _ => &[],
-    });
+    let required = LIMITS.iter().flat_map(|limit| usual(limit));
     let others = OTHERS.iter().flat_map(|(_, others)| *others);
     let telling = [&OF_DATABASES[..], &OF_URLS, &OF_MODELS, &OF_TOOLS, &["gen_ai.agent.name"]].into_iter().flatten();
-    required.chain(others).chain(telling).copied()
+    let mut seen = BTreeSet::new();
+    required.chain(others).chain(telling).copied().filter(move |key| seen.insert(*key))
 }
 
-fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let Some((class, at)) = class(look) else { return };
-    for key in look.words(at).iter().filter(|key| !has(look, key, look.is_usual(at))) {
-        sink.found(Fact { class, attribute: key.into(), ..Fact::default() });
+/// Keys of this rule, each a bit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::lint) struct KeySet(u128);
+
+impl KeySet {
+    /// Those of these keys that the rule knows.
+    fn of(keys: &[&str]) -> Self {
+        Self(required_keys().zip(0..).filter(|(key, _)| keys.contains(key)).fold(0, |set, (_, at)| set | 1 << at))
+    }
+
+    /// One key.
+    pub(in crate::lint) fn one(key: &str) -> Self {
+        Self::of(&[key])
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
     }
 }
 
-/// Whether a key, or another name of it, is there and says anything.
-fn has(look: &SpanLook<'_>, key: &str, usual: bool) -> bool {
-    let others = OTHERS.iter().find(|(own, _)| *own == key).map(|(_, others)| *others).unwrap_or_default();
-    // Keys of somebody's own are none of those that are known.
-    any(look, others) || if usual { any(look, &[key]) } else { look.span.attribute(key).is_some_and(says_anything) }
+/// The sets that spans are held against, made once.
+struct Sets {
+    /// Of each limit the keys that are asked for, each with its other names.
+    required: Vec<Vec<KeySet>>,
+    databases: KeySet,
+    statements: KeySet,
+    urls: KeySet,
+    models: KeySet,
+    tools: KeySet,
+    agents: KeySet,
 }
 
-/// Whether any of these keys is there and says anything; they have to be among [`required_keys`].
-fn any(look: &SpanLook<'_>, keys: &[&str]) -> bool {
-    look.known().any(|(attribute, _)| keys.iter().any(|key| attribute.key.is(key)) && says_anything(&attribute.value))
+static SETS: LazyLock<Sets> = LazyLock::new(|| Sets {
+    required: LIMITS.iter().map(|limit| usual(limit).iter().map(|key| named(key)).collect()).collect(),
+    databases: KeySet::of(&OF_DATABASES),
+    statements: KeySet::of(&STATEMENTS),
+    urls: KeySet::of(&OF_URLS),
+    models: KeySet::of(&OF_MODELS),
+    tools: KeySet::of(&OF_TOOLS),
+    agents: KeySet::of(&["gen_ai.agent.name"]),
+});
+
+/// The keys that a limit asks for unless somebody says otherwise.
+fn usual(limit: &Limit) -> &'static [&'static str] {
+    match limit.default {
+        Preset::Words(words) => words,
+        _ => &[],
+    }
+}
+
+/// A key and its other names.
+fn named(key: &str) -> KeySet {
+    let others = OTHERS.iter().find(|(own, _)| *own == key).map(|(_, others)| *others).unwrap_or_default();
+    KeySet(KeySet::of(others).0 | KeySet::one(key).0)
+}
+
+fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
+    const ANY: Hints = Hints::HTTP.with(Hints::DB).with(Hints::MESSAGING).with(Hints::GEN_AI);
+    if !look.hints.has(ANY) {
+        return;
+    }
+    let told = look.known().filter(|(attribute, _)| says_anything(&attribute.value));
+    let set = KeySet(told.fold(0, |set, (_, facts)| set | facts.required.0));
+    let Some((class, at)) = class(look, set) else { return };
+    let usual = SETS.required.get(at).filter(|_| look.is_usual(at));
+    for (number, key) in look.words(at).iter().enumerate() {
+        let is_there = match usual.and_then(|usual| usual.get(number)) {
+            Some(wanted) => set.meets(*wanted),
+            // Keys of somebody's own are none of those that are known.
+            None => set.meets(named(key)) || look.span.attribute(key).is_some_and(says_anything),
+        };
+        if !is_there {
+            sink.found(Fact { class, attribute: key.into(), ..Fact::default() });
+        }
+    }
 }
 
 fn says_anything(value: &RawValue<'_>) -> bool {
@@ -120,41 +179,41 @@ fn says_anything(value: &RawValue<'_>) -> bool {
 }
 
 /// What kind of call it is, and the place of its keys among the limits.
-fn class(look: &SpanLook<'_>) -> Option<(&'static str, usize)> {
+fn class(look: &SpanLook<'_>, set: KeySet) -> Option<(&'static str, usize)> {
     let hints = look.hints;
     match look.glance.role {
         // A request to an agent is a request all the same.
-        None | Some(Role::Http | Role::Workflow) if hints.has(Hints::HTTP) && is_http(look) => match look.span.kind {
+        None | Some(Role::Http | Role::Workflow) if hints.has(Hints::HTTP) && is_http(look, set) => match look.span.kind {
             SERVER => Some(("HTTP server", 1)),
             _ => Some(("HTTP client", 0)),
         },
         Some(Role::Db) => Some(("database", 2)),
         Some(Role::Messaging) => Some(("messaging", 3)),
         Some(Role::Tool) if says(look, &["execute_tool"]) => Some(("execute_tool", 5)),
-        Some(Role::Llm) if hints.has(Hints::GEN_AI) && is_inference(look) => Some(("inference", 4)),
-        None => unmarked(look),
+        Some(Role::Llm) if hints.has(Hints::GEN_AI) && is_inference(look, set) => Some(("inference", 4)),
+        None => unmarked(look, set),
         _ => None,
     }
 }
 
 /// Whether it is a request made or served: every such span has a key that only requests have.
-fn is_http(look: &SpanLook<'_>) -> bool {
+fn is_http(look: &SpanLook<'_>, set: KeySet) -> bool {
     matches!(look.span.kind, SERVER | CLIENT)
-        && (look.span.attributes().iter().any(|a| a.key.raw.starts_with(b"http.")) || any(look, &OF_URLS))
+        && (look.span.attributes().iter().any(|a| a.key.raw.starts_with(b"http.")) || set.meets(SETS.urls))
 }
 
 /// Whether it is a call to a model in OpenTelemetry's own words; other conventions have other keys that are required.
-fn is_inference(look: &SpanLook<'_>) -> bool {
+fn is_inference(look: &SpanLook<'_>, set: KeySet) -> bool {
     let own = look.act.is_some_and(|act| matches!(act.convention, Convention::OtelGenAi | Convention::Adk));
-    says(look, &INFERENCE) || (own && look.span.attribute(OPERATION).is_none() && any(look, &OF_MODELS))
+    says(look, &INFERENCE) || (own && look.span.attribute(OPERATION).is_none() && set.meets(SETS.models))
 }
 
 /// A call without the key by which such calls are known: other keys of theirs tell.
-fn unmarked(look: &SpanLook<'_>) -> Option<(&'static str, usize)> {
+fn unmarked(look: &SpanLook<'_>, set: KeySet) -> Option<(&'static str, usize)> {
     let (span, hints) = (look.span, look.hints);
     let database = match span.kind {
-        CLIENT => any(look, &OF_DATABASES),
-        INTERNAL => any(look, &STATEMENTS),
+        CLIENT => set.meets(SETS.databases),
+        INTERNAL => set.meets(SETS.statements),
         _ => false,
     };
     if hints.has(Hints::DB) && database {
@@ -167,8 +226,8 @@ fn unmarked(look: &SpanLook<'_>) -> Option<(&'static str, usize)> {
         return None;
     }
     // What an agent does beside its calls may name its model too.
-    let agent = span.kind == INTERNAL && any(look, &["gen_ai.agent.name"]);
-    match (any(look, &OF_MODELS) && !agent, any(look, &OF_TOOLS)) {
+    let agent = span.kind == INTERNAL && set.meets(SETS.agents);
+    match (set.meets(SETS.models) && !agent, set.meets(SETS.tools)) {
         (_, true) => Some(("execute_tool", 5)),
         (true, _) => Some(("inference", 4)),
         _ => None,
@@ -187,4 +246,17 @@ fn tell(told: &Told<'_>) -> Words {
         format!("{article} {} span without {}", told.class, told.attribute),
         "set what is missing; an instrumentation that is up to date does",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_has_a_bit_of_its_own() {
+        let bits: BTreeSet<u128> = required_keys().map(|key| KeySet::one(key).0).collect();
+        assert_eq!(bits.len(), required_keys().count());
+        assert!(bits.len() < 128 && bits.iter().all(|bit| bit.is_power_of_two()));
+        assert!(named("http.request.method").meets(KeySet::one("http.method")));
+    }
 }

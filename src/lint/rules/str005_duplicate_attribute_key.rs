@@ -2,6 +2,8 @@
 //!
 //! Comes in: the attributes of spans, events, links, resources and scopes. Goes out: one fact a key.
 
+use std::ops::Range;
+
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::hints::Hints;
@@ -35,34 +37,38 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let span = look.span;
-    judge("attribute", span.attributes(), sink);
+    let of = |range: &Range<usize>| {
+        let doubled = look.doubled.iter().map(|at| *at as usize).filter(|at| range.contains(at));
+        doubled.map(|at| at - range.start).collect::<Vec<usize>>()
+    };
+    judge("attribute", span.attributes(), of(&span.own), sink);
     for event in &span.events {
-        judge("event attribute", span.pooled(&event.attributes), sink);
+        judge("event attribute", span.pooled(&event.attributes), of(&event.attributes), sink);
     }
     for link in &span.links {
-        judge("link attribute", span.pooled(&link.attributes), sink);
+        judge("link attribute", span.pooled(&link.attributes), of(&link.attributes), sink);
     }
 }
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
-    judge(if look.is_scope { "scope attribute" } else { "resource attribute" }, look.attributes, sink);
+    let class = if look.is_scope { "scope attribute" } else { "resource attribute" };
+    judge(class, look.attributes, (1..look.attributes.len()).collect(), sink);
 }
 
-/// Lists up to this long are compared pair by pair.
-const SHORT: usize = 48;
+/// Beyond so many candidates the list is sorted instead of compared one by one.
+const FEW: usize = 64;
 
-fn judge(class: &'static str, attributes: &[RawAttribute<'_>], sink: &mut Sink<'_>) {
-    if attributes.len() > SHORT || attributes.iter().any(|attribute| attribute.key.escaped) {
+/// Judges a list in which these may have been there before.
+fn judge(class: &'static str, attributes: &[RawAttribute<'_>], doubled: Vec<usize>, sink: &mut Sink<'_>) {
+    if doubled.len() > FEW || doubled.iter().any(|at| attributes.get(*at).is_some_and(|a| a.key.escaped)) {
         return judge_sorted(class, attributes, sink);
     }
-    let same = |a: &RawAttribute<'_>, b: &RawAttribute<'_>| {
-        a.key.raw.len() == b.key.raw.len() && a.key.raw.last() == b.key.raw.last() && a.key.raw == b.key.raw
-    };
-    for (at, attribute) in attributes.iter().enumerate() {
-        let (before, behind) = attributes.split_at(at);
-        let count = behind.iter().filter(|other| same(attribute, other)).count();
-        if count > 1 && !before.iter().any(|other| same(attribute, other)) {
-            found(class, &attribute.key.decode(), count, sink);
+    for at in doubled {
+        let Some((attribute, before)) = attributes.get(..=at).and_then(<[_]>::split_last) else { continue };
+        let same = |other: &&RawAttribute<'_>| other.key.raw == attribute.key.raw;
+        // Each key is told at its second place.
+        if before.iter().filter(same).count() == 1 {
+            found(class, &attribute.key.decode(), attributes.iter().filter(same).count(), sink);
         }
     }
 }
