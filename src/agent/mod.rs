@@ -28,8 +28,8 @@ pub use fingerprint::{of as fingerprint, raised};
 pub use glance::{Glance, Usage, cancels, glance, termination};
 pub use letta::{StepMark, is_exclusion_note, step_mark};
 pub use messages::{
-    Conversation, Defect, Definition, Flaw, Media, Message, Offer, Offers, Outline, Part, Speaker, ToolCall, ToolResult,
-    flaw_of_json, how_to_capture, messages, outline, records_answer,
+    Conversation, Defect, Definition, Flaw, Media, Message, Offer, Offers, Outline, Part, Speaker, ToolCall,
+    ToolResult, flaw_of_json, how_to_capture, messages, outline, records_answer,
 };
 pub use parameters::{
     MAX_PARAMETER, MAX_PARAMETERS, NEVER_SKIPPED, PARAMETER, Python, Recorded, Recorder, SKIPPED, TRUNCATION_NOTE,

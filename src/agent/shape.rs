@@ -25,9 +25,8 @@ pub fn shape(span: &RawSpan<'_>, role: Role) -> Option<u32> {
         Role::Http => {
             let keys = [METHODS[0], METHODS[1], ROUTES[0], ROUTES[1], URLS[0], URLS[1], URLS[2], URLS[3]];
             let texts = texts(span, &keys);
-            let first = |from: usize, to: usize| {
-                texts.get(from..to)?.iter().flatten().next().filter(|text| !text.is_empty())
-            };
+            let first =
+                |from: usize, to: usize| texts.get(from..to)?.iter().flatten().next().filter(|text| !text.is_empty());
             first(0, 2)?.raw.iter().for_each(|byte| print.add(*byte));
             match first(2, 4) {
                 Some(route) => route.raw.iter().for_each(|byte| print.add(*byte)),

@@ -10,7 +10,9 @@ use crate::otlp::{RawSpan, RawValue};
 
 /// Keys of places, in the order in which they are believed, and behind them those of arguments.
 static KEYS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let of = |field| TABLES.iter().flat_map(|table| table.entries).filter(move |entry| entry.1 == field).map(|entry| entry.0);
+    let of = |field| {
+        TABLES.iter().flat_map(|table| table.entries).filter(move |entry| entry.1 == field).map(|entry| entry.0)
+    };
     of(Field::Place).chain(of(Field::Arguments)).collect()
 });
 

@@ -11,8 +11,8 @@ use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
 
 use super::brief::Brief;
-use super::logged::Logged;
 use super::head::{Head, Marks, NameId, OriginId, SourceId};
+use super::logged::Logged;
 use super::names::Names;
 
 /// Where the bytes of a resource or scope are, and what is needed of it at once.

@@ -6,8 +6,8 @@ use hashbrown::HashMap;
 
 use super::batch::{Batch, Entry};
 use super::brief::Brief;
-use super::logged::Logged;
 use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
+use super::logged::Logged;
 use super::names::Names;
 use crate::agent::Usage;
 use crate::input::{Format, Store};

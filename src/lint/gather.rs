@@ -162,7 +162,13 @@ impl<'p> Gathering<'p> {
         let mut notes = Notes::default();
         for (number, rule) in self.plan.rules() {
             let Some(check) = rule.check.dump else { continue };
-            let look = DumpLook { capture, forest, copies: &self.kept.copies, known: &self.known, numbers: self.plan.numbers(number) };
+            let look = DumpLook {
+                capture,
+                forest,
+                copies: &self.kept.copies,
+                known: &self.known,
+                numbers: self.plan.numbers(number),
+            };
             check(&look, &mut Sink { notes: &mut notes, rule: number, subject: Subject::Input(0, 0, 0) });
         }
         self.kept.absorb(self.plan, capture, &self.known, &mut notes, Sign::More);

@@ -241,7 +241,10 @@ impl Group {
     fn add(&mut self, capture: &Capture, order: Order, hit: Hit) {
         self.count += 1;
         let worst = hit.observed.is_some()
-            && self.worst.as_ref().is_none_or(|old| (hit.observed, Reverse(order)) > (old.observed, Reverse(old.order)));
+            && self
+                .worst
+                .as_ref()
+                .is_none_or(|old| (hit.observed, Reverse(order)) > (old.observed, Reverse(old.order)));
         let late = self.first.len() >= self.kept && self.first.last().is_some_and(|last| last.order <= order);
         if late && !worst {
             return;

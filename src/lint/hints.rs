@@ -5,11 +5,11 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::packed;
+use aho_corasick::{Span, packed};
 
 use super::rules::{KeyFacts, facts, fingerprint};
 use crate::otlp::{RawAttribute, RawSpan, RawValue};
-use crate::redact::short_beginnings;
+use crate::redact::may_be_secret;
 
 /// What may be found in a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,8 +62,8 @@ impl Hints {
     pub const STATUS: Self = Self(1 << 17);
     /// A key is that of messages that have a schema.
     pub const MESSAGES: Self = Self(1 << 19);
-    /// A secret may begin in one of the short ways.
-    pub const TOKEN: Self = Self(1 << 18);
+    /// There may be a secret.
+    pub const SECRET: Self = Self(1 << 18);
 
     /// Whether any of the given hints is given.
     #[inline]
@@ -160,10 +160,22 @@ impl Hints {
     /// Looks for words that tell of something, in all bytes of the span at once.
     fn telltales(&mut self, raw: &[u8]) {
         let Some(search) = SEARCH.as_ref().filter(|search| raw.len() >= search.minimum_len()) else {
-            return self.add(TELLTALES.iter().fold(Self::TOKEN, |a, b| a.with(b.1)));
+            return self.add([Self::UNPRINTED, Self::CUT, Self::DATA_URL, Self::SECRET].into_iter().fold(*self, Self::with));
         };
-        for found in search.find_iter(raw) {
-            self.add(TELLTALES.get(found.pattern().as_usize()).map_or(Self::TOKEN, |telltale| telltale.1));
+        let mut from = 0;
+        while let Some(found) = search.find_in(raw, Span::from(from..raw.len())) {
+            from = found.start() + 1;
+            let behind = raw.get(found.end()..).unwrap_or_default();
+            match WORDS.as_flattened().get(found.pattern().as_usize()) {
+                Some(&OBJECT) if behind.starts_with(b"at 0x") || behind.starts_with(b"Object]") => self.add(Self::UNPRINTED),
+                Some(&ITEMS) if behind.starts_with(b">") || behind.starts_with(b"\\u003e") => self.add(Self::UNPRINTED),
+                Some(&FAILED) => self.add(Self::UNPRINTED),
+                Some(&TRUNCATED) => self.add(Self::CUT),
+                Some(&BASE64) => self.add(Self::DATA_URL),
+                Some(&OBJECT | &ITEMS) => {}
+                _ if !self.has(Self::SECRET) && may_be_secret(raw, found.start()) => self.add(Self::SECRET),
+                _ => {}
+            }
         }
     }
 }
@@ -184,32 +196,37 @@ pub(super) fn may_name_a_secret(key: &[u8]) -> bool {
     match stem.last().map(|byte| byte | 0x20) {
         Some(b'd') => ends(b"password") || ends(b"passwd"),
         Some(b't') => ends(b"secret"),
-        Some(b'n') => ends(b"token") && !matches!(key, [.., b'_', _, _, _, _, _, b's' | b'S'] | [.., b'a'..=b'z', b'T', _, _, _, _, b's']),
+        Some(b'n') => {
+            ends(b"token")
+                && !matches!(key, [.., b'_', _, _, _, _, _, b's' | b'S'] | [.., b'a'..=b'z', b'T', _, _, _, _, b's'])
+        }
         Some(b'l') => ends(b"credential"),
         Some(b'y') => ends(b"key"),
         _ => false,
     }
 }
 
-/// Words that tell of something, wherever they stand: ` object at 0x`, `[object Object]`, `serialization failed:`, ` items>` (which
-/// some write with an escape), `(truncated, original`, `;base64,`. Of each a part that begins with letters that seldom stand
-/// together: every beginning that fits costs a look.
-const TELLTALES: [(&str, Hints); 7] = [
-    ("t 0x", Hints::UNPRINTED),
-    ("[object Object]", Hints::UNPRINTED),
-    ("zation failed:", Hints::UNPRINTED),
-    ("ms>", Hints::UNPRINTED),
-    ("ms\\u003e", Hints::UNPRINTED),
-    ("(truncated, original", Hints::CUT),
-    (";base64,", Hints::DATA_URL),
+/// ` object at 0x`, `[object Object]`.
+const OBJECT: &str = "object ";
+/// ` items>`, which some write with an escape.
+const ITEMS: &str = " items";
+/// `serialization failed:`.
+const FAILED: &str = "zation failed:";
+const TRUNCATED: &str = "(truncated, original";
+const BASE64: &str = ";base64,";
+
+/// Words that tell of something, wherever they stand, and the stems of all secrets. They are as few as one search takes, and in the
+/// order in which it is the fastest: those of a column look alike to it, and every place that looks like one of them costs a look.
+const WORDS: [[&str; 8]; 4] = [
+    [OBJECT, ITEMS, FAILED, TRUNCATED, BASE64, "pk-lf-", "AKIA", "ASIA"],
+    ["ABIA", "ACCA", "AIza", "ya29.", "ghp_", "gho_", "ghu_", "ghs_"],
+    ["ghr_", "github_pat_", "glpat-", "rk_live_", "sk_", "hf_", "r8_", "npm_"],
+    ["dop_v1_", "nvapi-", "sk-", "xox", "lsv2_", "eyJ", "-----BEGIN ", "://"],
 ];
 
-/// Made once. `None` where the processor cannot do it, which makes every span a candidate. Behind the words stand the short
-/// beginnings of secrets.
-static SEARCH: LazyLock<Option<packed::Searcher>> = LazyLock::new(|| {
-    let words = TELLTALES.iter().map(|(word, _)| *word).chain(short_beginnings());
-    packed::Config::new().builder().extend(words).build()
-});
+/// Made once. `None` where the processor cannot do it, which makes every span a candidate.
+static SEARCH: LazyLock<Option<packed::Searcher>> =
+    LazyLock::new(|| packed::Config::new().builder().extend(WORDS.as_flattened()).build());
 
 #[cfg(test)]
 mod tests {
@@ -239,7 +256,8 @@ mod tests {
         ] {
             assert!(hints(&[(key, "x")]).has(hint), "{key}");
         }
-        assert_eq!(hints(&[("other.step_id", "x"), ("", ""), ("s", "y")]), Hints::default());
+        let (quiet, dull) = ("a value that says nothing of itself", "another that is as quiet as the first");
+        assert_eq!(hints(&[("other.step_id", quiet), ("", dull), ("s", quiet)]), Hints::default());
         for key in ["max_tokens", "gen_ai.usage.input_tokens", "maxTokens", "MAX_TOKENS"] {
             assert!(!hints(&[(key, "x")]).has(Hints::SECRET_KEY), "{key}");
         }
@@ -261,11 +279,25 @@ mod tests {
         few.telltales(b"a value that is just [object Object] and nothing else");
         assert!(few.has(Hints::UNPRINTED) && !few.has(Hints::CUT));
         few.telltales(b"... (truncated, original size: 3 chars)");
-        assert!(few.has(Hints::CUT) && !few.has(Hints::TOKEN));
-        few.telltales(b"what begins like sk-abc may be a key of somebody's");
-        assert!(few.has(Hints::TOKEN));
+        assert!(few.has(Hints::CUT) && !few.has(Hints::SECRET));
+        few.telltales(b"the task-force has 12 items to read at https://ann:pw@example.com, task_id sk-short");
+        assert!(!few.has(Hints::SECRET));
+        for secret in ["postgres://ann:hunter2hunter2@db/x", &format!("gsk_{}", "a1".repeat(24))] {
+            let mut few = Hints::default();
+            // In protobuf a length stands before a text, which may look like a letter.
+            few.telltales(format!("more than thirty-two bytes are before q{secret} and some behind it").as_bytes());
+            assert!(few.has(Hints::SECRET) && !few.has(Hints::UNPRINTED), "{secret}");
+        }
         let mut least = Hints::default();
         least.telltales(b"x");
-        assert!(least.has(Hints::UNPRINTED) && least.has(Hints::TOKEN), "too short to tell");
+        assert!(least.has(Hints::UNPRINTED) && least.has(Hints::SECRET), "too short to tell");
+    }
+
+    #[test]
+    fn every_stem_of_a_secret_is_among_the_words() {
+        let words = WORDS.as_flattened();
+        let stems: std::collections::BTreeSet<&str> = crate::redact::stems().collect();
+        assert_eq!(words.iter().filter(|word| stems.contains(**word)).count(), stems.len());
+        assert_eq!(words.len() - stems.len(), 5);
     }
 }

@@ -41,7 +41,8 @@ pub use note::Sink;
 pub use pattern::Pattern;
 pub use report::{Ignored, LintReport, NotChecked};
 pub use rule::{
-    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Needs, Preset, Rule, Scope, Severity, SeverityError, SpanCheck,
+    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Needs, Preset, Rule, Scope, Severity, SeverityError,
+    SpanCheck,
 };
 pub use rules::{RULES, SEMCONV, codes, rule};
 pub use score::{Impact, SCORED, SPECIFICATION, Score, ScoreRule, Scored, UNSCORED, scores};

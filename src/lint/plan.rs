@@ -144,7 +144,8 @@ impl<'s> Plan<'s> {
         let talk = wanted.and_then(|act| talk::read(span, act, hints, &mut notes.read));
         let talk = talk.as_ref();
         let numbers = self.numbers(u8::MAX);
-        let mut look = SpanLook { span, glance, hints, known: &known, doubled: &doubled, act, talk, plan: self, numbers };
+        let mut look =
+            SpanLook { span, glance, hints, known: &known, doubled: &doubled, act, talk, plan: self, numbers };
         let mut sink = Sink { notes, rule: 0, subject: Subject::Span(SpanRef(number)) };
         for (rule, check) in &self.spans {
             (look.numbers, sink.rule) = (self.numbers(*rule), *rule);
@@ -207,7 +208,8 @@ fn note_exception(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
     let message = told("exception.message");
     let text = kind.or(message).map(|text| text.decode().chars().take(200).collect::<String>()).unwrap_or_default();
     // google.genai says in words that its caller went away.
-    let gone = kind.is_some() && text.ends_with("ClientError") && message.is_some_and(|said| said.raw.starts_with(b"499 "));
+    let gone =
+        kind.is_some() && text.ends_with("ClientError") && message.is_some_and(|said| said.raw.starts_with(b"499 "));
     notes.exceptions.push((number, if gone { text + GONE } else { text }));
 }
 

@@ -51,7 +51,9 @@ pub struct Asked {
 /// The outline of a span's messages, where rules are about them: those in OpenTelemetry's keys have a schema, and those of calls
 /// to models may tell of tools.
 pub(super) fn read(span: &RawSpan<'_>, act: &Act<'_>, hints: Hints, offers: &mut Offers) -> Option<Outline> {
-    (hints.has(Hints::MESSAGES) || (is_call(act) && may_tell_of_tools(span.raw))).then(|| outline(span, offers)).flatten()
+    (hints.has(Hints::MESSAGES) || (is_call(act) && may_tell_of_tools(span.raw)))
+        .then(|| outline(span, offers))
+        .flatten()
 }
 
 /// Whether bytes may tell of a call to a tool, in any dialect: `tool_calls`, `toolUse`, `function_call`, a result by its role.

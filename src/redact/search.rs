@@ -3,7 +3,6 @@
 //! Comes in: any bytes, also those of JSON or protobuf. Goes out: where secrets are and whose they are; never the secret itself
 //! to anybody who only prints.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
@@ -30,24 +29,15 @@ const SCHEMES: [&str; 14] = [
 ];
 /// What stands behind the scheme of every URL.
 const AFTER_SCHEME: &str = "://";
-/// Beginnings that are shorter than others make a search over many bytes at a time slow: they are looked for by themselves.
-const SHORT: usize = 3;
 /// How much of the bytes is looked at where a secret may begin.
 const WINDOW: usize = 4096;
 
-/// A search for secrets, made once and used for every span.
+/// A search for secrets, made once and used for every string.
 #[derive(Clone, Debug)]
 pub struct Search {
-    long: Beginnings,
-    short: Beginnings,
-}
-
-/// Where secrets may begin, by some of the ways in which they do.
-#[derive(Clone, Debug)]
-struct Beginnings {
     /// Many bytes at a time, where the processor can.
     wide: Option<packed::Searcher>,
-    /// `None` where it could not be built, which would be a mistake in the list of prefixes.
+    /// `None` where it could not be built, which would be a mistake in the list of stems.
     plain: Option<AhoCorasick>,
 }
 
@@ -62,35 +52,47 @@ pub struct Secret {
     pub shown: String,
 }
 
-/// The short ones among the ways in which secrets begin: who searches for other short words anyhow may search for them too, and
-/// then has to ask [`Search::first_long`] only.
-pub fn short_beginnings() -> impl Iterator<Item = &'static str> {
-    token::prefixes().filter(|prefix| prefix.len() <= SHORT)
+/// What all secrets have at their beginning or near it. Who searches for other words anyhow may search for these too: where none is,
+/// no secret is, and where one is, [`may_be_secret`] tells more.
+pub fn stems() -> impl Iterator<Item = &'static str> {
+    token::stems().chain([AFTER_SCHEME])
+}
+
+/// Whether a stem that was found here, in bytes that may hold several texts, may be that of a secret.
+pub fn may_be_secret(bytes: &[u8], at: usize) -> bool {
+    secret_at(bytes, at, |_| None).is_some()
 }
 
 impl Default for Search {
     fn default() -> Self {
-        let tokens = token::prefixes().filter(|prefix| prefix.len() > SHORT).map(str::to_owned);
-        // The last letter of a scheme and what is behind it.
-        let schemes: BTreeSet<String> = SCHEMES
-            .iter()
-            .filter_map(|scheme| scheme.chars().next_back())
-            .map(|last| format!("{last}{AFTER_SCHEME}"))
-            .collect();
-        Self { long: Beginnings::of(tokens.chain(schemes)), short: Beginnings::of(short_beginnings()) }
+        let stems: Vec<&str> = stems().collect();
+        let wide = packed::Config::new().builder().extend(&stems).build();
+        Self { wide, plain: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&stems).ok() }
     }
 }
 
-impl Beginnings {
-    fn of<B: AsRef<str>>(beginnings: impl Iterator<Item = B>) -> Self {
-        let all: Vec<B> = beginnings.collect();
-        let all: Vec<&str> = all.iter().map(AsRef::as_ref).collect();
-        let wide = packed::Config::new().builder().extend(&all).build();
-        Self { wide, plain: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&all).ok() }
+impl Search {
+    /// The first secret in a text.
+    pub fn first(&self, bytes: &[u8]) -> Option<Secret> {
+        self.next(bytes, 0)
     }
 
-    /// Where the next secret may begin.
-    fn next(&self, bytes: &[u8], from: usize) -> Option<usize> {
+    /// The first secret that begins at a place or after it.
+    pub fn next(&self, bytes: &[u8], mut from: usize) -> Option<Secret> {
+        let least = from;
+        while let Some(at) = self.stem(bytes, from) {
+            let range = secret_at(bytes, at, |start| bytes.get(start.checked_sub(1)?).copied());
+            if let Some((range, kind)) = range.filter(|(range, _)| range.start >= least) {
+                let secret = bytes.get(range.clone()).and_then(|secret| std::str::from_utf8(secret).ok())?;
+                return Some(Secret { range, issuer: kind.unwrap_or_else(|| token::issuer(secret)), shown: shown(secret) });
+            }
+            from = at + 1;
+        }
+        None
+    }
+
+    /// Where the next stem is.
+    fn stem(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let rest = Span::from(from..bytes.len());
         let found = match (&self.wide, &self.plain) {
             (Some(wide), _) if rest.len() >= wide.minimum_len() => wide.find_in(bytes, rest),
@@ -98,50 +100,26 @@ impl Beginnings {
         };
         found.map(|found| found.start())
     }
-
-    /// The next secret itself.
-    fn secret(&self, bytes: &[u8], mut from: usize) -> Option<Secret> {
-        while let Some(at) = self.next(bytes, from) {
-            if let Some(secret) = secret_at(bytes, at) {
-                return Some(secret);
-            }
-            from = at + 1;
-        }
-        None
-    }
 }
 
-impl Search {
-    /// The first secret in bytes.
-    pub fn first(&self, bytes: &[u8]) -> Option<Secret> {
-        self.next(bytes, 0)
+/// Where the secret is at whose beginning a stem was found, and what it is where that is not told by itself. `before` tells which
+/// byte of the same text stands before a place.
+fn secret_at(
+    bytes: &[u8],
+    at: usize,
+    before: impl Fn(usize) -> Option<u8>,
+) -> Option<(Range<usize>, Option<&'static str>)> {
+    if bytes.get(at..)?.starts_with(AFTER_SCHEME.as_bytes()) {
+        let start = scheme_before(bytes.get(..at)?)?;
+        return url_password(bytes, start, at).map(|range| (range, Some("URL with a password")));
     }
-
-    /// The first secret that begins in none of the ways of [`short_beginnings`].
-    pub fn first_long(&self, bytes: &[u8]) -> Option<Secret> {
-        self.long.secret(bytes, 0)
-    }
-
-    /// The first secret that begins at a place or after it.
-    pub fn next(&self, bytes: &[u8], from: usize) -> Option<Secret> {
-        let (long, short) = (self.long.secret(bytes, from), self.short.secret(bytes, from));
-        match (long, short) {
-            (Some(long), Some(short)) => Some(if long.range.start <= short.range.start { long } else { short }),
-            (long, short) => long.or(short),
-        }
-    }
-}
-
-fn secret_at(bytes: &[u8], at: usize) -> Option<Secret> {
-    let (ahead, behind) = bytes.split_at_checked(at)?;
-    if behind.get(1..).is_some_and(|behind| behind.starts_with(AFTER_SCHEME.as_bytes())) {
-        let colon = at + 1;
-        return url_password(bytes, scheme_before(bytes.get(..colon)?)?, colon);
-    }
-    let rest = readable(behind);
-    let length = token::token_at(rest, ahead.last().copied())?;
-    let secret = rest.get(..length)?;
-    Some(Secret { range: at..at + length, issuer: token::issuer(secret), shown: shown(secret) })
+    token::begins(bytes, at).find_map(|start| {
+        let window = bytes.get(start..)?;
+        let window = window.get(..WINDOW).unwrap_or(window);
+        let length = token::token_at(window, before(start))?;
+        let length = if length == window.len() { readable(window).len() } else { length };
+        Some((start..start + length, None))
+    })
 }
 
 /// Where the scheme of a database's or broker's URL begins that ends here.
@@ -154,12 +132,11 @@ fn scheme_before(ahead: &[u8]) -> Option<usize> {
     SCHEMES.iter().find_map(|scheme| begins(&scheme))
 }
 
-/// A database's or broker's URL with a password in it, which begins at a place and whose scheme ends at `colon`.
-fn url_password(bytes: &[u8], at: usize, colon: usize) -> Option<Secret> {
-    let url = readable(bytes.get(at..)?);
-    let range = text::url_password(url, colon - at)?;
-    let secret = url.get(range.clone())?;
-    Some(Secret { range: at + range.start..at + range.end, issuer: "URL with a password", shown: shown(secret) })
+/// The password in a database's or broker's URL, which begins at a place and whose scheme ends at `colon`.
+fn url_password(bytes: &[u8], start: usize, colon: usize) -> Option<Range<usize>> {
+    let url = readable(bytes.get(start..)?);
+    let range = text::url_password(url, colon - start)?;
+    Some(start + range.start..start + range.end)
 }
 
 /// The beginning of bytes as text, as far as it is text.

@@ -95,7 +95,8 @@ mod tests {
     fn only_long_texts_are_left_out() {
         let long = "word ".repeat(100);
         let list = format!("[{}1]", "1,".repeat(200));
-        let json = serde_json::json!({ "role": "user", "content": long, "arguments": list, "n": [1, -2, 0.5, null, true] });
+        let json =
+            serde_json::json!({ "role": "user", "content": long, "arguments": list, "n": [1, -2, 0.5, null, true] });
         let brief = read(&json.to_string()).unwrap();
         let wanted =
             serde_json::json!({ "role": "user", "content": "...", "arguments": list, "n": [1, -2, 0.5, null, true] });

@@ -182,7 +182,10 @@ mod tests {
 
     #[test]
     fn what_can_be_read_is_read() {
-        let read = of_text("{'messages': [{'role': 'user', 'content': 'hi... (truncated, original size: 99 chars)", Texts::Whole);
+        let read = of_text(
+            "{'messages': [{'role': 'user', 'content': 'hi... (truncated, original size: 99 chars)",
+            Texts::Whole,
+        );
         assert_eq!(read.json, serde_json::json!({"messages": [{"role": "user", "content": "hi"}]}));
         let deep = "[".repeat(5000) + &"]".repeat(5000);
         assert!(of_text(&deep, Texts::Whole).json.is_string());

@@ -52,10 +52,9 @@ pub(super) fn part(json: &Json) -> Option<Part> {
         "reasoning" | "thinking" | "redacted_thinking" | "redacted_reasoning" => Some(reasoning(json)),
         "tool_call" | "tool_use" | "server_tool_use" | "mcp_tool_use" | "function_call" | "function" | "tool-call"
         | "custom_tool_call" | "tool_call_chunk" => Some(Part::Call(call(json))),
-        "tool_call_response"
-        | "tool_result"
-        | "function_call_output"
-        | "tool-result" => Some(Part::Result(result(json))),
+        "tool_call_response" | "tool_result" | "function_call_output" | "tool-result" => {
+            Some(Part::Result(result(json)))
+        }
         // What the provider executed itself: `web_search_tool_result`, `code_execution_tool_result` and the like.
         kind if kind.ends_with("_tool_result") => Some(Part::Result(result(json))),
         "image" | "image_url" | "input_image" | "input_audio" | "audio" | "video" | "file" | "input_file"

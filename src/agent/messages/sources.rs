@@ -61,8 +61,12 @@ pub fn records_answer(span: &RawSpan<'_>) -> bool {
         b"parameter.provider_trace",
         b"gcp.vertex.agent.llm_response",
     ];
-    const EVENTS: [&[u8]; 4] =
-        [b"gen_ai.choice", b"gen_ai.content.completion", b"gen_ai.client.inference.operation.details", b"llm_response_received"];
+    const EVENTS: [&[u8]; 4] = [
+        b"gen_ai.choice",
+        b"gen_ai.content.completion",
+        b"gen_ai.client.inference.operation.details",
+        b"llm_response_received",
+    ];
     let says = |value: &RawValue<'_>| !value.text().is_some_and(|text| text.is_empty());
     span.attributes().iter().any(|a| ANSWERS.iter().any(|key| a.key.raw.starts_with(key)) && says(&a.value))
         || span.events.iter().any(|event| EVENTS.contains(&event.name.raw) && !event.attributes.is_empty())

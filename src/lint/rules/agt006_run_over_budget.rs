@@ -68,7 +68,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         sink.not_checked("the prices of their models are not known, so that the run may cost more", unpriced);
     }
     if unmetered > 0 {
-        sink.not_checked("their token usage was not recorded, so that the run may have taken more", unmetered);
+        sink.not_checked("token usage was not recorded, so that the run may have taken more", unmetered);
     }
 }
 

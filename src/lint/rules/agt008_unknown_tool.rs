@@ -44,22 +44,30 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let mut talks: Vec<(u64, usize, SpanRef, &Talk)> = Vec::new();
+    let mut unknown = 0;
     let mut seen = HashSet::new();
     for (at, node, span) in look.nodes() {
         let Some(talk) = look.known().talk(span) else { continue };
         talks.push((node.start, at, span, talk));
-        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else { continue };
+        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else {
+            unknown += u64::from(talk.asked.iter().any(|asked| !asked.hosted));
+            continue;
+        };
         // The same call may be recorded by several spans.
         let new = talk.asked.iter().filter(|asked| !asked.hosted && asked.id.is_none_or(|id| seen.insert(id)));
         let offered = Offered::of(offered);
         new.for_each(|asked| offered.judge(look.known().word(asked.name), span, sink));
     }
     talks.sort_by_key(|(start, _, span, _)| (*start, look.head(*span).id));
-    called(look, &talks, sink);
+    unknown += called(look, &talks, sink);
+    if unknown > 0 {
+        sink.not_checked("the tools that the model was offered were not recorded", unknown);
+    }
 }
 
-/// Tools that ran although the model before them, whose answer was not recorded, was not offered them.
-fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &mut Sink<'_>) {
+/// Tools that ran although the model before them, whose answer was not recorded, was not offered them. Goes out: for how many of
+/// them nobody can tell.
+fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &mut Sink<'_>) -> u64 {
     let tools: Vec<&Call> = look.account().calls().iter().filter(|call| call.kind == Kind::Tool).collect();
     let owners = Owners::of(look);
     // The talks of each owner, in order.
@@ -75,7 +83,8 @@ fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &m
         let before = own.partition_point(|(start, _)| *start <= call.start);
         let talk = before.checked_sub(1).and_then(|at| own.get(at)).map(|(_, talk)| *talk);
         match talk.and_then(|talk| Some((talk, talk.offered()?))) {
-            None => unknown += 1,
+            // What a call asked for is counted there.
+            None => unknown += u64::from(talk.is_none_or(|talk| talk.asked.is_empty())),
             Some((talk, offered)) if talk.asked.is_empty() && !talk.answers => {
                 if last.as_ref().is_none_or(|(number, _)| *number != offered) {
                     last = Some((offered, Offered::of(look.known().word(offered))));
@@ -86,9 +95,7 @@ fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &m
             Some(_) => {}
         }
     }
-    if unknown > 0 {
-        sink.not_checked("the tools that the model was offered were not recorded", unknown);
-    }
+    unknown
 }
 
 /// The tools that a model was offered.

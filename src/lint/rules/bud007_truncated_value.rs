@@ -96,8 +96,8 @@ fn known_limit(text: &Text<'_>, limits: &[u64]) -> Option<u64> {
 
 /// Characters of a text without escapes.
 fn characters(text: &[u8]) -> u64 {
-    simdutf8::basic::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text).chars().count(), |text| text.chars().count())
-        as u64
+    simdutf8::basic::from_utf8(text)
+        .map_or_else(|_| String::from_utf8_lossy(text).chars().count(), |text| text.chars().count()) as u64
 }
 
 fn tell(told: &Told<'_>) -> Words {

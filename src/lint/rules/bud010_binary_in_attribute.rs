@@ -260,7 +260,10 @@ mod tests {
         let names = |between: &str| (0..200).map(|at| format!("SomeClassName{at}")).collect::<Vec<_>>().join(between);
         assert_eq!((search(names("\n").as_bytes(), false), search(names("\\n").as_bytes(), true)), (None, None));
         let lines = |between: &str| vec!["aB3+".repeat(19); 20].join(between);
-        assert_eq!((search(lines("\r\n").as_bytes(), false), search(lines("\\n").as_bytes(), true)), (Some(1520), Some(1520)));
+        assert_eq!(
+            (search(lines("\r\n").as_bytes(), false), search(lines("\\n").as_bytes(), true)),
+            (Some(1520), Some(1520))
+        );
         let slashes = "aB3\\/".repeat(400);
         assert_eq!(search(slashes.as_bytes(), true), Some(1600), "an escaped slash is one of base64");
     }

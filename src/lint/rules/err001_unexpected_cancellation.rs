@@ -43,7 +43,9 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
             Ending::Cancelled if in_tree && node.flags.has(Flags::CANCELLED_HERE) => {
                 ("cancelled", u64::from(node.propagated))
             }
-            Ending::Cancelled if !in_tree && !has_below(look, at, kind) => ("cancelled", ancestors_with(look, at, kind)),
+            Ending::Cancelled if !in_tree && !has_below(look, at, kind) => {
+                ("cancelled", ancestors_with(look, at, kind))
+            }
             Ending::Unexpected if !has_below(look, at, kind) => ("timed out", ancestors_with(look, at, kind)),
             Ending::Other if node.outcome == Outcome::Error && is_timeout(kind) && !has_below(look, at, kind) => {
                 ("timed out", ancestors_with(look, at, kind))

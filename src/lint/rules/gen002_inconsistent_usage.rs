@@ -148,7 +148,8 @@ fn counts(look: &SpanLook<'_>) -> [Option<i64>; COUNTS.len()] {
         let Some((count, rank)) = facts.count else { continue };
         let at = count as usize;
         // Where a key repeats, the last one counts; one that is no number says nothing.
-        if let (Some(slot), Some(best), Some(number)) = (counts.get_mut(at), ranks.get_mut(at), attribute.value.integer())
+        if let (Some(slot), Some(best), Some(number)) =
+            (counts.get_mut(at), ranks.get_mut(at), attribute.value.integer())
             && rank <= *best
         {
             (*slot, *best) = (Some(number), rank);

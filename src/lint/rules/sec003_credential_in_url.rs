@@ -43,7 +43,8 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     for (attribute, _) in look.known_anywhere().filter(|(_, facts)| facts.hints.has(Hints::URL)) {
         let Some(text) = attribute.value.text() else { continue };
         // Most queries name nothing of interest: their names are looked at where they stand.
-        if !text.escaped && memchr::memchr(b'@', text.raw).is_none() && !names(text.raw).any(|name| is_key(look, name)) {
+        if !text.escaped && memchr::memchr(b'@', text.raw).is_none() && !names(text.raw).any(|name| is_key(look, name))
+        {
             continue;
         }
         let url = text.decode();
@@ -84,7 +85,9 @@ fn names(url: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a value in a query says that it was left out, brackets and stars written as they are or as URLs write them.
 fn is_left_out(value: &str) -> bool {
-    let plain = |value: &str| ["%5B", "%5D", "%3C", "%3E", "%2A"].iter().fold(value.to_ascii_uppercase(), |value, c| value.replace(c, ""));
+    let plain = |value: &str| {
+        ["%5B", "%5D", "%3C", "%3E", "%2A"].iter().fold(value.to_ascii_uppercase(), |value, c| value.replace(c, ""))
+    };
     is_blank(value) || is_blank(&plain(value))
 }
 

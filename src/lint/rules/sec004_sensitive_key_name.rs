@@ -111,9 +111,14 @@ mod tests {
 
     #[test]
     fn what_gives_nothing_away_is_left_alone() {
-        for (name, value) in
-            [("api_key", "None"), ("password", "***"), ("secret", "<redacted>"), ("token", "50"), ("secrets", "{}"), ("secrets", "3")]
-        {
+        for (name, value) in [
+            ("api_key", "None"),
+            ("password", "***"),
+            ("secret", "<redacted>"),
+            ("token", "50"),
+            ("secrets", "{}"),
+            ("secrets", "3"),
+        ] {
             assert!(tells_nothing(name, value), "{name} {value}");
         }
         for (name, value) in [("password", "123456"), ("token", "abc"), ("secret", "<b>")] {

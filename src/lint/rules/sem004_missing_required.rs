@@ -183,10 +183,12 @@ fn class(look: &SpanLook<'_>, set: KeySet) -> Option<(&'static str, usize)> {
     let hints = look.hints;
     match look.glance.role {
         // A request to an agent is a request all the same.
-        None | Some(Role::Http | Role::Workflow) if hints.has(Hints::HTTP) && is_http(look, set) => match look.span.kind {
-            SERVER => Some(("HTTP server", 1)),
-            _ => Some(("HTTP client", 0)),
-        },
+        None | Some(Role::Http | Role::Workflow) if hints.has(Hints::HTTP) && is_http(look, set) => {
+            match look.span.kind {
+                SERVER => Some(("HTTP server", 1)),
+                _ => Some(("HTTP client", 0)),
+            }
+        }
         Some(Role::Db) => Some(("database", 2)),
         Some(Role::Messaging) => Some(("messaging", 3)),
         Some(Role::Tool) if says(look, &["execute_tool"]) => Some(("execute_tool", 5)),

@@ -52,7 +52,8 @@ impl<'r> Suite<'r> {
         codes.dedup();
         let case = |code: &'r str| {
             let of_rule = findings.iter().filter(|(_, finding)| finding.code == code);
-            let (failing, lesser): (Vec<_>, Vec<_>) = of_rule.partition(|(number, finding)| view.fails(*number, finding));
+            let (failing, lesser): (Vec<_>, Vec<_>) =
+                of_rule.partition(|(number, finding)| view.fails(*number, finding));
             let findings = |found: Vec<&(usize, &'r Finding)>| found.into_iter().map(|(_, finding)| *finding).collect();
             Case { code, failing: findings(failing), lesser: findings(lesser), skipped: skipped(view, code) }
         };

@@ -16,7 +16,9 @@ pub struct Scores<'r>(pub &'r [Score]);
 impl Render for Scores<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         let [(_, version), (_, commit), (_, url)] = SPECIFICATION;
-        let title = format!("Instrumentation Score (specification {version}, {commit}, {url}), incomplete: only rules that traces tell something about");
+        let title = format!(
+            "Instrumentation Score (specification {version}, {commit}, {url}), incomplete: only rules that traces tell something about"
+        );
         wrapped(ink, Tone::Quiet, &title, 0)?;
         ink.line()?;
         for score in self.0 {
