@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value as Json;
 
 use super::python;
+use crate::otlp::RawAttribute;
 
 /// Beyond this many bytes a text is taken as it stands: to read it would take more room than it is worth.
 const MOST: usize = 1 << 18;
@@ -19,6 +20,14 @@ pub fn of(text: &str) -> u64 {
         Some(json) => hash(&canonical(&json)),
         None => hash(text),
     }
+}
+
+/// The fingerprint of a recorded exception: type, message and stack as they stand; `None` where it has none of them.
+pub fn raised(attributes: &[RawAttribute<'_>]) -> Option<u64> {
+    const PARTS: [&str; 3] = ["exception.type", "exception.message", "exception.stacktrace"];
+    let part = |key: &str| attributes.iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
+    let parts = PARTS.map(part).map(|part| part.map(|text| text.decode()));
+    parts.iter().flatten().any(|text| !text.is_empty()).then(|| hash(&parts))
 }
 
 fn read(text: &str) -> Option<Json> {

@@ -221,6 +221,11 @@ pub fn cancels(attributes: &[RawAttribute<'_>]) -> bool {
     termination_of(attributes) == Termination::Cancelled
 }
 
+/// What the type of an exception says of how its span ended.
+pub fn termination(kind: &str) -> Termination {
+    termination_of_type(kind)
+}
+
 /// What a recorded exception says.
 fn termination_of(attributes: &[RawAttribute<'_>]) -> Termination {
     let text = |key: &str| attributes.iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());

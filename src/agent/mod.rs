@@ -30,12 +30,12 @@ mod told;
 
 pub use act::{Act, Agent, Tokens, Tool, act, has_act};
 pub use conventions::{Convention, Piece, is_generator, is_letta_scope};
-pub use fingerprint::of as fingerprint;
-pub use glance::{Glance, cancels, glance};
+pub use fingerprint::{of as fingerprint, raised};
+pub use glance::{Glance, cancels, glance, termination};
 pub use letta::{StepMark, is_agent_class, is_exclusion_note, outcome_of_stop, step_mark};
 pub use messages::{
-    Conversation, Defect, Definition, Flaw, Media, Message, Part, Speaker, ToolCall, ToolResult, how_to_capture,
-    messages,
+    Conversation, Defect, Definition, Flaw, Media, Message, Offer, Offers, Outline, Part, Speaker, ToolCall,
+    ToolResult, flaw_of_json, how_to_capture, messages, outline, records_answer,
 };
 pub use parameters::{
     MAX_PARAMETER, MAX_PARAMETERS, NEVER_SKIPPED, PARAMETER, Python, Recorded, Recorder, SKIPPED, TRUNCATION_NOTE,

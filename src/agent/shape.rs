@@ -23,17 +23,36 @@ pub fn shape(span: &RawSpan<'_>, role: Role) -> Option<u32> {
     match role {
         Role::Db => normalise(&statement(span)?.decode(), &mut |byte| print.add(byte)),
         Role::Http => {
-            let method = first(span, &METHODS)?;
-            method.raw.iter().for_each(|byte| print.add(*byte));
-            match first(span, &ROUTES) {
+            let keys = [METHODS[0], METHODS[1], ROUTES[0], ROUTES[1], URLS[0], URLS[1], URLS[2], URLS[3]];
+            let texts = texts(span, &keys);
+            let first =
+                |from: usize, to: usize| texts.get(from..to)?.iter().flatten().next().filter(|text| !text.is_empty());
+            first(0, 2)?.raw.iter().for_each(|byte| print.add(*byte));
+            match first(2, 4) {
                 Some(route) => route.raw.iter().for_each(|byte| print.add(*byte)),
-                None => route_of(&first(span, &URLS)?.decode()).bytes().for_each(|byte| print.add(byte)),
+                None => route(&first(4, 8)?.decode(), &mut |part| part.bytes().for_each(|byte| print.add(byte))),
             }
         }
         Role::Embedding => first(span, &MODELS)?.raw.iter().for_each(|byte| print.add(*byte)),
         _ => return None,
     }
     Some((print.0 ^ print.0 >> 32) as u32)
+}
+
+/// The texts under some keys, found in one pass; where a key repeats, the last one counts.
+fn texts<'a, const N: usize>(span: &RawSpan<'a>, keys: &[&str; N]) -> [Option<Text<'a>>; N] {
+    let lengths = keys.iter().fold(0u64, |lengths, key| lengths | 1 << (key.len() & 63));
+    let mut texts = [None; N];
+    for attribute in span.attributes() {
+        let key = &attribute.key;
+        if !key.escaped && lengths >> (key.raw.len() & 63) & 1 == 0 {
+            continue;
+        }
+        if let Some(slot) = keys.iter().position(|known| key.is(known)).and_then(|at| texts.get_mut(at)) {
+            *slot = attribute.value.text();
+        }
+    }
+    texts
 }
 
 fn first<'a>(span: &RawSpan<'a>, keys: &[&str]) -> Option<Text<'a>> {
@@ -52,9 +71,20 @@ impl Print {
 
 /// A URL or path without its query, ids in it replaced by `?`.
 pub fn route_of(url: &str) -> String {
+    let mut route_of = String::with_capacity(url.len());
+    route(url, &mut |part| route_of.push_str(part));
+    route_of
+}
+
+/// Hands on the parts of a route and what stands between them.
+fn route(url: &str, out: &mut dyn FnMut(&str)) {
     let path = url.split(['?', '#']).next().unwrap_or_default();
-    let part = |part: &str| if is_id(part) { "?".to_owned() } else { part.to_owned() };
-    path.split('/').map(part).collect::<Vec<_>>().join("/")
+    for (at, part) in path.split('/').enumerate() {
+        if at > 0 {
+            out("/");
+        }
+        out(if is_id(part) { "?" } else { part });
+    }
 }
 
 /// Whether a part of a path names one thing of many: digits, or letters with several digits among them.

@@ -8,12 +8,13 @@ use std::hash::{BuildHasher, RandomState};
 use hashbrown::HashMap;
 
 use crate::agent::{self, Act, Glance};
-use crate::model::{Kind, SpanId, Status, TraceId};
+use crate::model::{Kind, Status};
 use crate::otlp::{IdForm, RawResource, RawScope, RawSpan, Seen, Shape};
 use crate::redact;
 
 use super::brief::Brief;
 use super::head::{Head, Marks, NameId, OriginId, SourceId};
+use super::logged::Logged;
 use super::names::Names;
 
 /// Where the bytes of a resource or scope are, and what is needed of it at once.
@@ -49,7 +50,7 @@ pub(super) struct Batch {
     /// Values of the attribute that was asked for, by number in this batch.
     pub(super) captured: Vec<(u32, NameId)>,
     /// Exceptions of spans that stand in log records, by the ids of the span.
-    pub(super) logged: Vec<(TraceId, SpanId, NameId)>,
+    pub(super) logged: Vec<Logged>,
     /// The formats that were met, a bit each.
     pub(super) shapes: u8,
 }
@@ -109,8 +110,7 @@ impl<'o, N: Default> Builder<'o, N> {
                 }
             }
             Seen::LogException(exception) => {
-                let kind = NameId(self.made.0.names.intern(&exception.kind));
-                self.made.0.logged.push((exception.trace, exception.span, kind));
+                self.made.0.logged.push(Logged::of(&exception, &mut self.made.0.names));
             }
             Seen::Unknown(_) | Seen::Beside => {}
             Seen::CloseScope => self.open_scope = false,

@@ -8,9 +8,9 @@ use hashbrown::HashMap;
 use super::batch::{Batch, Entry};
 use super::brief::Brief;
 use super::head::{Head, NameId, OriginId, SourceId, SpanRef};
+use super::logged::Logged;
 use super::names::Names;
 use crate::input::{Format, Store};
-use crate::model::{SpanId, TraceId};
 use crate::otlp::{Shape, Tally, Trouble, TroubleKind};
 use crate::redact;
 
@@ -64,7 +64,7 @@ pub struct Capture {
     /// In the order of the spans.
     sessions: Vec<(SpanRef, NameId)>,
     captured: BTreeMap<SpanRef, NameId>,
-    logged: Vec<(TraceId, SpanId, NameId)>,
+    logged: Vec<Logged>,
     pub(super) sources: Vec<Source>,
     /// What stands for the input of a span that is not of this capture.
     nowhere: Source,
@@ -181,9 +181,9 @@ impl Capture {
         !self.briefs.is_empty()
     }
 
-    /// Exceptions of spans that were recorded as logs: the span's ids and the type of the exception.
-    pub fn logged(&self) -> impl Iterator<Item = (TraceId, SpanId, &str)> {
-        self.logged.iter().map(|(trace, span, kind)| (*trace, *span, self.text(*kind)))
+    /// Exceptions of spans that were recorded as logs, in the order of the inputs.
+    pub fn logged(&self) -> &[Logged] {
+        &self.logged
     }
 
     /// The inputs in the order they were read.
@@ -269,7 +269,7 @@ impl Capture {
         }
         let sessions = batch.sessions.iter().map(|(number, session)| (SpanRef(first + number), name(*session)));
         self.sessions.extend(sessions);
-        self.logged.extend(batch.logged.iter().map(|(trace, span, kind)| (*trace, *span, name(*kind))));
+        self.logged.extend(batch.logged.iter().map(|logged| logged.renamed(name)));
         self.captured.extend(batch.captured.iter().map(|(number, value)| (SpanRef(first + number), name(*value))));
     }
 

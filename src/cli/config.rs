@@ -14,7 +14,7 @@ use toml::de::{DeTable, DeValue};
 use super::config_keys::{FOREIGN_SECTIONS, Holds, KEYS, Key};
 use super::lint_config::LintConfig;
 use super::lint_walk::Walk;
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use super::surroundings::Surroundings;
 
 /// The file's name.
@@ -71,10 +71,6 @@ pub(super) enum ConfigError {
         /// The value that is probably meant.
         nearest: Option<&'static str>,
     },
-}
-
-fn meant(nearest: Option<&str>) -> String {
-    nearest.map(|nearest| format!(" (did you mean '{nearest}'?)")).unwrap_or_default()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

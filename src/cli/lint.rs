@@ -20,7 +20,7 @@ use super::lint_settings::Misuse;
 use super::output::OutputArgs;
 use super::{lint_baseline, lint_fix, lint_settings};
 use crate::capture::Capture;
-use crate::lint::{Baseline, Compared, LintReport, Linted};
+use crate::lint::{Baseline, Compared, Confidence, LintReport, Linted};
 use crate::render::{GroupBy, LintMarkdown, LintView, Verdict, veil};
 
 /// Findings that people are shown before the rest is only counted.
@@ -34,7 +34,7 @@ pub(super) struct Judgement<'a> {
     gate: Gate,
     baseline: Option<PathBuf>,
     targets: Targets,
-    /// The form that was asked for in so many words.
+    /// The form that was asked for, in so many words or by the name of a file.
     format: Option<Format>,
 }
 
@@ -55,12 +55,15 @@ impl<'a> Judgement<'a> {
         console: &Console,
     ) -> Result<Self, Error> {
         let on_github = console.around().variable("GITHUB_ACTIONS") == Some("true");
+        let targets = Targets::of(format, output, on_github);
+        let format = format.or(targets.plain_form());
+        check_form(args, format)?;
         Ok(Self {
             args,
             lint: lint_settings::settings(args, config, console.around().now, inputs.jobs())?,
             gate: lint_settings::gate(args, config),
             baseline: lint_settings::baseline(args, config)?,
-            targets: Targets::of(format, output, on_github),
+            targets,
             format,
             inputs,
         })
@@ -81,16 +84,10 @@ impl<'a> Judgement<'a> {
         self.spare(&capture)?;
         Repository::around(&console.around().directory).locate(&mut report.findings);
         veil(&mut report);
-        let baseline = Baseline::of(&report);
         let mut compared = match &self.baseline {
-            Some(path) => Some(lint_baseline::compare(path, &report, gate.update_baseline)?),
+            Some(path) => Some(self.compare(path, &report, console)?),
             None => None,
         };
-        // What nothing was found in says nothing about what is known.
-        if let (Some(path), true) = (&self.baseline, gate.update_baseline && report.spans > 0) {
-            lint_baseline::update(path, &baseline, console)?;
-            compared = Some(baseline.compare(&report));
-        }
         // A look at a part proves nothing about the rest.
         if let Some(compared) = compared.as_mut().filter(|_| self.lint.filter.is_open()) {
             Baseline::tell_gone(compared, &mut report);
@@ -112,6 +109,25 @@ impl<'a> Judgement<'a> {
         }
     }
 
+    /// Holds the report against the baseline, and writes the baseline anew where that was asked for.
+    fn compare(&self, path: &Path, report: &LintReport, console: &mut Console) -> Result<Compared, Error> {
+        let update = self.args.gate.update_baseline;
+        let known = lint_baseline::read(path, update)?;
+        // What nothing was found in says nothing about what is known.
+        if !update || report.spans == 0 {
+            return Ok(known.unwrap_or_else(|| Baseline::of(report)).compare(report));
+        }
+        let all = self.lint.filter.is_open() && self.lint.min_confidence == Confidence::Likely;
+        let baseline = match known {
+            // What a flag leaves out is only not looked at this time.
+            Some(known) if !all || self.args.rules.levels.leaves_out() => Baseline::of(report).with_rest_of(known, all),
+            _ => Baseline::of(report),
+        };
+        lint_baseline::write(path, &baseline, console)?;
+        // Whoever writes it anew takes it as it is.
+        Ok(Compared { gone: 0, less: Vec::new(), ..baseline.compare(report) })
+    }
+
     fn view<'r>(&self, report: &'r LintReport, known: &'r [bool], verdict: &'r Verdict) -> LintView<'r> {
         let shown = &self.args.report;
         LintView {
@@ -119,6 +135,7 @@ impl<'a> Judgement<'a> {
             known,
             verdict,
             fail_on: self.gate.fail_on,
+            fail_likely: self.gate.likely,
             show_info: shown.show_info,
             group_by: shown.group_by.map_or(GroupBy::None, GroupBy::from),
             limit: Some(shown.limit.unwrap_or(LIMIT)).filter(|limit| *limit > 0),
@@ -158,6 +175,22 @@ impl<'a> Judgement<'a> {
                 lint_fix::score(self.format, capture, &self.lint.filter, &output, console)
             }
             None => lint_fix::budget_report(self.format, capture, &self.lint.filter, &output, console),
+        }
+    }
+}
+
+/// Refuses to write a score or headroom in a form that only findings have.
+fn check_form(args: &JudgingArgs, format: Option<Format>) -> Result<(), Error> {
+    let flag = match (args.report.score, args.report.budget_report) {
+        (true, _) => "score",
+        (_, true) => "budget-report",
+        _ => return Ok(()),
+    };
+    match format {
+        None | Some(Format::Human | Format::Json) => Ok(()),
+        Some(form) => {
+            let problem = Problem::Lint(Misuse::Form { flag, form: form.name() });
+            Err(Error::from(problem).hint("--format json writes it for machines, --format human as a table"))
         }
     }
 }

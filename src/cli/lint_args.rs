@@ -63,7 +63,7 @@ pub(super) struct RuleArgs {
     /// A ready-made choice: letta, otel, openinference, agent or strict
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     pub(super) profile: Option<Profile>,
-    /// Leave out findings that are less sure: proven or likely
+    /// Leave out findings that are less sure: proven or likely [default: likely]
     #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub(super) min_confidence: Option<Sureness>,
     /// Limits of these backends [default: letta]; `tracectl budgets` lists them
@@ -93,6 +93,9 @@ pub(super) struct GateArgs {
     /// Fail on more findings than N
     #[arg(long, value_name = "N")]
     pub(super) max_findings: Option<u64>,
+    /// Findings of AGT and PRF that are only likely fail too
+    #[arg(long)]
+    pub(super) fail_likely: bool,
     /// End with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,

@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use crate::lint::{Budget, Cell, PRESETS, preset};
 
 /// A budget of the configuration.
@@ -20,7 +20,7 @@ pub(super) struct OwnBudget {
 
 /// No budget has this name.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no budget '{name}'{}", nearest.as_ref().map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default())]
+#[error("there is no budget '{name}'{}", meant(nearest.as_deref()))]
 pub(super) struct NoSuchBudget {
     name: String,
     nearest: Option<String>,

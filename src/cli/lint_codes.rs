@@ -4,7 +4,7 @@
 
 use thiserror::Error;
 
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use crate::lint::{GROUPS, RULES, Rule};
 
 /// What selects every rule.
@@ -16,10 +16,6 @@ const ALL: &str = "ALL";
 pub(super) struct NoSuchRule {
     word: String,
     nearest: Option<&'static str>,
-}
-
-fn meant(nearest: Option<&str>) -> String {
-    nearest.map(|nearest| format!(" (did you mean '{nearest}'?)")).unwrap_or_default()
 }
 
 /// Rules that a word selects, and how exactly it says so: the longer its code, the more.

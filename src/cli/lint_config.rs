@@ -29,6 +29,8 @@ pub(super) struct LintConfig {
     pub(super) budget: Option<Vec<String>>,
     /// `fail-on`; the inner `None` is `never`.
     pub(super) fail_on: Option<Option<Severity>>,
+    /// `fail-likely`.
+    pub(super) fail_likely: bool,
     /// `max-warnings`.
     pub(super) max_warnings: Option<u64>,
     /// `baseline`.
@@ -51,11 +53,12 @@ pub(super) struct LintConfig {
     pub(super) budgets: Vec<OwnBudget>,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "allow-inline",
     "baseline",
     "budget",
     "errors",
+    "fail-likely",
     "fail-on",
     "ignore",
     "ignore-finding",
@@ -98,6 +101,7 @@ impl LintConfig {
             ("max-warnings", value) => self.max_warnings = Some(number(key, value, at)?),
             ("baseline", value) => self.baseline = Some(text(key, value, at)?.to_owned()),
             ("allow-inline", DeValue::Boolean(yes)) => self.inline = *yes,
+            ("fail-likely", DeValue::Boolean(yes)) => self.fail_likely = *yes,
             ("severity", DeValue::Table(table)) => self.levels = severities(&Walk { table })?,
             ("rules", DeValue::Table(table)) => self.limits = limits(&Walk { table })?,
             ("errors", DeValue::Table(table)) => {
@@ -109,15 +113,26 @@ impl LintConfig {
             }
             ("override", value) => self.overrides = overrides(value, at)?,
             ("ignore-finding", value) => self.ignores = ignores(value, at)?,
-            _ => return Err(Wrong::kind(key, at, if key == "allow-inline" { "true or false" } else { "a table" })),
+            ("allow-inline" | "fail-likely", _) => return Err(Wrong::kind(key, at, "true or false")),
+            _ => return Err(Wrong::kind(key, at, "a table")),
         }
         Ok(())
     }
 }
 
 /// Settings that variables may give: `fail-on` is `TRACECTL_LINT_FAIL_ON`. Lists are separated by commas.
-const VARIABLES: [&str; 9] =
-    ["allow-inline", "baseline", "budget", "fail-on", "ignore", "max-warnings", "profile", "select", "semconv"];
+const VARIABLES: [&str; 10] = [
+    "allow-inline",
+    "baseline",
+    "budget",
+    "fail-likely",
+    "fail-on",
+    "ignore",
+    "max-warnings",
+    "profile",
+    "select",
+    "semconv",
+];
 
 impl LintConfig {
     /// Reads the variables; tells the one that is wrong.
@@ -128,8 +143,8 @@ impl LintConfig {
             let item = |text: &str| Spanned::new(0..0, DeValue::String(text.trim().to_owned().into()));
             let value = match (key, text) {
                 ("select" | "ignore" | "budget", list) => DeValue::Array(list.split(',').map(item).collect()),
-                ("allow-inline", "1" | "true") => DeValue::Boolean(true),
-                ("allow-inline", "0" | "false") => DeValue::Boolean(false),
+                ("allow-inline" | "fail-likely", "1" | "true") => DeValue::Boolean(true),
+                ("allow-inline" | "fail-likely", "0" | "false") => DeValue::Boolean(false),
                 (_, text) => DeValue::String(text.into()),
             };
             self.take(key, &value, 0).map_err(|wrong| (name, wrong))?;

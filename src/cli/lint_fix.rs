@@ -64,37 +64,38 @@ fn told(path: &Path, done: &Done, console: &mut Console) {
 
 /// What of the findings a machine can put right without guessing.
 fn plan(report: &LintReport, settings: &Settings) -> Plan {
-    let found = |code: &str| report.findings.iter().any(|finding| finding.code == code);
-    let secrets = report.findings.iter().any(|finding| finding.code.starts_with("SEC"));
-    let mut plan = Plan { redact: secrets.then(Redactor::default), ..Plan::default() };
+    let mut plan = Plan::default();
     for finding in &report.findings {
-        match (&finding.fix, &finding.attribute) {
-            (Some(Fix::RenameAttribute { from, to }), _) => {
+        match &finding.fix {
+            Some(Fix::RenameAttribute { from, to }) => {
                 plan.renames.insert(from.clone(), to.clone());
             }
-            (_, Some(key)) if finding.code == "BUD006" => {
+            Some(Fix::RemoveAttribute { key }) => {
                 plan.excluded.insert(key.clone());
             }
             _ => {}
         }
+        if finding.code.starts_with("SEC") && plan.redact.is_none() {
+            plan.redact = Some(Redactor::default());
+        }
     }
-    if let Some(rule) = RULES.iter().find(|rule| rule.code == "BUD001").filter(|_| found("BUD001")) {
-        plan.exempt = rule.limit("exempt").map(|limit| settings.words(rule, limit)).unwrap_or_default();
+    // What is too large is cut to the limits of the rule that says so.
+    for rule in RULES.iter().filter(|rule| report.findings.iter().any(|finding| finding.code == rule.code)) {
         plan.cuts.extend(limit(settings, rule, Cell::AttrValueBytes).map(|(limit, _)| Cut::Bytes(limit)));
         plan.cuts.extend(limit(settings, rule, Cell::AttrValueChars).map(|(limit, preset)| match preset {
             DEFAULT_PRESET => Cut::Characters(limit),
             _ => Cut::AllCharacters(limit),
         }));
-    }
-    if let Some(rule) = RULES.iter().find(|rule| rule.code == "BUD002").filter(|_| found("BUD002")) {
-        plan.parameters = limit(settings, rule, Cell::ParamsTotal).map(|(limit, _)| limit);
+        let exempt = rule.limit("exempt").map(|limit| settings.words(rule, limit));
+        plan.exempt.extend(exempt.into_iter().flatten());
+        plan.parameters = plan.parameters.or(limit(settings, rule, Cell::ParamsTotal).map(|(limit, _)| limit));
     }
     plan
 }
 
-/// A limit of a rule and the preset it is of: what somebody set stands over what the budget says.
+/// A limit of a rule and the preset it is of, where the rule has such a limit: what somebody set stands over what the budget says.
 fn limit<'s>(settings: &'s Settings, rule: &Rule, cell: Cell) -> Option<(u64, &'s str)> {
-    let own = rule.limit(cell.name()).and_then(|limit| settings.number(rule, limit));
+    let own = settings.number(rule, rule.limit(cell.name())?);
     let bound = settings.budget.get(cell);
     own.map(|limit| (limit, "")).or(bound.map(|bound| (bound.limit, bound.preset.as_str())))
 }

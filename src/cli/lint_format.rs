@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use super::console::Console;
 use super::error::Error;
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use super::output::OutputArgs;
 use crate::render::{
     Concise, GitHub, Human, LintMarkdown, LintView, Statistics, gitlab, junit, lint_json, lint_jsonl, sarif,
@@ -37,10 +37,16 @@ pub(super) struct Target {
     pub(super) path: PathBuf,
 }
 
+impl Format {
+    /// Its name.
+    pub(super) fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
 /// The names of all forms.
 pub(super) fn names() -> Vec<String> {
-    let values = Format::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-    values.map(|value| value.get_name().to_owned()).collect()
+    Format::value_variants().iter().map(|form| form.name()).collect()
 }
 
 impl FromStr for Target {
@@ -57,8 +63,7 @@ impl FromStr for Target {
             return plain;
         }
         let names = names();
-        let near = nearest(word, names.iter().map(String::as_str));
-        let meant = near.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
+        let meant = meant(nearest(word, names.iter().map(String::as_str)));
         let all = names.join(", ");
         Err(format!("there is no format '{word}'{meant}; there are {all}; for a file of that name write ./{text}"))
     }
@@ -103,6 +108,11 @@ impl Targets {
     /// The file that takes the place of stdout.
     pub(super) fn plain(&self) -> Option<&Path> {
         self.plain.as_deref()
+    }
+
+    /// The form that the name of that file asks for.
+    pub(super) fn plain_form(&self) -> Option<Format> {
+        self.plain().and_then(by_name)
     }
 
     /// Writes everything but what goes to stdout.

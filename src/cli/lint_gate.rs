@@ -2,7 +2,7 @@
 //!
 //! Comes in: a report, what the baseline knows, and what was asked for. Goes out: a verdict in words.
 
-use crate::lint::{Compared, Confidence, Finding, LintReport, Severity};
+use crate::lint::{Compared, Finding, LintReport, Severity};
 use crate::render::Verdict;
 
 /// What makes a run fail.
@@ -17,9 +17,6 @@ pub(super) struct Gate {
     /// Likely findings about behaviour count as much as proven ones.
     pub(super) likely: bool,
 }
-
-/// Groups whose likely findings fail no run unless somebody says so.
-const LENIENT: [&str; 2] = ["AGT", "PRF"];
 
 impl Gate {
     /// Judges a report.
@@ -63,14 +60,14 @@ impl Gate {
     }
 
     fn counts(&self, finding: &Finding) -> bool {
-        let lenient = LENIENT.iter().any(|group| finding.code.starts_with(group));
-        self.likely || !lenient || finding.confidence == Confidence::Proven
+        self.likely || !finding.is_suspicion()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lint::Confidence;
 
     fn gate() -> Gate {
         Gate { fail_on: Some(Severity::Warn), max_warnings: None, max_findings: None, likely: false }
@@ -84,6 +81,7 @@ mod tests {
     #[test]
     fn suspicions_about_behaviour_fail_nothing() {
         assert!(!gate().judge(&report("AGT001", Confidence::Likely), None).fails());
+        assert!(Gate { likely: true, ..gate() }.judge(&report("AGT001", Confidence::Likely), None).fails());
         assert!(gate().judge(&report("AGT001", Confidence::Proven), None).fails());
         assert!(gate().judge(&report("ERR006", Confidence::Likely), None).fails());
         assert!(

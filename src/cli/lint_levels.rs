@@ -40,8 +40,13 @@ const LEVELS: [(&str, char, Level, &str); 3] = [
 ];
 
 impl LevelArgs {
-    /// The level of every rule in force.
-    pub(super) fn settle(&self, base: &Base) -> Result<BTreeMap<&'static str, Severity>, NoSuchRule> {
+    /// Whether rules are left out that would be in force without these flags.
+    pub(super) fn leaves_out(&self) -> bool {
+        !self.select.is_empty() || !self.ignore.is_empty() || self.levels.iter().any(|(level, _)| level.is_none())
+    }
+
+    /// The rules in force, with the level of each that somebody chose.
+    pub(super) fn settle(&self, base: &Base) -> Result<BTreeMap<&'static str, Option<Severity>>, NoSuchRule> {
         let words = |words: &[String]| words.iter().map(|word| select(word)).collect::<Result<Vec<_>, _>>();
         let mut chosen = match (self.select.is_empty(), &base.select) {
             (false, _) => words(&self.select)?,
@@ -53,27 +58,32 @@ impl LevelArgs {
         ignored.extend(words(&self.ignore)?);
         // The more exact word wins; between equals the one that leaves out does.
         let exact = |of: &[Selected], code: &str| of.iter().filter(|s| s.codes.contains(&code)).map(|s| s.exact).max();
-        let mut levels: BTreeMap<&'static str, Severity> = selectable()
+        let mut levels: BTreeMap<&'static str, Option<Severity>> = selectable()
             .filter(|rule| exact(&chosen, rule.code) > exact(&ignored, rule.code))
-            .map(|rule| (rule.code, rule.severity))
+            .map(|rule| (rule.code, None))
             .collect();
         for (codes, level) in &base.levels {
             for code in codes {
                 match level {
-                    Some(level) => levels.entry(code).and_modify(|old| *old = *level),
+                    Some(level) => {
+                        levels.entry(code).and_modify(|old| *old = Some(*level));
+                    }
                     None => {
                         levels.remove(code);
-                        continue;
                     }
-                };
+                }
             }
         }
         for (level, word) in &self.levels {
             for code in select(word)?.codes {
                 match level {
-                    Some(level) => levels.insert(code, *level),
-                    None => levels.remove(code),
-                };
+                    Some(level) => {
+                        levels.insert(code, Some(*level));
+                    }
+                    None => {
+                        levels.remove(code);
+                    }
+                }
             }
         }
         Ok(levels)
@@ -134,7 +144,7 @@ impl FromArgMatches for LevelArgs {
 mod tests {
     use super::*;
 
-    fn settled(args: LevelArgs) -> BTreeMap<&'static str, Severity> {
+    fn settled(args: LevelArgs) -> BTreeMap<&'static str, Option<Severity>> {
         args.settle(&Base::default()).unwrap()
     }
 
@@ -155,8 +165,9 @@ mod tests {
         let deny = (Some(Severity::Error), "TRE".to_owned());
         let allow = (None, "TRE002".to_owned());
         let levels = settled(LevelArgs { levels: vec![deny.clone(), allow.clone()], ..LevelArgs::default() });
-        assert_eq!((levels.get("TRE001"), levels.get("TRE002")), (Some(&Severity::Error), None));
+        assert_eq!((levels.get("TRE001"), levels.get("TRE002")), (Some(&Some(Severity::Error)), None));
+        assert_eq!(levels.get("STR001"), Some(&None), "nobody chose a level");
         let levels = settled(LevelArgs { levels: vec![allow, deny], ..LevelArgs::default() });
-        assert_eq!(levels.get("TRE002"), Some(&Severity::Error));
+        assert_eq!(levels.get("TRE002"), Some(&Some(Severity::Error)));
     }
 }

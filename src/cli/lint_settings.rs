@@ -8,12 +8,12 @@ use thiserror::Error;
 
 use super::config::Config;
 use super::error::{Error, Problem};
-use super::lint_args::{JudgingArgs, Sureness};
+use super::lint_args::JudgingArgs;
 use super::lint_budget::{NoSuchBudget, budget};
 use super::lint_codes::{NoSuchRule, one, select};
 use super::lint_gate::Gate;
 use super::lint_levels::Base;
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use crate::lint::{Confidence, DEFAULT_PRESET, LimitError, LimitValue, RULES, SEMCONV, Settings, Severity};
 
 /// Why the options cannot be used.
@@ -29,7 +29,7 @@ pub(super) enum Misuse {
     #[error("--set wants RULE.KEY=VALUE, like bud001.attr_value=64KiB, not '{0}'")]
     Set(String),
     /// The rule has no such setting.
-    #[error("no rule of '{word}' has a setting '{key}'{}", nearest.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default())]
+    #[error("no rule of '{word}' has a setting '{key}'{}", meant(*nearest))]
     Key {
         /// The rules.
         word: String,
@@ -49,6 +49,14 @@ pub(super) enum Misuse {
     /// `listen` was asked for something that only lint gives.
     #[error("{0} needs --lint")]
     NoLint(String),
+    /// A report other than the findings in a form that only findings have.
+    #[error("--{flag} cannot be written as {form}")]
+    Form {
+        /// The flag that asks for the report.
+        flag: &'static str,
+        /// The form.
+        form: String,
+    },
     /// Every rule is off.
     #[error("no rule is in force: nothing would be judged")]
     NoRules,
@@ -135,7 +143,7 @@ pub(super) fn gate(args: &JudgingArgs, config: &Config) -> Gate {
         fail_on: fail_on.unwrap_or(Some(Severity::Error)),
         max_warnings: args.gate.max_warnings.or(config.lint().max_warnings),
         max_findings: args.gate.max_findings,
-        likely: args.rules.min_confidence == Some(Sureness::Likely),
+        likely: args.gate.fail_likely || config.lint().fail_likely,
     }
 }
 

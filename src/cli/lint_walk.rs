@@ -4,7 +4,7 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::nearest::nearest;
+use super::nearest::{meant, nearest};
 use crate::model::ByteSize;
 
 /// What is wrong, and where.
@@ -46,8 +46,8 @@ impl<'t> Walk<'t> {
             if known.contains(&key) {
                 return visit(key, value, at);
             }
-            let meant = nearest(key, known.iter().copied()).map(|near| format!(" (did you mean '{near}'?)"));
-            Err(Wrong::new(at, format_args!("there is no setting '{key}' here{}", meant.unwrap_or_default())))
+            let meant = meant(nearest(key, known.iter().copied()));
+            Err(Wrong::new(at, format_args!("there is no setting '{key}' here{meant}")))
         })
     }
 
@@ -68,8 +68,7 @@ impl<'t> Walk<'t> {
     ) -> Result<&'static str, Wrong> {
         let text = text(key, value, at)?;
         words.iter().copied().find(|word| *word == text).ok_or_else(|| {
-            let meant = nearest(text, words.iter().copied()).map(|near| format!(" (did you mean '{near}'?)"));
-            let (list, meant) = (words.join(", "), meant.unwrap_or_default());
+            let (list, meant) = (words.join(", "), meant(nearest(text, words.iter().copied())));
             Wrong::new(at, format_args!("'{key}' is one of {list}, not '{text}'{meant}"))
         })
     }

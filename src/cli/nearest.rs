@@ -14,6 +14,11 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, other)| other)
 }
 
+/// The same as a note behind a message: ` (did you mean 'color'?)`; empty where nothing is near.
+pub(super) fn meant(nearest: Option<&str>) -> String {
+    nearest.map(|nearest| format!(" (did you mean '{nearest}'?)")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::finding::Finding;
 use super::report::LintReport;
+use super::rules::RULES;
 use super::verdict::unused_entries;
 use crate::redact;
 
@@ -80,6 +81,31 @@ impl Baseline {
             rules: report.rules.iter().map(|code| (*code).to_owned()).collect(),
             not_checked: unchecked(report),
         }
+    }
+
+    /// The same with what this look says nothing about as it was before: what is known of rules that were not in force, and, where
+    /// `all` was not looked at, whatever was not found, and found less often.
+    pub fn with_rest_of(mut self, before: Self, all: bool) -> Self {
+        let looked = |code: &str| all && (code.starts_with("CFG") || self.rules.iter().any(|rule| rule == code));
+        let mut known: BTreeMap<(String, String), Known> = BTreeMap::new();
+        let mut not_checked = BTreeMap::new();
+        for old in before.findings.into_iter().filter(|old| !looked(&old.code)) {
+            known.insert((old.code.clone(), old.fingerprint.clone()), old);
+        }
+        not_checked.extend(before.not_checked.into_iter().filter(|(code, _)| !looked(code)));
+        for new in self.findings {
+            let entry = known.entry((new.code.clone(), new.fingerprint.clone())).or_insert_with(|| new.clone());
+            *entry = Known { count: new.count.max(entry.count), ..new };
+        }
+        for (code, count) in self.not_checked {
+            let entry = not_checked.entry(code).or_insert(count);
+            *entry = count.max(*entry);
+        }
+        let place = |code: &String| RULES.iter().position(|rule| rule.code == code);
+        self.rules.extend(before.rules);
+        self.rules.sort_by(|a, b| (place(a), a).cmp(&(place(b), b)));
+        self.rules.dedup();
+        Self { findings: known.into_values().collect(), not_checked, ..self }
     }
 
     /// Reads a baseline.
@@ -178,6 +204,26 @@ mod tests {
         let before = Baseline::of(&report(Vec::new(), 2));
         assert_eq!(before.compare(&report(Vec::new(), 3)).less.len(), 1);
         assert_eq!(before.compare(&LintReport::default()).less, ["BUD001 is not checked any more"]);
+    }
+
+    #[test]
+    fn a_look_at_a_part_leaves_the_rest_as_it_was() {
+        let of = |code: &'static str, fingerprint: &str, count| Finding { code, ..found(fingerprint, count) };
+        let mut whole = report(vec![of("BUD001", "a", 3), of("BUD001", "b", 1), of("STR001", "c", 2)], 2);
+        whole.rules = vec!["STR001", "BUD001"];
+        let before = Baseline::of(&whole);
+        let told = |baseline: &Baseline| {
+            let all = baseline.findings.iter().map(|known| (known.fingerprint.clone(), known.count));
+            (all.collect::<Vec<_>>(), baseline.rules.clone())
+        };
+        let now = Baseline::of(&report(vec![of("BUD001", "a", 1)], 0));
+        let rules = vec!["STR001".to_owned(), "BUD001".to_owned()];
+        let by_rules = now.clone().with_rest_of(before.clone(), true);
+        assert_eq!(told(&by_rules), (vec![("a".to_owned(), 1), ("c".to_owned(), 2)], rules.clone()));
+        let by_spans = now.with_rest_of(before, false);
+        let all = vec![("a".to_owned(), 3), ("b".to_owned(), 1), ("c".to_owned(), 2)];
+        assert_eq!(told(&by_spans), (all, rules));
+        assert_eq!((by_rules.not_checked.get("BUD001"), by_spans.not_checked.get("BUD001")), (Some(&0), Some(&2)));
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub fn lint(
     resources::check(&capture, &mut gathering)?;
     let forest = Forest::of(&capture);
     gathering.traces(&capture, &forest);
+    gathering.take_back_copies(&capture)?;
     gathering.dump(&capture, &forest);
     let report = words::report(&capture, &forest, gathering)?;
     Ok(Linted { capture, report })

@@ -76,6 +76,13 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+impl Finding {
+    /// Whether it is a suspicion about how an agent behaves or how fast something is: such a finding fails no run by itself.
+    pub fn is_suspicion(&self) -> bool {
+        self.confidence == Confidence::Likely && ["AGT", "PRF"].iter().any(|group| self.code.starts_with(group))
+    }
+}
+
 /// Of what an observed number and its limit are numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

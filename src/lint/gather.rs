@@ -3,18 +3,21 @@
 //! Comes in: notes, batch by batch. Goes out: groups. Overrides, entries that set findings aside and the filter are applied here,
 //! so that no rule knows of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use super::group::{Groups, Known, Sources};
+use super::group::{Groups, Known, Renumbered, Sources};
 use super::look::{Books, Brief, DumpLook, TraceLook};
 use super::note::{Hit, Notes, Sink, Subject, Texts};
 use super::plan::Plan;
 use super::rule::Severity;
 use super::rules::RULES;
 use super::settings::Aim;
+use crate::agent;
 use crate::capture::{Capture, EnvelopePlace, SpanRef};
 use crate::forest::{Forest, Tree};
+use crate::input::InputError;
+use crate::model::SpanId;
 use crate::query::ended;
 
 /// How many facts a thread gathers before it hands them over.
@@ -39,6 +42,34 @@ pub(super) struct Kept {
     /// Where the resources and scopes stand that were judged, and their services.
     pub(super) places: Vec<EnvelopePlace>,
     pub(super) owners: Vec<(String, String)>,
+    /// Spans that only say once more what another one says, in order.
+    pub(super) copies: Vec<SpanRef>,
+}
+
+/// What becomes of a fact.
+enum Verdict {
+    /// It counts, at this level.
+    Counts(Severity),
+    /// Somebody asked to leave it out: who, and by which entry.
+    Aside(String, Option<usize>),
+    /// It is not asked about.
+    Out,
+}
+
+/// Whether facts are added, or taken back because they are about copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    More,
+    Less,
+}
+
+impl Sign {
+    fn apply(self, count: &mut u64, by: u64) {
+        *count = match self {
+            Self::More => count.saturating_add(by),
+            Self::Less => count.saturating_sub(by),
+        };
+    }
 }
 
 impl<'p> Gathering<'p> {
@@ -49,9 +80,10 @@ impl<'p> Gathering<'p> {
     /// Takes over what was noted of spans that are in the capture now.
     pub(super) fn take(&mut self, capture: &Capture, first: SpanRef, notes: &mut Notes) {
         let span = |number: u32| SpanRef(first.0 + number);
-        self.known.add_talks(first, &mut notes.talks, &mut notes.words);
+        self.known.add_talks(first, notes);
         self.known.exceptions.extend(notes.exceptions.drain(..).map(|(number, text)| (span(number), text)));
         self.known.silent.extend(notes.silent.drain(..).map(span));
+        self.known.failed_steps.extend(notes.failed_steps.drain(..).map(span));
         self.known.targets.extend(notes.targets.drain(..).map(|(number, target)| (span(number), target)));
         self.known.shapes.extend(notes.shapes.drain(..).map(|(number, shape)| (span(number), shape)));
         self.known.raised.extend(notes.raised.drain(..).map(|(number, print)| (span(number), print)));
@@ -62,16 +94,13 @@ impl<'p> Gathering<'p> {
                 hit.subject = Subject::Span(span(number.0));
             }
         }
-        self.kept.absorb(self.plan, capture, &self.known, notes);
+        self.kept.absorb(self.plan, capture, &self.known, notes, Sign::More);
         notes.texts = Texts::default();
     }
 
-    /// Runs the checks of whole traces, on several threads.
+    /// Runs the checks of whole traces, on several threads, and finds what was sent twice.
     pub(super) fn traces(&mut self, capture: &Capture, forest: &Forest) {
         let checks: Vec<_> = self.plan.rules().filter_map(|(number, rule)| Some((number, rule.check.trace?))).collect();
-        if checks.is_empty() {
-            return;
-        }
         let (plan, known) = (self.plan, &self.known);
         let kept = Mutex::new(&mut self.kept);
         std::thread::scope(|scope| {
@@ -80,9 +109,14 @@ impl<'p> Gathering<'p> {
                 scope.spawn(move || {
                     let mut notes = Notes::default();
                     let mut tree = Tree::default();
+                    let mut copies = Copies::default();
                     for number in range {
-                        forest.tree(capture, number, &mut tree);
                         let spans = forest.trace(number).spans;
+                        if checks.is_empty() && !copies.may_be_among(capture, spans) {
+                            continue;
+                        }
+                        forest.tree(capture, number, &mut tree);
+                        copies.find(spans, &tree);
                         let brief = Brief::of(capture, spans, known);
                         let books = Books::new(capture, &tree, plan.prices());
                         for (rule, check) in checks {
@@ -97,9 +131,33 @@ impl<'p> Gathering<'p> {
                         }
                     }
                     hand_over(kept, plan, capture, known, &mut notes);
+                    kept.lock().unwrap_or_else(PoisonError::into_inner).copies.append(&mut copies.found);
                 });
             }
         });
+        self.kept.copies.sort_unstable();
+    }
+
+    /// Takes back what was noted of spans that only say once more what others say. They are judged again for that: nobody could
+    /// know what they are when they were read, and there are none in most dumps.
+    pub(super) fn take_back_copies(&mut self, capture: &Capture) -> Result<(), InputError> {
+        let copies = std::mem::take(&mut self.kept.copies);
+        let mut notes = Notes::default();
+        capture.again(&copies, &mut |number, span| {
+            // As it was read the first time, when its scope may have stood behind it.
+            let role = copies.get(number).and_then(|copy| capture.head(*copy).marks.role());
+            let glances = [false, true].map(|in_letta| agent::glance(span, in_letta));
+            let Some(glance) = glances.into_iter().find(|glance| glance.role == role) else { return };
+            let act = agent::act(span, glance.role);
+            self.plan.span(&mut notes, span, &glance, act.as_ref(), number as u32);
+            for hit in &mut notes.hits {
+                hit.subject = Subject::Span(copies.get(number).copied().unwrap_or(SpanRef(u32::MAX)));
+            }
+            self.kept.absorb(self.plan, capture, &self.known, &mut notes, Sign::Less);
+            notes = Notes::default();
+        })?;
+        self.kept.copies = copies;
+        Ok(())
     }
 
     /// Runs the checks of everything at once.
@@ -107,68 +165,94 @@ impl<'p> Gathering<'p> {
         let mut notes = Notes::default();
         for (number, rule) in self.plan.rules() {
             let Some(check) = rule.check.dump else { continue };
-            let look = DumpLook { capture, forest, numbers: self.plan.numbers(number) };
+            let look = DumpLook {
+                capture,
+                forest,
+                copies: &self.kept.copies,
+                known: &self.known,
+                numbers: self.plan.numbers(number),
+            };
             check(&look, &mut Sink { notes: &mut notes, rule: number, subject: Subject::Input(0, 0, 0) });
         }
-        self.kept.absorb(self.plan, capture, &self.known, &mut notes);
+        self.kept.absorb(self.plan, capture, &self.known, &mut notes, Sign::More);
+    }
+}
+
+/// Spans of traces that only say once more what others say.
+#[derive(Default)]
+struct Copies {
+    found: Vec<SpanRef>,
+    ids: Vec<SpanId>,
+}
+
+impl Copies {
+    /// Whether an id occurs twice among spans.
+    fn may_be_among(&mut self, capture: &Capture, spans: &[SpanRef]) -> bool {
+        self.ids.clear();
+        self.ids.extend(spans.iter().map(|span| capture.head(*span).id));
+        self.ids.sort_unstable();
+        self.ids.windows(2).any(|pair| pair.first() == pair.last())
+    }
+
+    /// Finds those that a tree left out.
+    fn find(&mut self, spans: &[SpanRef], tree: &Tree) {
+        if tree.nodes().iter().all(|node| node.repeats == 0) {
+            return;
+        }
+        let kept: BTreeSet<SpanRef> = tree.nodes().iter().filter_map(|node| node.span).collect();
+        self.found.extend(spans.iter().filter(|span| !kept.contains(span)));
     }
 }
 
 fn hand_over(kept: &Mutex<&mut Kept>, plan: &Plan<'_>, capture: &Capture, known: &Known, notes: &mut Notes) {
-    kept.lock().unwrap_or_else(PoisonError::into_inner).absorb(plan, capture, known, notes);
+    kept.lock().unwrap_or_else(PoisonError::into_inner).absorb(plan, capture, known, notes, Sign::More);
     notes.texts = Texts::default();
 }
 
 impl Kept {
-    /// Takes over facts about things that everybody knows by the same numbers.
-    pub(super) fn absorb(&mut self, plan: &Plan<'_>, capture: &Capture, known: &Known, notes: &mut Notes) {
+    /// Takes over facts about things that everybody knows by the same numbers, or takes them back.
+    pub(super) fn absorb(&mut self, plan: &Plan<'_>, capture: &Capture, known: &Known, notes: &mut Notes, sign: Sign) {
         for ((rule, reason), count) in std::mem::take(&mut notes.not_checked) {
-            *self.not_checked.entry((rule, reason)).or_default() += count;
+            sign.apply(self.not_checked.entry((rule, reason)).or_default(), count);
         }
+        let mut renumbered = Renumbered::default();
         for hit in notes.hits.drain(..) {
-            if let Some(severity) = self.judge(plan, capture, known, &notes.texts, &hit) {
-                let of = Sources { capture, places: &self.places, owners: &self.owners };
-                self.groups.add(&of, &notes.texts, severity, hit);
+            match self.judge(plan, capture, known, &notes.texts, &hit) {
+                Verdict::Counts(severity) => {
+                    let of = Sources { capture, places: &self.places, owners: &self.owners };
+                    let texts = (&notes.texts, &mut renumbered);
+                    match sign {
+                        Sign::More => self.groups.add(&of, texts, severity, hit),
+                        Sign::Less => self.groups.take_back(&of, texts, severity, &hit),
+                    }
+                }
+                Verdict::Aside(reason, entry) => {
+                    entry.into_iter().for_each(|entry| sign.apply(self.used.entry(entry).or_default(), 1));
+                    sign.apply(self.ignored.entry((hit.rule, reason)).or_default(), 1);
+                }
+                Verdict::Out => {}
             }
         }
     }
 
-    /// The level of a fact; `None` where it does not count.
-    fn judge(
-        &mut self,
-        plan: &Plan<'_>,
-        capture: &Capture,
-        known: &Known,
-        texts: &Texts,
-        hit: &Hit,
-    ) -> Option<Severity> {
+    /// What becomes of a fact.
+    fn judge(&self, plan: &Plan<'_>, capture: &Capture, known: &Known, texts: &Texts, hit: &Hit) -> Verdict {
         let settings = plan.settings;
-        let rule = RULES.get(usize::from(hit.rule))?;
+        let Some(rule) = RULES.get(usize::from(hit.rule)) else { return Verdict::Out };
         let confidence = hit.confidence.unwrap_or(rule.confidence);
-        if confidence > settings.min_confidence {
-            return None;
+        if confidence > settings.min_confidence || !self.is_admitted(plan, capture, hit.subject) {
+            return Verdict::Out;
         }
-        let level = settings.levels.get(rule.code).copied().unwrap_or(rule.severity);
         // A level that somebody chose counts for every kind of fault of the rule.
-        let mut severity = if level == rule.severity { hit.severity.unwrap_or(level) } else { level };
-        if let Subject::Span(span) = hit.subject {
-            if !settings.filter.is_open() && !settings.filter.admits(capture, span, ended(capture.head(span))) {
-                return None;
-            }
-            if known.inline.get(&span).is_some_and(|codes| names_rule(codes, rule.code)) {
-                *self.ignored.entry((hit.rule, "inline".to_owned())).or_default() += 1;
-                return None;
-            }
-        } else if !settings.filter.is_open() && !settings.filter.services.is_empty() {
-            let service = self.service(capture, hit.subject);
-            if !settings.filter.services.iter().any(|glob| glob.is_match(service)) {
-                return None;
-            }
+        let mut severity = plan.chosen(hit.rule).or(hit.severity).unwrap_or(rule.severity);
+        if let Subject::Span(span) = hit.subject
+            && known.inline.get(&span).is_some_and(|codes| names_rule(codes, rule.code))
+        {
+            return Verdict::Aside("inline".to_owned(), None);
         }
         for entry in settings.overrides.iter().filter(|entry| self.fits(&entry.aim, capture, hit.subject)) {
             if entry.ignore.contains(&rule.code) {
-                *self.ignored.entry((hit.rule, "override".to_owned())).or_default() += 1;
-                return None;
+                return Verdict::Aside("override".to_owned(), None);
             }
             severity = entry.levels.get(rule.code).copied().unwrap_or(severity);
         }
@@ -179,13 +263,24 @@ impl Kept {
                 && entry.attribute.as_ref().is_none_or(|glob| glob.is_match(attribute))
                 && self.fits(&entry.aim, capture, hit.subject)
         });
-        if let Some(entry) = aside {
-            *self.used.entry(entry).or_default() += 1;
-            let reason = settings.ignores.get(entry).map(|entry| entry.reason.clone()).unwrap_or_default();
-            *self.ignored.entry((hit.rule, reason)).or_default() += 1;
-            return None;
+        match aside.and_then(|at| Some((at, settings.ignores.get(at)?))) {
+            Some((at, entry)) => Verdict::Aside(entry.reason.clone(), Some(at)),
+            None => Verdict::Counts(severity),
         }
-        Some(severity)
+    }
+
+    /// Whether the filter lets pass what a fact is about.
+    fn is_admitted(&self, plan: &Plan<'_>, capture: &Capture, subject: Subject) -> bool {
+        let filter = &plan.settings.filter;
+        match subject {
+            _ if filter.is_open() => true,
+            Subject::Span(span) => filter.admits(capture, span, ended(capture.head(span))),
+            _ if filter.services.is_empty() => true,
+            subject => {
+                let service = self.service(capture, subject);
+                filter.services.iter().any(|glob| glob.is_match(service))
+            }
+        }
     }
 
     /// The service of what a fact is about.

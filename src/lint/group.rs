@@ -2,17 +2,19 @@
 //!
 //! Comes in: facts in any order. Goes out: counts and the first few occurrences, the same whatever the order was.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::budget::Cell;
 use super::ident::{Ident, Order, Owner, Sieve, normal};
-use super::note::{Hit, Subject, Texts};
+use super::note::{Hit, Notes, Subject, Texts};
 use super::rule::{Confidence, Severity};
-use super::talk::Talk;
-use crate::agent::{StepMark, step_mark};
-use crate::capture::{Capture, EnvelopePlace, NameId, SourceId, SpanRef};
+use super::talk::{Talk, numbered};
+use crate::agent::{Definition, Offer, StepMark, step_mark};
+use crate::capture::{Capture, EnvelopePlace, Logged, NameId, SourceId, SpanRef};
 use crate::model::{SpanId, TraceId};
 
 /// How many occurrences a finding tells.
@@ -27,12 +29,14 @@ const MOST_GROUPS: usize = 200_000;
 pub struct Known {
     pub(super) talks: Vec<(SpanRef, Talk)>,
     pub(super) words: Texts,
-    offers: bool,
+    offers: Vec<Arc<Offer>>,
     pub(super) exceptions: Vec<(SpanRef, String)>,
     pub(super) targets: Vec<(SpanRef, u64)>,
     pub(super) silent: Vec<SpanRef>,
     pub(super) shapes: Vec<(SpanRef, u32)>,
     pub(super) raised: Vec<(SpanRef, u64)>,
+    pub(super) failed_steps: Vec<SpanRef>,
+    logged: Vec<(SpanRef, Logged)>,
     /// What names say about steps, by number.
     step_marks: Vec<Option<StepMark>>,
     /// Encoded sizes of resources, by number.
@@ -49,18 +53,20 @@ impl Known {
     }
 
     /// Takes over what was recorded of tools in a batch that begins with a span.
-    pub(super) fn add_talks(&mut self, first: SpanRef, talks: &mut Vec<(u32, Talk)>, words: &mut Texts) {
-        for (number, talk) in talks.drain(..) {
-            let talk = talk.renamed(|word| self.words.number(words.get(word)));
-            self.offers |= talk.offered().is_some();
+    pub(super) fn add_talks(&mut self, first: SpanRef, notes: &mut Notes) {
+        let offers: Vec<u32> = notes.offers.drain(..).map(|offer| numbered(&mut self.offers, &offer)).collect();
+        let mut renumbered = Renumbered::default();
+        for (number, talk) in notes.talks.drain(..) {
+            let word = |word| renumbered.number(word, &notes.words, &mut self.words);
+            let talk = talk.renamed(word, |offer| offers.get(offer as usize).copied().unwrap_or_default());
             self.talks.push((SpanRef(first.0 + number), talk));
         }
-        *words = Texts::default();
+        notes.words = Texts::default();
     }
 
-    /// Whether any call to a model recorded the tools it was offered.
-    pub fn has_offers(&self) -> bool {
-        self.offers
+    /// The tools of an offer, by its number.
+    pub fn offer(&self, number: u32) -> &[Definition] {
+        self.offers.get(number as usize).map(|offer| offer.tools.as_slice()).unwrap_or_default()
     }
 
     /// A name in such a record.
@@ -81,16 +87,38 @@ impl Known {
 
     /// Adds exceptions that spans recorded as logs; those in spans themselves count first.
     pub(super) fn add_logged(&mut self, capture: &Capture) {
-        let logged: BTreeMap<(TraceId, SpanId), &str> =
-            capture.logged().map(|(trace, span, kind)| ((trace, span), kind)).collect();
+        let mut logged: BTreeMap<(TraceId, SpanId), Vec<&Logged>> = BTreeMap::new();
+        for one in capture.logged() {
+            logged.entry((one.trace, one.span)).or_default().push(one);
+        }
         if logged.is_empty() {
             return;
         }
-        let of = |span: &SpanRef| logged.get(&(capture.head(*span).trace, capture.head(*span).id));
-        let new = capture.spans().filter(|span| self.exception(*span).is_empty());
-        let new: Vec<_> = new.filter_map(|span| Some((span, (*of(&span)?).to_owned()))).collect();
-        self.exceptions.extend(new);
+        for span in capture.spans() {
+            let head = capture.head(span);
+            let Some(own) = logged.get(&(head.trace, head.id)) else { continue };
+            if !head.marks.exception() {
+                let last = own.last().map(|last| (span, capture.text(last.kind).to_owned()));
+                self.exceptions.extend(last);
+                self.logged.extend(own.iter().map(|one| (span, **one)));
+            }
+            self.raised.extend(own.iter().filter_map(|one| Some((span, one.print?))));
+        }
         self.exceptions.sort_by_key(|(span, _)| *span);
+        self.raised.sort_unstable();
+        self.raised.dedup();
+    }
+
+    /// The exceptions that a span recorded as logs, where it records none itself.
+    pub fn logged(&self, span: SpanRef) -> impl Iterator<Item = &Logged> {
+        let from = self.logged.partition_point(|(other, _)| *other < span);
+        let own = self.logged.get(from..).unwrap_or_default().iter().take_while(move |(other, _)| *other == span);
+        own.map(|(_, logged)| logged)
+    }
+
+    /// Whether any span recorded an exception as a log.
+    pub fn has_logged(&self) -> bool {
+        !self.logged.is_empty()
     }
 
     /// A fingerprint of what a failed span wanted to reach.
@@ -110,6 +138,16 @@ impl Known {
         let from = self.raised.partition_point(|(other, _)| *other < span);
         let own = self.raised.get(from..).unwrap_or_default().iter().take_while(move |(other, _)| *other == span);
         own.map(|(_, print)| *print)
+    }
+
+    /// Whether any step says that its tool failed.
+    pub fn has_failed_steps(&self) -> bool {
+        !self.failed_steps.is_empty()
+    }
+
+    /// Whether the span is a step that says that its tool failed.
+    pub fn is_failed_step(&self, span: SpanRef) -> bool {
+        self.failed_steps.binary_search(&span).is_ok()
     }
 
     /// What a name says about a step.
@@ -199,24 +237,85 @@ impl Group {
         all
     }
 
-    fn add(&mut self, occurrence: Occurrence) {
+    /// Adds a fact. Nearly always it is neither among the first ones nor the worst, and only counts.
+    fn add(&mut self, capture: &Capture, order: Order, hit: Hit) {
         self.count += 1;
-        if occurrence.observed.is_some() {
-            self.worsen(&occurrence);
+        let worst = hit.observed.is_some()
+            && self
+                .worst
+                .as_ref()
+                .is_none_or(|old| (hit.observed, Reverse(order)) > (old.observed, Reverse(old.order)));
+        let late = self.first.len() >= self.kept && self.first.last().is_some_and(|last| last.order <= order);
+        if late && !worst {
+            return;
         }
-        let at = self.first.partition_point(|known| known.order <= occurrence.order);
-        if at < self.kept {
-            self.first.truncate(self.kept - 1);
-            self.first.insert(at, occurrence);
+        let Hit { subject, observed, limit, cell, confidence, note, related, parts, .. } = hit;
+        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related, parts };
+        if worst {
+            self.worst = Some(occurrence.clone());
+        }
+        if !late {
+            self.place(capture, occurrence);
         }
     }
 
-    fn worsen(&mut self, occurrence: &Occurrence) {
-        let beaten = self.worst.as_ref().is_none_or(|old| {
-            (occurrence.observed, std::cmp::Reverse(occurrence.order)) > (old.observed, std::cmp::Reverse(old.order))
-        });
-        if beaten {
-            self.worst = Some(occurrence.clone());
+    /// Puts an occurrence among the first ones. Of a span that was sent twice only one is: the one that stands first.
+    fn place(&mut self, capture: &Capture, occurrence: Occurrence) {
+        let at = self.first.partition_point(|known| known.order <= occurrence.order);
+        let is_copy = |other: Option<&Occurrence>| other.is_some_and(|other| other.is_copy_of(&occurrence, capture));
+        if is_copy(at.checked_sub(1).and_then(|before| self.first.get(before))) {
+            return;
+        }
+        if is_copy(self.first.get(at)) {
+            if let Some(slot) = self.first.get_mut(at) {
+                *slot = occurrence;
+            }
+            return;
+        }
+        self.first.truncate(self.kept - 1);
+        self.first.insert(at, occurrence);
+    }
+}
+
+impl Occurrence {
+    /// Whether another span was judged that says just the same.
+    fn is_copy_of(&self, other: &Self, capture: &Capture) -> bool {
+        let id = |order: &Order| (order.0, order.1, order.2);
+        let spans = match (self.subject, other.subject) {
+            (Subject::Span(a), Subject::Span(b)) if a != b && id(&self.order) == id(&other.order) => (a, b),
+            _ => return false,
+        };
+        capture.head(spans.0).repeats(capture.head(spans.1))
+    }
+}
+
+/// The texts of a batch, and the numbers that they have here.
+pub(super) type Batch<'b> = (&'b Texts, &'b mut Renumbered);
+
+/// The numbers that the texts of one batch have here, as far as they were asked for.
+#[derive(Debug, Default)]
+pub(super) struct Renumbered(Vec<u32>);
+
+impl Renumbered {
+    /// The number that a text has here, by the one that it has there.
+    #[inline]
+    fn number(&mut self, there: u32, from: &Texts, to: &mut Texts) -> u32 {
+        if there == 0 {
+            return 0;
+        }
+        let at = there as usize;
+        if self.0.len() <= at {
+            self.0.resize(at + 1, 0);
+        }
+        match self.0.get_mut(at) {
+            Some(0) | None => {
+                let number = to.number(from.get(there));
+                if let Some(slot) = self.0.get_mut(at) {
+                    *slot = number;
+                }
+                number
+            }
+            Some(number) => *number,
         }
     }
 }
@@ -237,21 +336,38 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    /// Adds a fact; its texts are those of `texts`.
-    pub(super) fn add(&mut self, of: &Sources<'_>, texts: &Texts, severity: Severity, hit: Hit) {
-        let (mut owner, order) = self.owner(of, hit.subject);
-        if let (Owner::Spans(origin, _), 1..) = (owner, hit.about) {
-            owner = Owner::Service(of.capture.origin(origin).service, self.texts.number(texts.get(hit.about)));
-        }
-        let attribute = if hit.attribute == 0 { 0 } else { self.texts.number(texts.get(hit.attribute)) };
-        let key = Key { rule: hit.rule, severity, owner, attribute, class: hit.class };
-        let Hit { subject, observed, limit, cell, confidence, note, related, each, parts, .. } = hit;
-        let occurrence = Occurrence { subject, order, observed, limit, cell, confidence, note, related, parts };
-        let known = self.numbers.get(&key).copied().or_else(|| self.number(of, key, each));
+    /// Adds a fact, whose texts are those of a batch.
+    pub(super) fn add(&mut self, of: &Sources<'_>, texts: Batch<'_>, severity: Severity, hit: Hit) {
+        let (key, order) = self.key(of, texts, severity, &hit);
+        let known = self.numbers.get(&key).copied().or_else(|| self.number(of, key, hit.each));
         match known.and_then(|number| self.groups.get_mut(number as usize)) {
-            Some(group) => group.add(occurrence),
+            Some(group) => group.add(of.capture, order, hit),
             None => *self.overflow.entry(key.rule).or_default() += 1,
         }
+    }
+
+    /// Counts a fact no more. Of what is told of the group nothing changes: copies were never among it.
+    pub(super) fn take_back(&mut self, of: &Sources<'_>, texts: Batch<'_>, severity: Severity, hit: &Hit) {
+        let (key, _) = self.key(of, texts, severity, hit);
+        let known = self.numbers.get(&key).copied().or_else(|| self.number(of, key, hit.each));
+        match known.and_then(|number| self.groups.get_mut(number as usize)) {
+            Some(group) => group.count = group.count.saturating_sub(1),
+            None => {
+                let count = self.overflow.entry(key.rule).or_default();
+                *count = count.saturating_sub(1);
+            }
+        }
+    }
+
+    fn key(&mut self, of: &Sources<'_>, texts: Batch<'_>, severity: Severity, hit: &Hit) -> (Key, Order) {
+        let (texts, renumbered) = texts;
+        let (mut owner, order) = self.owner(of, hit.subject);
+        if let (Owner::Spans(origin, _), 1..) = (owner, hit.about) {
+            let about = renumbered.number(hit.about, texts, &mut self.texts);
+            owner = Owner::Service(of.capture.origin(origin).service, about);
+        }
+        let attribute = renumbered.number(hit.attribute, texts, &mut self.texts);
+        (Key { rule: hit.rule, severity, owner, attribute, class: hit.class }, order)
     }
 
     fn owner(&mut self, of: &Sources<'_>, subject: Subject) -> (Owner, Order) {

@@ -9,7 +9,8 @@ use super::group::Known;
 use super::hints::Hints;
 use super::pattern::Pattern;
 use super::plan::{Numbers, Plan};
-use crate::agent::{Act, Conversation, Glance, Role, StepMark};
+use super::rules::KeyFacts;
+use crate::agent::{Act, Glance, Outline, Role, StepMark};
 use crate::capture::{Capture, Head, SpanRef};
 use crate::forest::{Forest, Node, Tree};
 use crate::ledger::{Account, Prices, Run, runs};
@@ -23,15 +24,32 @@ pub struct SpanLook<'a> {
     pub glance: &'a Glance,
     /// What may be found in it.
     pub hints: Hints,
+    /// The attributes whose keys rules know, by their places in the span's pool.
+    pub(super) known: &'a [(u32, &'static KeyFacts)],
+    /// The attributes whose keys may stand before them already, by their places in the pool; exact but for keys that look alike.
+    pub(super) doubled: &'a [u32],
     /// What it says about an agent's run.
     pub act: Option<&'a Act<'a>>,
     /// The messages it records, where it is a call to a model or has them in OpenTelemetry's keys.
-    pub talk: Option<&'a Conversation>,
+    pub talk: Option<&'a Outline>,
     pub(super) plan: &'a Plan<'a>,
     pub(super) numbers: &'a Numbers,
 }
 
-impl SpanLook<'_> {
+impl<'a> SpanLook<'a> {
+    /// The attributes of the span whose keys rules know, and what is known of them.
+    #[inline]
+    pub(super) fn known(&self) -> impl Iterator<Item = (&'a RawAttribute<'a>, &'static KeyFacts)> {
+        let own = self.span.own.clone();
+        let own = move |(at, _): &&(u32, &'static KeyFacts)| own.contains(&(*at as usize));
+        self.known.iter().filter(own).filter_map(|(at, facts)| Some((self.span.pool.get(*at as usize)?, *facts)))
+    }
+
+    /// The same with those of its events and links.
+    pub(super) fn known_anywhere(&self) -> impl Iterator<Item = (&'a RawAttribute<'a>, &'static KeyFacts)> {
+        self.known.iter().filter_map(|(at, facts)| Some((self.span.pool.get(*at as usize)?, *facts)))
+    }
+
     /// Whether the limit of characters is Letta's, which a value that Letta cut holds to: the note it appends is beyond it.
     #[inline]
     pub fn forgives_cuts(&self) -> bool {
@@ -216,6 +234,9 @@ pub struct DumpLook<'a> {
     pub capture: &'a Capture,
     /// Its traces.
     pub forest: &'a Forest,
+    /// Spans that only say once more what another one says, in order.
+    pub(super) copies: &'a [SpanRef],
+    pub(super) known: &'a Known,
     pub(super) numbers: &'a Numbers,
 }
 
@@ -270,6 +291,28 @@ impl<'a> Books<'a> {
 }
 
 impl<'a> DumpLook<'a> {
+    /// The spans with their records, each once however often it was sent.
+    pub fn spans(&self) -> impl Iterator<Item = (SpanRef, &'a Head)> {
+        let mut copies = self.copies.iter().copied().peekable();
+        let all = self.capture.spans().zip(self.capture.heads());
+        all.filter(move |(span, _)| copies.next_if_eq(span).is_none())
+    }
+
+    /// What was noted while everything was read.
+    pub fn known(&self) -> &'a Known {
+        self.known
+    }
+
+    /// The rule's flag with this place in its list.
+    pub fn flag(&self, at: usize) -> bool {
+        self.numbers.flag(at)
+    }
+
+    /// Whether a span only says once more what another one says.
+    pub fn is_copy(&self, span: SpanRef) -> bool {
+        self.copies.binary_search(&span).is_ok()
+    }
+
     /// The rule's limit with this place in its list.
     pub fn limit(&self, at: usize) -> Option<u64> {
         self.numbers.number(at)

@@ -41,8 +41,9 @@ pub use note::Sink;
 pub use pattern::Pattern;
 pub use report::{Ignored, LintReport, NotChecked};
 pub use rule::{
-    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Preset, Rule, Scope, Severity, SeverityError, SpanCheck,
+    Check, Confidence, GROUPS, Limit, LimitError, LimitValue, Needs, Preset, Rule, Scope, Severity, SeverityError,
+    SpanCheck,
 };
 pub use rules::{RULES, SEMCONV, codes, rule};
-pub use score::{Impact, SCORED, Score, ScoreRule, Scored, UNSCORED, scores};
+pub use score::{Impact, SCORED, SPECIFICATION, Score, ScoreRule, Scored, UNSCORED, scores};
 pub use settings::{Aim, IgnoreFinding, Override, Settings};

@@ -3,13 +3,16 @@
 //! Comes in: facts of checks. Goes out: small records, texts by number, taken over batch by batch.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 
 use super::budget::Cell;
 use super::facts::Fact;
+use super::hints::Known;
 use super::rule::{Confidence, Severity};
 use super::talk::Talk;
+use crate::agent::{Offer, Offers};
 use crate::capture::SpanRef;
 
 /// A dictionary of texts. Number 0 is the empty one.
@@ -79,6 +82,9 @@ pub(super) struct Notes {
     /// What calls to models recorded of tools, by the numbers of `words`.
     pub(super) talks: Vec<(u32, Talk)>,
     pub(super) words: Texts,
+    pub(super) offers: Vec<Arc<Offer>>,
+    /// Offers that were read, so that none is read twice.
+    pub(super) read: Offers,
     pub(super) exceptions: Vec<(u32, String)>,
     /// Failed spans that say nothing about it.
     pub(super) silent: Vec<u32>,
@@ -88,11 +94,17 @@ pub(super) struct Notes {
     pub(super) shapes: Vec<(u32, u32)>,
     /// Exceptions as fingerprints.
     pub(super) raised: Vec<(u32, u64)>,
+    /// Steps whose tool failed, as they say.
+    pub(super) failed_steps: Vec<u32>,
     /// Codes that spans ask to be ignored.
     pub(super) inline: Vec<(u32, String)>,
     /// Encoded sizes of all spans, where a rule wants them.
     pub(super) sizes: Vec<u32>,
     pub(super) not_checked: BTreeMap<(u8, &'static str), u64>,
+    /// The attributes that rules know of the span that is looked at; kept for its space.
+    pub(super) known: Known,
+    /// The same for those whose keys may be there twice.
+    pub(super) doubled: Vec<u32>,
 }
 
 /// Where a check puts what it found.
@@ -127,8 +139,20 @@ impl Sink<'_> {
 
     /// A span has this fault.
     pub fn found_at(&mut self, span: SpanRef, fact: Fact<'_>) {
-        self.subject = Subject::Span(span);
+        self.look_at(span);
         self.found(fact);
+    }
+
+    /// What is found from now on is about a span.
+    pub fn look_at(&mut self, span: SpanRef) {
+        self.subject = Subject::Span(span);
+    }
+
+    /// The span that is looked at is a step whose tool failed, as the step says.
+    pub fn failed_step(&mut self) {
+        if let Subject::Span(span) = self.subject {
+            self.notes.failed_steps.push(span.0);
+        }
     }
 
     /// A place in an input has this fault.

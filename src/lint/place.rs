@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::CodePlace;
-use crate::capture::{Capture, Detail, SpanRef};
+use crate::capture::{Capture, SpanRef};
 use crate::forest::{Forest, Tree};
-use crate::model::{TraceId, Value};
+use crate::model::TraceId;
+use crate::otlp::{RawSpan, RawValue};
 
 /// How many names a path holds at most; what is between is left out.
 const LONGEST: usize = 24;
@@ -55,21 +56,45 @@ fn path(capture: &Capture, tree: &Tree, at: usize) -> Vec<String> {
     names
 }
 
-/// The line of the program, where the span itself says it.
-pub(super) fn own_place(detail: &Detail) -> Option<CodePlace> {
-    let any = |keys: [&str; 2]| keys.iter().find_map(|key| detail.attribute(key));
-    let Some(Value::String(path)) = any(["code.file.path", "code.filepath"]) else { return None };
-    let line = match any(["code.line.number", "code.lineno"]) {
-        Some(Value::Int(line)) => u64::try_from(*line).unwrap_or(0),
-        _ => 0,
-    };
-    Some(CodePlace { path: path.clone(), line, in_repository: false })
+/// Where in the program a span was made.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Made {
+    /// Where the span itself says so.
+    own: Option<CodePlace>,
+    /// The frames of the program's own code in the last stack the span recorded, innermost first.
+    frames: Vec<CodePlace>,
 }
 
-/// The frames of the program's own code in the last stack the span recorded, innermost first.
-pub(super) fn frames(detail: &Detail) -> Vec<CodePlace> {
-    let stack = detail.events.iter().rev().find_map(|event| event.text("exception.stacktrace"));
-    let Some(stack) = stack else { return Vec::new() };
+impl Made {
+    /// Looks at a span; a stack tells where something failed, so it is looked at only where `fails` says that this is what is asked.
+    pub(super) fn of(span: &RawSpan<'_>, fails: bool) -> Self {
+        let own = own_place(span);
+        let frames = if fails && own.is_none() { frames(span) } else { Vec::new() };
+        Self { own, frames }
+    }
+
+    /// The place to point at, and all frames.
+    pub(super) fn apart(self) -> (Option<CodePlace>, Vec<CodePlace>) {
+        (self.own.or_else(|| self.frames.first().cloned()), self.frames)
+    }
+}
+
+fn own_place(span: &RawSpan<'_>) -> Option<CodePlace> {
+    let any = |keys: [&str; 2]| keys.iter().find_map(|key| span.attribute(key));
+    let path = any(["code.file.path", "code.filepath"])?.text()?.decode().into_owned();
+    let line = match any(["code.line.number", "code.lineno"]) {
+        Some(RawValue::Int(line)) => u64::try_from(*line).unwrap_or(0),
+        _ => 0,
+    };
+    Some(CodePlace { path, line, in_repository: false })
+}
+
+fn frames(span: &RawSpan<'_>) -> Vec<CodePlace> {
+    let stack = span.events.iter().rev().find_map(|event| {
+        let attributes = span.pooled(&event.attributes);
+        attributes.iter().rev().find(|attribute| attribute.key.is("exception.stacktrace"))?.value.text()
+    });
+    let Some(stack) = stack.map(|stack| stack.decode()) else { return Vec::new() };
     // Only Python writes the innermost frame last.
     let mut frames: Vec<CodePlace> = stack.lines().rev().filter_map(python_frame).take(FRAMES).collect();
     if frames.is_empty() {
@@ -107,15 +132,33 @@ fn python_frame(line: &str) -> Option<CodePlace> {
 /// A path with the extension of a program and a line behind it: `at run (/srv/app/tools.js:41:7)`, `/srv/app/tools.go:41 +0x1d`,
 /// `in /srv/app/Tools.cs:line 41`.
 fn path_frame(line: &str) -> Option<CodePlace> {
-    const LANGUAGES: &[&str] = &["js", "mjs", "cjs", "ts", "tsx", "jsx", "go", "cs", "rb", "rs", "php"];
-    let mut parts = line.match_indices(':').filter_map(|(at, _)| Some((line.get(..at)?, line.get(at + 1..)?)));
-    let program = |(before, behind): (&str, &str)| {
-        let path = before.rsplit([' ', '(', '\t']).next()?.trim_start_matches("file://");
-        path.rsplit_once('.').filter(|(_, extension)| LANGUAGES.contains(extension))?;
-        let digits = behind.strip_prefix("line ").unwrap_or(behind);
-        frame(path, digits.split(|c: char| !c.is_ascii_digit()).next()?)
-    };
-    parts.find_map(program)
+    const LANGUAGES: &[&[u8]] =
+        &[b".js", b".mjs", b".cjs", b".ts", b".tsx", b".jsx", b".go", b".cs", b".rb", b".rs", b".php"];
+    let mut begin = 0;
+    let mut foreign = false;
+    for (at, byte) in line.bytes().enumerate() {
+        match byte {
+            b' ' | b'(' | b'\t' => (begin, foreign) = (at + 1, false),
+            b':' if !foreign => {
+                let path = line.get(begin..at)?;
+                // Nearly every colon is told from one by the few letters before it.
+                let program = LANGUAGES.iter().any(|extension| path.as_bytes().ends_with(extension));
+                let behind = line.get(at + 1..)?;
+                let digits = behind.strip_prefix("line ").unwrap_or(behind);
+                let digits = digits.split(|c: char| !c.is_ascii_digit()).next()?;
+                if program && !digits.is_empty() {
+                    let place = frame(path.trim_start_matches("file://"), digits);
+                    if place.is_some() {
+                        return place;
+                    }
+                    // What is a library's here is one up to the end of the word.
+                    foreign = true;
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -132,8 +175,18 @@ mod tests {
         assert_eq!(place("    at node:internal/modules/run_main.js:144:12"), None);
         assert_eq!(place("    at run (/srv/node_modules/x/index.js:1:1)"), None);
         assert_eq!((place("Error: boom"), place("see http://a.b:80")), (None, None));
+        assert_eq!(place("at a.js:1 b (/srv/b.js:2)"), Some(("a.js".into(), 1)));
         let python = |line| python_frame(line).map(|place| (place.path, place.line));
         assert_eq!(python("  File \"/srv/app/tools.py\", line 41, in run"), Some(("/srv/app/tools.py".into(), 41)));
         assert_eq!(python("  File \"/usr/lib/python3.12/asyncio/tasks.py\", line 520, in wait_for"), None);
+    }
+
+    #[test]
+    fn a_line_of_nothing_but_colons_is_looked_at_once() {
+        assert_eq!(path_frame(&":".repeat(4_000_000)), None);
+        assert_eq!(path_frame(&"node_modules/a.js:1:".repeat(200_000)), None);
+        let mut line = "x:".repeat(1_000_000);
+        line.push_str(" /srv/app/tools.js:41");
+        assert_eq!(path_frame(&line).map(|place| place.line), Some(41));
     }
 }

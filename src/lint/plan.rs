@@ -2,7 +2,6 @@
 //!
 //! Comes in: settings. Goes out: what is noted of a span.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use super::budget::{Budget, Cell, DEFAULT_PRESET};
@@ -10,7 +9,7 @@ use super::hints::Hints;
 use super::look::SpanLook;
 use super::note::{Notes, Sink, Subject};
 use super::pattern::Pattern;
-use super::rule::{Limit, LimitValue, Preset, Rule, SpanCheck};
+use super::rule::{Limit, LimitValue, Needs, Preset, Rule, Severity, SpanCheck};
 use super::rules::RULES;
 use super::settings::Settings;
 use super::talk::{self, Talk};
@@ -21,6 +20,9 @@ use crate::otlp::{RawSpan, Shape, span_len};
 
 /// The attribute by which a span asks to be left alone.
 const INLINE: &str = "tracectl.lint.ignore";
+
+/// What is put behind the type of an exception that stands for a caller who went away: its status.
+pub(super) const GONE: &str = " 499";
 
 /// The limits of one rule, in the order of its list.
 #[derive(Clone, Debug, Default)]
@@ -63,29 +65,26 @@ pub(super) struct Plan<'s> {
     numbers: Vec<Numbers>,
     pub(super) forgives_cuts: bool,
     spans: Vec<(u8, SpanCheck)>,
-    talks: bool,
+    needs: Needs,
     prices: OnceLock<Prices>,
-    targets: bool,
-    sizes: bool,
-    shapes: bool,
-    raised: bool,
+    /// The level that somebody chose for each rule.
+    levels: Vec<Option<Severity>>,
 }
 
 impl<'s> Plan<'s> {
     pub(super) fn of(settings: &'s Settings) -> Self {
         let budget = budget(settings);
         let numbers = RULES.iter().map(|rule| numbers(settings, rule)).collect();
-        let on = (0u8..).zip(RULES).filter(|(_, rule)| settings.has(rule));
-        let spans = on.filter_map(|(number, rule)| Some((number, rule.check.span?))).collect();
-        let has = |code| settings.levels.contains_key(code);
+        let on = || (0u8..).zip(RULES).filter(|(_, rule)| settings.has(rule));
+        let spans = on().filter_map(|(number, rule)| Some((number, rule.check.span?))).collect();
+        let needs = on().map(|(_, rule)| rule.check.needs).fold(Needs::NOTHING, Needs::with);
+        // No budget, no sizes.
+        let needs = if budget.get(Cell::TraceBytes).is_some() { needs } else { needs.without(Needs::SIZES) };
         Self {
             bounds: Cell::ALL.map(|cell| budget.get(cell).map(|bound| bound.limit)),
-            sizes: has("BUD003") && budget.get(Cell::TraceBytes).is_some(),
-            talks: ["GEN007", "GEN008", "AGT008", "AGT009"].into_iter().any(has),
+            needs,
             prices: OnceLock::new(),
-            targets: ["AGT002", "ERR006"].into_iter().any(has),
-            shapes: ["PRF001", "ERR006"].into_iter().any(has),
-            raised: has("ERR008"),
+            levels: RULES.iter().map(|rule| settings.levels.get(rule.code).copied().flatten()).collect(),
             forgives_cuts: budget.get(Cell::AttrValueChars).is_some_and(|bound| bound.preset == DEFAULT_PRESET),
             settings,
             budget,
@@ -117,7 +116,12 @@ impl<'s> Plan<'s> {
 
     /// Whether a rule asks how large traces are.
     pub(super) fn wants_sizes(&self) -> bool {
-        self.sizes
+        self.needs.has(Needs::SIZES)
+    }
+
+    /// The level that somebody chose for a rule.
+    pub(super) fn chosen(&self, rule: u8) -> Option<Severity> {
+        self.levels.get(usize::from(rule)).copied().flatten()
     }
 
     /// The rules in force, by number.
@@ -134,26 +138,29 @@ impl<'s> Plan<'s> {
         act: Option<&Act<'_>>,
         number: u32,
     ) {
-        let hints = Hints::of(span);
-        let talk = if self.talks { act.and_then(|act| talk::read(span, act, hints)) } else { None };
+        let (mut known, mut doubled) = (std::mem::take(&mut notes.known), std::mem::take(&mut notes.doubled));
+        let hints = Hints::of(span, &mut known, &mut doubled);
+        let wanted = act.filter(|_| self.needs.has(Needs::TALK));
+        let talk = wanted.and_then(|act| talk::read(span, act, hints, &mut notes.read));
         let talk = talk.as_ref();
+        let numbers = self.numbers(u8::MAX);
+        let mut look =
+            SpanLook { span, glance, hints, known: &known, doubled: &doubled, act, talk, plan: self, numbers };
+        let mut sink = Sink { notes, rule: 0, subject: Subject::Span(SpanRef(number)) };
         for (rule, check) in &self.spans {
-            let look = SpanLook { span, glance, hints, act, talk, plan: self, numbers: self.numbers(*rule) };
-            let subject = Subject::Span(SpanRef(number));
-            check(&look, &mut Sink { notes, rule: *rule, subject });
+            (look.numbers, sink.rule) = (self.numbers(*rule), *rule);
+            check(&look, &mut sink);
         }
-        if let (Some(act), Some(talk)) = (act, talk)
-            && let Some(talk) = Talk::of(act, talk, &mut notes.words)
-        {
-            notes.talks.push((number, talk));
-        }
+        (notes.known, notes.doubled) = (known, doubled);
+        let talk = wanted.and_then(|act| Talk::of(span, act, talk, &mut notes.words, &mut notes.offers));
+        notes.talks.extend(talk.map(|talk| (number, talk)));
         if glance.exception {
             note_exception(notes, span, number);
-            if self.raised {
+            if self.needs.has(Needs::RAISED) {
                 note_raised(notes, span, number);
             }
         }
-        if self.shapes
+        if self.needs.has(Needs::SHAPES)
             && let Some(role @ (Role::Db | Role::Http | Role::Embedding)) = glance.role
             && let Some(shape) = agent::shape(span, role)
         {
@@ -162,7 +169,7 @@ impl<'s> Plan<'s> {
         if span.status == 2 && !glance.exception && is_silent(span) {
             notes.silent.push(number);
         }
-        if self.targets
+        if self.needs.has(Needs::TARGETS)
             && (span.status == 2 || glance.role.is_some_and(is_named_alike))
             && let Some(target) = agent::target(span)
         {
@@ -173,7 +180,7 @@ impl<'s> Plan<'s> {
         {
             notes.inline.push((number, codes.decode().into_owned()));
         }
-        if self.sizes {
+        if self.needs.has(Needs::SIZES) {
             let size = if span.shape == Shape::OtlpProto { span.raw.len() } else { span_len(span) };
             notes.sizes.push(u32::try_from(size).unwrap_or(u32::MAX));
         }
@@ -197,25 +204,19 @@ fn note_exception(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
     let Some(event) = event else { return };
     let told =
         |key: &str| span.pooled(&event.attributes).iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
-    let text = told("exception.type").filter(|text| !text.is_empty()).or_else(|| told("exception.message"));
-    let text = text.map(|text| text.decode().chars().take(200).collect()).unwrap_or_default();
-    notes.exceptions.push((number, text));
+    let kind = told("exception.type").filter(|text| !text.is_empty());
+    let message = told("exception.message");
+    let text = kind.or(message).map(|text| text.decode().chars().take(200).collect::<String>()).unwrap_or_default();
+    // google.genai says in words that its caller went away.
+    let gone =
+        kind.is_some() && text.ends_with("ClientError") && message.is_some_and(|said| said.raw.starts_with(b"499 "));
+    notes.exceptions.push((number, if gone { text + GONE } else { text }));
 }
 
-/// Remembers the exceptions themselves: type, message and stack of each as a fingerprint.
+/// Remembers the exceptions themselves, as fingerprints.
 fn note_raised(notes: &mut Notes, span: &RawSpan<'_>, number: u32) {
-    const PARTS: [&str; 3] = ["exception.type", "exception.message", "exception.stacktrace"];
-    for event in span.events.iter().filter(|event| event.name.is("exception")) {
-        let attributes = span.pooled(&event.attributes);
-        let part = |key: &str| attributes.iter().rev().find(|a| a.key.is(key)).and_then(|a| a.value.text());
-        let parts = PARTS.map(part);
-        if parts.iter().flatten().all(|text| text.is_empty()) {
-            continue;
-        }
-        let mut hasher = DefaultHasher::new();
-        parts.map(|part| part.map(|text| text.decode())).hash(&mut hasher);
-        notes.raised.push((number, hasher.finish()));
-    }
+    let events = span.events.iter().filter(|event| event.name.is("exception"));
+    notes.raised.extend(events.filter_map(|event| Some((number, agent::raised(span.pooled(&event.attributes))?))));
 }
 
 /// The budget, with the limits that somebody set for a rule.

@@ -4,13 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::gather::Gathering;
+use super::gather::{Gathering, Sign};
 use super::look::ResourceLook;
 use super::note::{Notes, Sink, Subject};
 use crate::capture::{Capture, Envelope, EnvelopePlace};
 use crate::input::InputError;
 use crate::otlp::{ProtoWriter, RawAttribute, RawValue, Text};
 use crate::query::Filter;
+use crate::redact;
 
 /// Runs the checks of resources.
 pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<(), InputError> {
@@ -45,7 +46,7 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
             let (attributes, dropped) = (raw.attributes.as_slice(), raw.dropped);
             let (name, version) = (&raw.name, &raw.version);
             let look = ResourceLook { attributes, dropped, is_scope: true, name, version, plan, numbers };
-            judge(place, look, (String::new(), raw.name.decode().into_owned()));
+            judge(place, look, (String::new(), redact::text(&raw.name.decode()).into_owned()));
         }
         _ => {}
     })?;
@@ -58,7 +59,7 @@ pub(super) fn check(capture: &Capture, gathering: &mut Gathering<'_>) -> Result<
     }
     gathering.kept.places = places;
     gathering.kept.owners = owners;
-    gathering.kept.absorb(plan, capture, &gathering.known, &mut notes);
+    gathering.kept.absorb(plan, capture, &gathering.known, &mut notes, Sign::More);
     Ok(())
 }
 
@@ -95,7 +96,8 @@ pub(super) fn resource_sizes(capture: &Capture) -> Result<BTreeMap<u32, u64>, In
 fn service(attributes: &[RawAttribute<'_>]) -> String {
     let found = attributes.iter().rev().find(|attribute| attribute.key.is("service.name"));
     match found.map(|attribute| &attribute.value) {
-        Some(RawValue::Text(text)) => text.decode().into_owned(),
+        // Names are shown everywhere: a secret in one is hidden before it gets any further.
+        Some(RawValue::Text(text)) => redact::text(&text.decode()).into_owned(),
         _ => String::new(),
     }
 }

@@ -71,6 +71,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// Why it matters.
     pub why: &'static str,
+    /// What exactly it looks for, where the summary and the limits do not say it all; may be empty.
+    pub when: &'static str,
     /// A bad example.
     pub bad: &'static str,
     /// The good one beside it.
@@ -120,11 +122,49 @@ pub struct Check {
     pub trace: Option<fn(&TraceLook<'_>, &mut Sink<'_>)>,
     /// Looks at everything at once.
     pub dump: Option<fn(&DumpLook<'_>, &mut Sink<'_>)>,
+    /// What has to be noted of every span for it.
+    pub needs: Needs,
 }
 
 impl Check {
     /// Does nothing.
-    pub const NONE: Self = Self { span: None, resource: None, trace: None, dump: None };
+    pub const NONE: Self = Self { span: None, resource: None, trace: None, dump: None, needs: Needs::NOTHING };
+}
+
+/// What is noted or read of spans only where a rule in force needs it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs(u8);
+
+impl Needs {
+    /// Nothing.
+    pub const NOTHING: Self = Self(0);
+    /// What calls to models recorded of messages and tools.
+    pub const TALK: Self = Self(1);
+    /// What spans wanted to reach.
+    pub const TARGETS: Self = Self(1 << 1);
+    /// What calls to databases, servers and embedding models are but for their values.
+    pub const SHAPES: Self = Self(1 << 2);
+    /// Exceptions, each by what it says.
+    pub const RAISED: Self = Self(1 << 3);
+    /// Encoded sizes.
+    pub const SIZES: Self = Self(1 << 4);
+    /// The span that is told, in full, for the words.
+    pub const DETAIL: Self = Self(1 << 5);
+
+    /// What both need.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What is needed besides the other.
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Whether any of the given things is needed.
+    pub fn has(self, needs: Self) -> bool {
+        self.0 & needs.0 != 0
+    }
 }
 
 /// The names of the groups, in the order they are listed.
@@ -200,8 +240,8 @@ pub enum LimitError {
     Small {
         /// What was written.
         text: String,
-        /// The smallest value.
-        least: u64,
+        /// The smallest value, as it is written.
+        least: String,
     },
     /// It is no regular expression.
     #[error("'{text}' is no regular expression: {why}")]
@@ -249,9 +289,27 @@ impl Limit {
         let value = self.parsed(text)?;
         match value {
             LimitValue::Number(number) if number < self.least() => {
-                Err(LimitError::Small { text: text.trim().to_owned(), least: self.least() })
+                Err(LimitError::Small { text: text.trim().to_owned(), least: self.written(self.least()) })
             }
             value => Ok(value),
+        }
+    }
+
+    /// A number of this limit as [`Self::read`] takes it: `4MiB`, `100ms`, `0.8`.
+    pub fn written(&self, number: u64) -> String {
+        const SIZES: [(u64, &str); 3] = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        const TIMES: [(u64, &str); 5] =
+            [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+        let whole = |units: &[(u64, &str)], smallest: &str| {
+            let unit = units.iter().find(|(size, _)| number >= *size && number.is_multiple_of(*size));
+            unit.map_or_else(|| format!("{number}{smallest}"), |(size, name)| format!("{}{name}", number / size))
+        };
+        match self.unit {
+            Some(Unit::Bytes) => whole(&SIZES, ""),
+            Some(Unit::Nanos) => whole(&TIMES, "ns"),
+            Some(Unit::Permille) => fraction(number, 3),
+            Some(Unit::Dollars) => fraction(number, 9),
+            Some(Unit::Chars | Unit::Count) | None => number.to_string(),
         }
     }
 
@@ -277,12 +335,24 @@ impl Limit {
                 .map_err(|_| error("a duration (write it like 250ms, 1.5s or 2h)")),
             (_, Some(Unit::Dollars)) => dollars(text).ok_or_else(|| error("an amount of US dollars (0.25)")),
             (_, Some(Unit::Permille)) => ratio(text).map(LimitValue::Number).ok_or_else(|| error("a ratio (0.8)")),
+            // A part of a byte or of a call is nothing: `2.5` must not act as 2.
+            _ if text.contains('.') && text.ends_with(|c: char| c.is_ascii_digit()) => {
+                Err(error("a whole number (write it like 512, 64KiB or 2MB)"))
+            }
             _ => text
                 .parse::<crate::model::ByteSize>()
                 .map(|size| LimitValue::Number(size.0))
                 .map_err(|_| error("a number (write it like 512, 64KiB or 2MB)")),
         }
     }
+}
+
+/// A number with so many digits behind the point, none of them for nothing.
+fn fraction(number: u64, digits: usize) -> String {
+    let padded = format!("{number:0>width$}", width = digits + 1);
+    let (whole, rest) = padded.split_at(padded.len() - digits);
+    let text = format!("{whole}.{rest}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `0.25` as billionths.
@@ -345,5 +415,38 @@ impl FromStr for Severity {
     fn from_str(text: &str) -> Result<Self, SeverityError> {
         let found = Self::ALL.into_iter().find(|severity| severity.name() == text.trim());
         found.ok_or_else(|| SeverityError { text: text.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_as_they_are_read() {
+        for (unit, number, text) in [
+            (Unit::Bytes, 4 << 20, "4MiB"),
+            (Unit::Bytes, 4_000_001, "4000001"),
+            (Unit::Nanos, 60_000_000_000, "1m"),
+            (Unit::Nanos, 86_400_000_000_000, "24h"),
+            (Unit::Nanos, 1_500_000, "1500us"),
+            (Unit::Permille, 500, "0.5"),
+            (Unit::Permille, 4_000, "4"),
+            (Unit::Dollars, 250_000_000, "0.25"),
+            (Unit::Count, 2_048, "2048"),
+        ] {
+            let limit = Limit::number("x", 1, 1, unit, "");
+            assert_eq!(limit.written(number), text);
+            assert_eq!(limit.read(text), Ok(LimitValue::Number(number)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_a_thing_is_refused() {
+        let count = Limit::number("max", 1, 50, Unit::Count, "");
+        assert!(count.read("1.9").unwrap_err().to_string().contains("a whole number"));
+        assert_eq!(count.read("1.5k"), Ok(LimitValue::Number(1_500)));
+        let small = Limit::number("factor", 1_000, 4_000, Unit::Permille, "").read("0.5").unwrap_err();
+        assert_eq!(small.to_string(), "'0.5' is too small: 1 is the least");
     }
 }

@@ -1,8 +1,8 @@
 //! The Instrumentation Score of every service, as far as traces tell it.
 //!
 //! Comes in: a capture whose inputs can be read again. Goes out: for every service which of the specification's rules it passes, and
-//! the score of those. The specification (e6ee222) forbids rules of one's own, and asks to say that a score without all rules may be
-//! incomplete: that is told with the rules that traces say nothing about.
+//! the score of those. The specification forbids rules of one's own, and asks to say that a score without all rules may be
+//! incomplete: that is told with the rules that traces say nothing about. What was sent twice counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::score_resources::{Resources, is_of_resources};
 use crate::capture::{Capture, SourceId, SpanRef};
-use crate::forest::Forest;
+use crate::forest::{Forest, Tree};
 use crate::input::InputError;
 use crate::model::{Kind, SpanId, TraceId};
 use crate::otlp::Seen;
@@ -60,6 +60,10 @@ pub struct ScoreRule {
     pub about: &'static str,
 }
 
+/// The specification that holds: its version, the commit that was read, and where it is kept.
+pub const SPECIFICATION: [(&str, &str); 3] =
+    [("version", "0.1"), ("commit", "e6ee222"), ("url", "https://github.com/instrumentation-score/spec")];
+
 const fn rule(id: &'static str, impact: Impact, about: &'static str) -> ScoreRule {
     ScoreRule { id, impact, about }
 }
@@ -68,13 +72,13 @@ const fn rule(id: &'static str, impact: Impact, about: &'static str) -> ScoreRul
 pub const SCORED: [ScoreRule; 9] = [
     rule("RES-001", Impact::Normal, "service.instance.id is present"),
     rule("RES-002", Impact::Important, "service.instance.id is unique across workloads"),
-    rule("RES-003", Impact::Important, "k8s.pod.uid is present on pods"),
+    rule("RES-003", Impact::Important, "k8s.pod.uid is present on Kubernetes"),
     rule("RES-004", Impact::Important, "attributes stand at the right level"),
     rule("RES-005", Impact::Critical, "service.name is present"),
-    rule("SPA-001", Impact::Normal, "at most 10 internal spans of a service in a trace"),
+    rule("SPA-001", Impact::Normal, "at most 10 internal spans per service and trace"),
     rule("SPA-002", Impact::Normal, "no orphan spans"),
     rule("SPA-004", Impact::Important, "root spans are not client spans"),
-    rule("SPA-005", Impact::Important, "at most 20 spans under 5 ms in a trace"),
+    rule("SPA-005", Impact::Important, "at most 20 spans under 5 ms per trace"),
 ];
 
 /// The rules that are not computed, and why.
@@ -135,9 +139,12 @@ pub fn scores(capture: &Capture, filter: &Filter) -> Result<Vec<Score>, InputErr
     resources.judge(capture, &mut failures)?;
     misplaced(capture, &admitted, &mut failures)?;
     let forest = Forest::of(capture);
-    for trace in forest.traces() {
-        let spans: Vec<SpanRef> = trace.spans.iter().copied().filter(&admitted).collect();
-        judge(capture, trace.spans, &spans, &mut failures);
+    let mut tree = Tree::default();
+    for number in 0..forest.len() {
+        forest.tree(capture, number, &mut tree);
+        let all: Vec<SpanRef> = tree.nodes().iter().filter_map(|node| node.span).collect();
+        let spans: Vec<SpanRef> = all.iter().copied().filter(&admitted).collect();
+        judge(capture, &all, &spans, &mut failures);
     }
     Ok(failures.into_iter().map(|(service, failures)| score(service, &failures)).collect())
 }
@@ -155,7 +162,11 @@ pub(super) fn fail(failures: &mut BTreeMap<String, Failures>, service: &str, id:
 fn judge(capture: &Capture, all: &[SpanRef], spans: &[SpanRef], failures: &mut BTreeMap<String, Failures>) {
     let known: HashSet<SpanId> = all.iter().map(|span| capture.head(*span).id).collect();
     let mut internal: BTreeMap<&str, u64> = BTreeMap::new();
-    let short = |span: &&SpanRef| capture.head(**span).duration().0 < SHORT;
+    // What never ended has no duration.
+    let short = |span: &&SpanRef| {
+        let head = capture.head(**span);
+        head.start != 0 && head.end >= head.start && head.duration().0 < SHORT
+    };
     for span in spans {
         let (head, service) = (capture.head(*span), capture.service(*span));
         *internal.entry(service).or_default() += u64::from(head.marks.kind() == Kind::Internal);

@@ -76,9 +76,8 @@ impl Resources {
 fn one(attributes: &[RawAttribute<'_>], service: &str, failures: &mut BTreeMap<String, Failures>) {
     let begins = |prefix: &[u8]| attributes.iter().any(|attribute| attribute.key.raw.starts_with(prefix));
     let lacks = |key: &str| u64::from(text(attributes, key).is_none());
-    let pod = begins(b"k8s.pod.") || begins(b"k8s.container.");
     fail(failures, service, "RES-001", lacks("service.instance.id"));
-    fail(failures, service, "RES-003", if pod { lacks("k8s.pod.uid") } else { 0 });
+    fail(failures, service, "RES-003", if begins(b"k8s.") { lacks("k8s.pod.uid") } else { 0 });
     fail(failures, service, "RES-004", u64::from(OF_SPANS.iter().any(|prefix| begins(prefix))));
     fail(failures, service, "RES-005", lacks("service.name"));
 }

@@ -15,8 +15,8 @@ use crate::query::{Filter, IdPrefix};
 /// What lint is asked to do.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The level of each rule that is in force, by code.
-    pub levels: BTreeMap<&'static str, Severity>,
+    /// The rules in force, by code, with the level that somebody chose; `None` leaves each finding the level it has by itself.
+    pub levels: BTreeMap<&'static str, Option<Severity>>,
     /// Limits that differ from the rule's own, by code and key.
     pub limits: BTreeMap<(&'static str, &'static str), LimitValue>,
     /// The limits of the budgets that were named.
@@ -90,7 +90,7 @@ impl Default for Settings {
     fn default() -> Self {
         let selectable = RULES.iter().filter(|rule| !rule.is_meta());
         Self {
-            levels: selectable.map(|rule| (rule.code, rule.severity)).collect(),
+            levels: selectable.map(|rule| (rule.code, None)).collect(),
             limits: BTreeMap::new(),
             budget: Budget::of([DEFAULT_PRESET]).unwrap_or_default(),
             expected: Vec::new(),

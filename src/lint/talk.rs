@@ -1,10 +1,16 @@
 //! What calls to models recorded of tools: which they were offered, which they asked for, whose results they were given.
 //!
-//! Comes in: the messages of a span. Goes out: a small record, names by number and ids as fingerprints. No text is kept.
+//! Comes in: the outline of a span's messages. Goes out: a small record, names by number and ids as fingerprints. No text is kept.
+
+use std::sync::{Arc, LazyLock};
+
+use memchr::memmem::Finder;
 
 use super::hints::Hints;
 use super::note::Texts;
-use crate::agent::{Act, Conversation, Part, Piece, Role, ToolCall, fingerprint, messages};
+use crate::agent::{
+    Act, Message, Offer, Offers, Outline, Part, Piece, Role, ToolCall, fingerprint, outline, records_answer,
+};
 use crate::otlp::RawSpan;
 
 /// Attributes that have to hold messages or definitions as JSON.
@@ -19,9 +25,11 @@ const BETWEEN: char = '\0';
 pub struct Talk {
     /// The names of the tools it was offered, as one word; zero where that was not recorded.
     offered: u32,
+    /// The number of the offer and one more; zero for none.
+    offer: u32,
     /// The tools it asked for.
     pub asked: Box<[Asked]>,
-    /// Fingerprints of the ids of calls whose results it was given.
+    /// Fingerprints of the ids of calls whose results it was given, or that the provider executed itself.
     pub answered: Box<[u64]>,
     /// Its answer was recorded.
     pub answers: bool,
@@ -34,12 +42,24 @@ pub struct Asked {
     pub id: Option<u64>,
     /// The number of its name.
     pub name: u32,
+    /// Its arguments were recorded.
+    pub arguments: bool,
+    /// The provider executes it.
+    pub hosted: bool,
 }
 
-/// The messages of a span, where rules are about them.
-pub(super) fn read(span: &RawSpan<'_>, act: &Act<'_>, hints: Hints) -> Option<Conversation> {
-    let keyed = || hints.has(Hints::GEN_AI) && KEYS.iter().any(|key| span.attribute(key).is_some());
-    (is_call(act) || keyed()).then(|| messages(span, act.role)).flatten()
+/// The outline of a span's messages, where rules are about them: those in OpenTelemetry's keys have a schema, and those of calls
+/// to models may tell of tools.
+pub(super) fn read(span: &RawSpan<'_>, act: &Act<'_>, hints: Hints, offers: &mut Offers) -> Option<Outline> {
+    (hints.has(Hints::MESSAGES) || (is_call(act) && may_tell_of_tools(span.raw)))
+        .then(|| outline(span, act.role, offers))
+        .flatten()
+}
+
+/// Whether bytes may tell of a call to a tool, in any dialect: `tool_calls`, `toolUse`, `function_call`, a result by its role.
+fn may_tell_of_tools(raw: &[u8]) -> bool {
+    static WORDS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["tool", "unction", "ipython"].map(Finder::new));
+    WORDS.iter().any(|word| word.find(raw).is_some())
 }
 
 /// Whether it is a call to a model, or the record of one.
@@ -56,29 +76,48 @@ pub(super) fn print(id: &str) -> u64 {
 }
 
 impl Talk {
-    /// The record of a call; `None` where there is nothing in it.
-    pub(super) fn of(act: &Act<'_>, said: &Conversation, words: &mut Texts) -> Option<Self> {
+    /// The record of a call; `None` where there is nothing in it. New offers are put among those of the batch.
+    pub(super) fn of(
+        span: &RawSpan<'_>,
+        act: &Act<'_>,
+        outline: Option<&Outline>,
+        words: &mut Texts,
+        offers: &mut Vec<Arc<Offer>>,
+    ) -> Option<Self> {
         if !is_call(act) {
             return None;
         }
-        let ids = said.input.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
-            Part::Result(result) => result.id.as_deref().map(print),
-            _ => None,
-        });
-        let answered: Box<[u64]> = ids.collect();
-        let asked = said.calls().map(|call| Asked { id: id(call), name: words.number(&call.name) }).collect();
-        let names: Vec<&str> = said.tools.iter().map(|tool| tool.name.as_str()).collect();
-        let offered = words.number(&names.join(&BETWEEN.to_string()));
-        let nothing = offered == 0 && answered.is_empty() && said.calls().next().is_none();
-        (!nothing).then_some(Self { offered, asked, answered, answers: !said.output.is_empty() })
+        let Some(Outline { said, offer }) = outline else {
+            return records_answer(span).then_some(Self { answers: true, ..Self::default() });
+        };
+        let answered: Box<[u64]> = results(&said.input).chain(results(&said.output)).collect();
+        let asked: Box<[Asked]> = said
+            .calls()
+            .map(|call| Asked {
+                id: id(call),
+                name: words.number(&call.name),
+                arguments: !call.arguments.trim().is_empty(),
+                hosted: call.hosted,
+            })
+            .collect();
+        let answers = !said.output.is_empty();
+        let (mut offered, mut number) = (0, 0);
+        if let Some(offer) = offer {
+            let names: Vec<&str> = offer.tools.iter().map(|tool| tool.name.as_str()).collect();
+            offered = words.number(&names.join(&BETWEEN.to_string()));
+            number = numbered(offers, offer) + 1;
+        }
+        let nothing = offered == 0 && answered.is_empty() && asked.is_empty() && !answers;
+        (!nothing).then_some(Self { offered, offer: number, asked, answered, answers })
     }
 
-    /// The same with other numbers for its words.
-    pub(super) fn renamed(mut self, mut number: impl FnMut(u32) -> u32) -> Self {
-        self.offered = number(self.offered);
+    /// The same with other numbers for its words and its offer.
+    pub(super) fn renamed(mut self, mut word: impl FnMut(u32) -> u32, offer: impl Fn(u32) -> u32) -> Self {
+        self.offered = word(self.offered);
         for asked in &mut self.asked {
-            asked.name = number(asked.name);
+            asked.name = word(asked.name);
         }
+        self.offer = self.offer.checked_sub(1).map_or(0, |number| offer(number) + 1);
         self
     }
 
@@ -86,6 +125,29 @@ impl Talk {
     pub fn offered(&self) -> Option<u32> {
         (self.offered != 0).then_some(self.offered)
     }
+
+    /// The number of the offer; `None` where that was not recorded.
+    pub fn offer(&self) -> Option<u32> {
+        self.offer.checked_sub(1)
+    }
+}
+
+/// The number of an offer among others, which it joins where it is a new one. Calls of one agent share theirs.
+pub(super) fn numbered(offers: &mut Vec<Arc<Offer>>, offer: &Arc<Offer>) -> u32 {
+    let known = offers.iter().rposition(|known| Arc::ptr_eq(known, offer) || known == offer);
+    let at = known.unwrap_or_else(|| {
+        offers.push(Arc::clone(offer));
+        offers.len() - 1
+    });
+    at as u32
+}
+
+/// Fingerprints of the ids of calls whose results stand in messages.
+fn results(messages: &[Message]) -> impl Iterator<Item = u64> {
+    messages.iter().flat_map(|message| &message.parts).filter_map(|part| match part {
+        Part::Result(result) => result.id.as_deref().map(print),
+        _ => None,
+    })
 }
 
 fn id(call: &ToolCall) -> Option<u64> {

@@ -2,15 +2,16 @@
 //!
 //! Comes in: what was gathered. Goes out: the report. Only the spans that are told are read again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Told, Words};
 use super::finding::{Contributor, Example, Finding, Place, Related};
 use super::gather::Gathering;
 use super::group::{Group, Occurrence};
 use super::note::Subject;
-use super::place::{frames, own_place, paths};
+use super::place::{Made, paths};
 use super::report::{Ignored, LintReport, NotChecked};
+use super::rule::{Needs, Rule};
 use super::rules::RULES;
 use super::verdict;
 use crate::capture::{Capture, Detail, SourceId, SpanRef};
@@ -35,24 +36,53 @@ pub(super) fn report(
     let lines = capture.lines(&places);
     let mut findings = Vec::with_capacity(groups.len());
     for (from, chunk) in groups.chunks(AT_ONCE).enumerate().map(|(number, chunk)| (number * AT_ONCE, chunk)) {
-        let wanted: Vec<SpanRef> = spans.iter().skip(from).take(chunk.len()).flatten().copied().collect();
-        let details = if from < MOST_DETAILS { capture.details(&wanted)? } else { Vec::new() };
-        let mut details = details.into_iter();
+        let mut read = Again::read(capture, chunk, from < MOST_DETAILS)?;
         for (at, group) in chunk.iter().enumerate() {
-            let span = spans.get(from + at).copied().flatten();
-            let detail = span.and_then(|_| details.next().flatten());
-            let mut finding = tell(capture, &gathering, group, detail.as_ref());
+            let mut finding = tell(capture, &gathering, group, read.details.get(&at));
+            (finding.code_location, finding.frames) = read.made.remove(&at).unwrap_or_default().apart();
             let (source, offset) = places.get(from + at).copied().unwrap_or_default();
             finding.source = Some(Place {
                 path: capture.source(source).path.clone(),
                 line: line_of(group).or(lines.get(from + at).copied()).unwrap_or(0),
                 byte_offset: offset,
             });
+            let span = spans.get(from + at).copied().flatten();
             finding.path = span.and_then(|span| paths.get(&span)).cloned().unwrap_or_default();
             findings.push(finding);
         }
     }
     Ok(closed(capture, forest, gathering, findings))
+}
+
+/// What is read again of the spans that are told, by the places of their groups.
+#[derive(Default)]
+struct Again {
+    made: BTreeMap<usize, Made>,
+    /// In full, where the words of the rule are made of it.
+    details: BTreeMap<usize, Detail>,
+}
+
+impl Again {
+    fn read(capture: &Capture, groups: &[Group], wanted: bool) -> Result<Self, InputError> {
+        let mut read = Self::default();
+        let rule = |group: &Group| RULES.get(usize::from(group.ident.rule));
+        let told = groups.iter().enumerate().filter(|_| wanted);
+        let told: Vec<(usize, SpanRef, &Rule)> =
+            told.filter_map(|(at, group)| Some((at, told_span(group)?, rule(group)?))).collect();
+        let spans: Vec<SpanRef> = told.iter().map(|(_, span, _)| *span).collect();
+        capture.again(&spans, &mut |number, span| {
+            if let Some((at, _, rule)) = told.get(number) {
+                // A stack tells where something failed, not where an attribute was set.
+                read.made.insert(*at, Made::of(span, ["ERR", "AGT"].contains(&rule.group())));
+            }
+        })?;
+        let in_full = told.iter().filter(|(.., rule)| rule.check.needs.has(Needs::DETAIL));
+        let in_full: Vec<(usize, SpanRef)> = in_full.map(|(at, span, _)| (*at, *span)).collect();
+        let spans: Vec<SpanRef> = in_full.iter().map(|(_, span)| *span).collect();
+        let details = capture.details(&spans)?;
+        read.details.extend(in_full.iter().zip(details).filter_map(|((at, _), detail)| Some((*at, detail?))));
+        Ok(read)
+    }
 }
 
 fn told_span(group: &Group) -> Option<SpanRef> {
@@ -114,10 +144,6 @@ fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Opt
         span_id: capture.head(*span).id.to_string(),
         role,
     };
-    let own = detail.and_then(own_place);
-    // A stack tells where something failed, not where an attribute was set.
-    let fails = ["ERR", "AGT"].contains(&rule.group());
-    let frames = detail.filter(|_| fails && own.is_none()).map(frames).unwrap_or_default();
     Finding {
         code: rule.code,
         name: rule.name,
@@ -142,8 +168,8 @@ fn tell(capture: &Capture, gathering: &Gathering<'_>, group: &Group, detail: Opt
         preset,
         related: occurrence.related.iter().map(related).collect(),
         source: None,
-        code_location: own.or_else(|| frames.first().cloned()),
-        frames,
+        code_location: None,
+        frames: Vec::new(),
         path: Vec::new(),
         contributors,
         count: group.count,

@@ -13,7 +13,7 @@ use super::raw::{RawAttribute, RawId, Text};
 use crate::model::{SpanId, TraceId};
 
 /// An exception that a log record tells of a span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LogException<'a> {
     /// The trace of the span.
     pub trace: TraceId,
@@ -21,13 +21,15 @@ pub struct LogException<'a> {
     pub span: SpanId,
     /// `exception.type`, or `exception.message` where there is no type.
     pub kind: Text<'a>,
+    /// All that the record tells of it.
+    pub attributes: Vec<RawAttribute<'a>>,
 }
 
-fn exception<'a>(trace: &RawId<'_>, span: &RawId<'_>, attributes: &[RawAttribute<'a>]) -> Option<LogException<'a>> {
+fn exception<'a>(trace: &RawId<'_>, span: &RawId<'_>, attributes: Vec<RawAttribute<'a>>) -> Option<LogException<'a>> {
     let told = |key: &str| attributes.iter().find(|a| a.key.is(key)).and_then(|a| a.value.text());
     let kind = told("exception.type").filter(|kind| !kind.is_empty()).or_else(|| told("exception.message"))?;
     let (trace, span) = (trace.trace(), span.span());
-    (!trace.is_none() && !span.is_none()).then_some(LogException { trace, span, kind })
+    (!trace.is_none() && !span.is_none()).then_some(LogException { trace, span, kind, attributes })
 }
 
 impl<'a> Cursor<'a, '_> {
@@ -47,7 +49,7 @@ impl<'a> Cursor<'a, '_> {
             Ok(true)
         })?;
         self.notes.clear();
-        Ok(exception(&trace, &span, &attributes))
+        Ok(exception(&trace, &span, attributes))
     }
 }
 
@@ -66,7 +68,7 @@ pub(super) fn log_record(record: &[u8]) -> Result<Option<LogException<'_>>, Malf
             _ => {}
         }
     }
-    Ok(exception(&trace, &span, &attributes))
+    Ok(exception(&trace, &span, attributes))
 }
 
 #[cfg(test)]

@@ -12,6 +12,6 @@ mod token;
 
 pub use key::{is_secret_key, is_sensitive_name};
 pub use redactor::{Pseudonyms, Redactor};
-pub use search::{Search, Secret, shown};
+pub use search::{Search, Secret, may_be_secret, shown, stems};
 pub use text::{attribute_text, hidden, is_blank, text};
 pub use token::token_pattern;

@@ -27,15 +27,17 @@ const SCHEMES: [&str; 14] = [
     "clickhouse",
     "oracle",
 ];
+/// What stands behind the scheme of every URL.
+const AFTER_SCHEME: &str = "://";
 /// How much of the bytes is looked at where a secret may begin.
 const WINDOW: usize = 4096;
 
-/// A search for secrets, made once and used for every span.
+/// A search for secrets, made once and used for every string.
 #[derive(Clone, Debug)]
 pub struct Search {
     /// Many bytes at a time, where the processor can.
     wide: Option<packed::Searcher>,
-    /// `None` where it could not be built, which would be a mistake in the list of prefixes.
+    /// `None` where it could not be built, which would be a mistake in the list of stems.
     plain: Option<AhoCorasick>,
 }
 
@@ -50,35 +52,47 @@ pub struct Secret {
     pub shown: String,
 }
 
+/// What all secrets have at their beginning or near it. Who searches for other words anyhow may search for these too: where none is,
+/// no secret is, and where one is, [`may_be_secret`] tells more.
+pub fn stems() -> impl Iterator<Item = &'static str> {
+    token::stems().chain([AFTER_SCHEME])
+}
+
+/// Whether a stem that was found here, in bytes that may hold several texts, may be that of a secret.
+pub fn may_be_secret(bytes: &[u8], at: usize) -> bool {
+    secret_at(bytes, at, |_| None).is_some()
+}
+
 impl Default for Search {
     fn default() -> Self {
-        let schemes = SCHEMES.iter().map(|scheme| format!("{scheme}://"));
-        let patterns: Vec<String> = token::prefixes().map(str::to_owned).chain(schemes).collect();
-        let wide = packed::Config::new().builder().extend(&patterns).build();
-        let plain = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&patterns).ok();
-        Self { wide, plain }
+        let stems: Vec<&str> = stems().collect();
+        let wide = packed::Config::new().builder().extend(&stems).build();
+        Self { wide, plain: AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(&stems).ok() }
     }
 }
 
 impl Search {
-    /// The first secret in bytes.
+    /// The first secret in a text.
     pub fn first(&self, bytes: &[u8]) -> Option<Secret> {
         self.next(bytes, 0)
     }
 
     /// The first secret that begins at a place or after it.
     pub fn next(&self, bytes: &[u8], mut from: usize) -> Option<Secret> {
-        while let Some(at) = self.candidate(bytes, from) {
-            if let Some(secret) = secret_at(bytes, at) {
-                return Some(secret);
+        let least = from;
+        while let Some(at) = self.stem(bytes, from) {
+            let range = secret_at(bytes, at, |start| bytes.get(start.checked_sub(1)?).copied());
+            if let Some((range, kind)) = range.filter(|(range, _)| range.start >= least) {
+                let secret = bytes.get(range.clone()).and_then(|secret| std::str::from_utf8(secret).ok())?;
+                return Some(Secret { range, issuer: kind.unwrap_or_else(|| token::issuer(secret)), shown: shown(secret) });
             }
             from = at + 1;
         }
         None
     }
 
-    /// Where the next secret may begin.
-    fn candidate(&self, bytes: &[u8], from: usize) -> Option<usize> {
+    /// Where the next stem is.
+    fn stem(&self, bytes: &[u8], from: usize) -> Option<usize> {
         let rest = Span::from(from..bytes.len());
         let found = match (&self.wide, &self.plain) {
             (Some(wide), _) if rest.len() >= wide.minimum_len() => wide.find_in(bytes, rest),
@@ -88,27 +102,41 @@ impl Search {
     }
 }
 
-fn secret_at(bytes: &[u8], at: usize) -> Option<Secret> {
-    let rest = readable(bytes.get(at..)?);
-    let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
-    if let Some(scheme) =
-        SCHEMES.iter().find(|scheme| rest.strip_prefix(**scheme).is_some_and(|r| r.starts_with("://")))
-    {
-        return url_password(rest, at, scheme.len(), before);
+/// Where the secret is at whose beginning a stem was found, and what it is where that is not told by itself. `before` tells which
+/// byte of the same text stands before a place.
+fn secret_at(
+    bytes: &[u8],
+    at: usize,
+    before: impl Fn(usize) -> Option<u8>,
+) -> Option<(Range<usize>, Option<&'static str>)> {
+    if bytes.get(at..)?.starts_with(AFTER_SCHEME.as_bytes()) {
+        let start = scheme_before(bytes.get(..at)?)?;
+        return url_password(bytes, start, at).map(|range| (range, Some("URL with a password")));
     }
-    let length = token::token_at(rest, before)?;
-    let secret = rest.get(..length)?;
-    Some(Secret { range: at..at + length, issuer: token::issuer(secret), shown: shown(secret) })
+    token::begins(bytes, at).find_map(|start| {
+        let window = bytes.get(start..)?;
+        let window = window.get(..WINDOW).unwrap_or(window);
+        let length = token::token_at(window, before(start))?;
+        let length = if length == window.len() { readable(window).len() } else { length };
+        Some((start..start + length, None))
+    })
 }
 
-/// A database's or broker's URL with a password in it, where its scheme ends at `colon`.
-fn url_password(url: &str, at: usize, colon: usize, before: Option<u8>) -> Option<Secret> {
-    if before.is_some_and(|before| before.is_ascii_alphanumeric() || before == b'+') {
-        return None;
-    }
-    let range = text::url_password(url, colon)?;
-    let secret = url.get(range.clone())?;
-    Some(Secret { range: at + range.start..at + range.end, issuer: "URL with a password", shown: shown(secret) })
+/// Where the scheme of a database's or broker's URL begins that ends here.
+fn scheme_before(ahead: &[u8]) -> Option<usize> {
+    let begins = |scheme: &&str| {
+        let before = ahead.strip_suffix(scheme.as_bytes())?;
+        let whole = !before.last().is_some_and(|before| before.is_ascii_alphanumeric() || *before == b'+');
+        whole.then_some(before.len())
+    };
+    SCHEMES.iter().find_map(|scheme| begins(&scheme))
+}
+
+/// The password in a database's or broker's URL, which begins at a place and whose scheme ends at `colon`.
+fn url_password(bytes: &[u8], start: usize, colon: usize) -> Option<Range<usize>> {
+    let url = readable(bytes.get(start..)?);
+    let range = text::url_password(url, colon - start)?;
+    Some(start + range.start..start + range.end)
 }
 
 /// The beginning of bytes as text, as far as it is text.

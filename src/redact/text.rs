@@ -68,7 +68,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
             b':' => url_password(text, at).or_else(|| header_value(text, at, &mut line)),
             b'?' | b'&' => query_value(text, at, &mut query),
             _ if token::may_begin(byte) => {
-                text.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
+                bytes.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
             }
             _ => None,
         };

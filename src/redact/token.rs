@@ -2,6 +2,8 @@
 //!
 //! Comes in: text and a place in it. Goes out: how long the token there is, if there is one.
 
+use memchr::memmem;
+
 /// How tokens of one provider look: a prefix, then at least so many characters of its alphabet.
 struct Shape {
     prefix: &'static str,
@@ -53,6 +55,14 @@ const SHAPES: [Shape; 37] = [
     shape("nvapi-", 40, wordy),
 ];
 
+/// Stems that several shapes share.
+const SHARED: [&str; 4] = ["sk-", INNER, "xox", "lsv2_"];
+/// A stem before which a token may have begun, and by how much: `gsk_`, `pcsk_`.
+const INNER: &str = "sk_";
+const BEFORE_INNER: usize = 2;
+const WEB_TOKEN: &str = "eyJ";
+const PRIVATE_KEY: &str = "-----BEGIN ";
+
 fn plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
@@ -65,9 +75,17 @@ fn wordy(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }
 
-/// What the beginnings of all tokens are, for a search over bytes.
-pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
-    SHAPES.iter().map(|shape| shape.prefix).chain(["eyJ", "-----BEGIN "])
+/// What all tokens have at their beginning or near it, for a search over bytes. Tokens that share one are found by one: a search is
+/// the faster the fewer there are.
+pub(super) fn stems() -> impl Iterator<Item = &'static str> {
+    let own = SHAPES.iter().map(|shape| shape.prefix).filter(|prefix| !SHARED.iter().any(|stem| prefix.contains(stem)));
+    own.chain(SHARED).chain([WEB_TOKEN, PRIVATE_KEY])
+}
+
+/// Where tokens may begin at which a stem was found: there, or before it where the stem is one that stands inside of tokens.
+pub(super) fn begins(bytes: &[u8], at: usize) -> impl Iterator<Item = usize> + use<> {
+    let before = if bytes.get(at..).is_some_and(|rest| rest.starts_with(INNER.as_bytes())) { BEFORE_INNER } else { 0 };
+    (at.saturating_sub(before)..=at).rev()
 }
 
 /// The shapes of tokens as one regular expression, for programs that know no other form.
@@ -121,39 +139,40 @@ pub(super) fn may_begin(byte: u8) -> bool {
 }
 
 /// The length of the token that begins at `rest`, where `before` is the byte in front of it.
-pub(super) fn token_at(rest: &str, before: Option<u8>) -> Option<usize> {
+pub(super) fn token_at(rest: &[u8], before: Option<u8>) -> Option<usize> {
     if before.is_some_and(wordy) {
         return None;
     }
     let by_prefix = SHAPES.iter().find_map(|shape| {
-        let tail = rest.strip_prefix(shape.prefix)?;
-        let length = tail.bytes().take_while(|&byte| (shape.alphabet)(byte)).count();
+        let tail = rest.strip_prefix(shape.prefix.as_bytes())?;
+        let length = tail.iter().take_while(|&&byte| (shape.alphabet)(byte)).count();
         (length >= shape.at_least).then_some(shape.prefix.len() + length)
     });
     by_prefix.or_else(|| json_web_token(rest)).or_else(|| private_key(rest))
 }
 
 /// `eyJ….eyJ….…`: three base64url parts, of which two begin like JSON objects.
-fn json_web_token(rest: &str) -> Option<usize> {
-    rest.strip_prefix("eyJ")?;
+fn json_web_token(rest: &[u8]) -> Option<usize> {
+    let stem = WEB_TOKEN.as_bytes();
+    rest.strip_prefix(stem)?;
     // Part by part, so that a text of beginnings costs no more than its length.
-    let part = |from: usize| rest.get(from..).map(|rest| rest.bytes().take_while(|&byte| wordy(byte)).count());
-    let next = |end: usize| (rest.as_bytes().get(end) == Some(&b'.')).then_some(end + 1);
+    let part = |from: usize| rest.get(from..).map(|rest| rest.iter().take_while(|&&byte| wordy(byte)).count());
+    let next = |end: usize| (rest.get(end) == Some(&b'.')).then_some(end + 1);
     let second = next(part(0).filter(|&length| length >= 10)?)?;
-    let third =
-        next(second + part(second).filter(|_| rest.get(second..).is_some_and(|part| part.starts_with("eyJ")))?)?;
+    let third = next(second + part(second).filter(|_| rest.get(second..).is_some_and(|part| part.starts_with(stem)))?)?;
     let end = third + part(third).filter(|&length| length >= 10)?;
-    Some(end + rest.get(end..)?.bytes().take_while(|&byte| wordy(byte) || byte == b'.').count())
+    Some(end + rest.get(end..)?.iter().take_while(|&&byte| wordy(byte) || byte == b'.').count())
 }
 
 /// A PEM private key, up to its end line or the end of the text.
-fn private_key(rest: &str) -> Option<usize> {
-    let label = rest.strip_prefix("-----BEGIN ")?.split("-----").next()?;
-    if !label.ends_with("PRIVATE KEY") {
+fn private_key(rest: &[u8]) -> Option<usize> {
+    let behind = rest.strip_prefix(PRIVATE_KEY.as_bytes())?;
+    let label = behind.get(..memmem::find(behind, b"-----")?)?;
+    if !label.ends_with(b"PRIVATE KEY") {
         return None;
     }
-    let end = format!("-----END {label}-----");
-    Some(rest.find(&end).map_or(rest.len(), |at| at + end.len()))
+    let end = [b"-----END ", label, b"-----"].concat();
+    Some(memmem::find(rest, &end).map_or(rest.len(), |at| at + end.len()))
 }
 
 #[cfg(test)]
@@ -163,11 +182,11 @@ mod tests {
     #[test]
     fn tokens_are_known_by_prefix_and_length() {
         let long = "a1B2".repeat(12);
-        assert_eq!(token_at(&format!("sk-ant-api03-{long} rest"), None), Some(13 + 48));
-        assert_eq!(token_at("AKIAIOSFODNN7EXAMPLE", None), Some(20));
-        assert_eq!(token_at("AKIAshort", None), None);
-        assert_eq!(token_at("task-force", Some(b't')), None);
-        assert_eq!(token_at(&format!("sk-{long}"), Some(b'a')), None);
+        assert_eq!(token_at(format!("sk-ant-api03-{long} rest").as_bytes(), None), Some(13 + 48));
+        assert_eq!(token_at("AKIAIOSFODNN7EXAMPLE".as_bytes(), None), Some(20));
+        assert_eq!(token_at("AKIAshort".as_bytes(), None), None);
+        assert_eq!(token_at("task-force".as_bytes(), Some(b't')), None);
+        assert_eq!(token_at(format!("sk-{long}").as_bytes(), Some(b'a')), None);
     }
 
     #[test]
@@ -180,9 +199,9 @@ mod tests {
     #[test]
     fn web_tokens_and_private_keys_are_known() {
         let token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlLWhlcmU";
-        assert_eq!(token_at(token, None), Some(token.len()));
+        assert_eq!(token_at(token.as_bytes(), None), Some(token.len()));
         let key = "-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----";
-        assert_eq!(token_at(&format!("{key} and more"), None), Some(key.len()));
-        assert_eq!(token_at("-----BEGIN CERTIFICATE-----", None), None);
+        assert_eq!(token_at(format!("{key} and more").as_bytes(), None), Some(key.len()));
+        assert_eq!(token_at("-----BEGIN CERTIFICATE-----".as_bytes(), None), None);
     }
 }

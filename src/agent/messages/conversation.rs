@@ -2,10 +2,13 @@
 //!
 //! Plain data: messages with roles, made of texts, reasoning, tool calls, their results, and media by kind and size.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::defect::Defect;
+use super::tools::Offer;
 
 /// What one call to a model recorded of its conversation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -30,6 +33,16 @@ impl Conversation {
     pub fn calls(&self) -> impl Iterator<Item = &ToolCall> {
         self.output.iter().flat_map(Message::calls)
     }
+}
+
+/// The outline of a conversation: the calls and results in it, its endings and its defects, in which a word stands for every long
+/// text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outline {
+    /// The messages; their tools are those of the offer.
+    pub said: Conversation,
+    /// The tools the model was offered; shared where spans offer the same.
+    pub offer: Option<Arc<Offer>>,
 }
 
 /// Who says a message.
@@ -133,6 +146,9 @@ pub struct ToolCall {
     pub arguments: String,
     /// The same as a value; null where they are no JSON.
     pub values: Option<Json>,
+    /// The provider executes the tool itself.
+    #[serde(skip)]
+    pub hosted: bool,
 }
 
 impl ToolCall {

@@ -3,20 +3,26 @@
 //! Comes in: messages from one source after another, the better ones first. Goes out: the conversation: what a later source says
 //! again stays out.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
-use super::conversation::{Conversation, Message, Part, Speaker};
+use super::conversation::{Conversation, Message, Outline, Part, Speaker};
 use super::defect::{Defect, Flaw};
-use super::json::Read;
+use super::json::{Read, Texts};
+use super::tools::{Offer, Offers};
 use super::{item, tools};
 
 /// More defects than this of one conversation are not kept.
 const MOST: usize = 100;
 
 #[derive(Default)]
-pub(super) struct Draft {
+pub(super) struct Draft<'o> {
     found: Conversation,
     system: Vec<Message>,
+    /// Definitions of tools that were read before, where only an outline is wanted.
+    offers: Option<&'o mut Offers>,
+    offer: Option<Arc<Offer>>,
 }
 
 /// How closely a source has to keep to OpenTelemetry's schema.
@@ -28,7 +34,17 @@ pub(super) enum Form {
     Free,
 }
 
-impl Draft {
+impl<'o> Draft<'o> {
+    /// A draft of an outline: long texts are left out, and definitions that were read before are not read again.
+    pub(super) fn outline(offers: &'o mut Offers) -> Self {
+        Self { offers: Some(offers), ..Self::default() }
+    }
+
+    /// How much of long texts is to be read.
+    pub(super) fn texts(&self) -> Texts {
+        if self.offers.is_some() { Texts::Brief } else { Texts::Whole }
+    }
+
     pub(super) fn wants_input(&self) -> bool {
         self.found.input.is_empty()
     }
@@ -38,7 +54,7 @@ impl Draft {
     }
 
     pub(super) fn wants_tools(&self) -> bool {
-        self.found.tools.is_empty()
+        self.found.tools.is_empty() && self.offer.as_ref().is_none_or(|offer| offer.tools.is_empty())
     }
 
     /// Keeps a flaw of a source.
@@ -87,18 +103,38 @@ impl Draft {
         }
     }
 
-    pub(super) fn tools(&mut self, key: &str, read: &Read) {
-        if !self.wants_tools() {
-            return;
-        }
-        read.flaw.iter().for_each(|flaw| self.flaw(key, flaw.clone()));
-        self.found.tools = tools::definitions(&read.json);
-    }
-
     pub(super) fn tools_of(&mut self, json: &Json) {
         if self.wants_tools() {
             self.found.tools = tools::definitions(json);
         }
+    }
+
+    /// Takes over definitions whose bytes have this fingerprint; they are read where that was not done before.
+    pub(super) fn offer(&mut self, key: &str, print: u64, read: impl FnOnce() -> Offer) {
+        if !self.wants_tools() {
+            return;
+        }
+        let Some(offers) = self.offers.as_mut() else {
+            let Offer { tools, flaw } = read();
+            flaw.into_iter().for_each(|flaw| self.flaw(key, flaw));
+            self.found.tools = tools;
+            return;
+        };
+        let offer = Arc::clone(offers.known.entry(print).or_insert_with(|| Arc::new(read())));
+        offer.flaw.iter().for_each(|flaw| self.flaw(key, flaw.clone()));
+        self.offer = Some(offer);
+    }
+
+    /// The outline.
+    pub(super) fn outlined(mut self) -> Option<Outline> {
+        let offer = self.offer.take().filter(|offer| !offer.tools.is_empty());
+        let said = self.done();
+        (said.is_some() || offer.is_some()).then(|| {
+            let mut said = said.unwrap_or_default();
+            let tools = std::mem::take(&mut said.tools);
+            let offer = offer.or_else(|| (!tools.is_empty()).then(|| Arc::new(Offer { tools, flaw: None })));
+            Outline { said, offer }
+        })
     }
 
     /// The conversation, instructions first; `None` where there is neither a message nor a defect nor a tool.

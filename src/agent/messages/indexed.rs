@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::json::of_value;
-use crate::otlp::{RawAttribute, RawValue};
+use super::brief;
+use super::json::{Texts, of_value};
+use crate::otlp::{RawAttribute, RawValue, Text};
 
 /// How many parts of a key are looked at; what is deeper stays one name.
 const MAX_DEPTH: usize = 16;
@@ -26,7 +27,7 @@ enum Step {
 }
 
 /// The list under a prefix that ends in a dot; `None` where there is none.
-pub(super) fn list(attributes: &[RawAttribute<'_>], prefix: &str) -> Option<Json> {
+pub(super) fn list(attributes: &[RawAttribute<'_>], prefix: &str, texts: Texts) -> Option<Json> {
     let mut root = Node::default();
     for attribute in attributes.iter().filter(|attribute| attribute.key.raw.starts_with(prefix.as_bytes())) {
         let key = attribute.key.decode();
@@ -37,11 +38,17 @@ pub(super) fn list(attributes: &[RawAttribute<'_>], prefix: &str) -> Option<Json
         let node =
             rest.splitn(MAX_DEPTH, '.').fold(&mut root, |node, part| node.children.entry(step(part)).or_default());
         node.value = Some(match &attribute.value {
+            RawValue::Text(text) if texts == Texts::Brief && is_plain(text) => Json::String(brief::WORD.to_owned()),
             RawValue::Text(text) => Json::String(text.decode().into_owned()),
-            other => of_value(other).json,
+            other => of_value(other, texts).json,
         });
     }
     (!root.children.is_empty()).then(|| root.json()).filter(Json::is_array)
+}
+
+/// Whether a text is a long one that is no value itself, as far as its bytes tell.
+fn is_plain(text: &Text<'_>) -> bool {
+    text.raw.len() > brief::LONG && text.raw.first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
 fn step(part: &str) -> Step {

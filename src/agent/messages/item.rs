@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::conversation::{Message, Part, Speaker};
 use super::defect::Flaw;
-use super::json::{member, text};
+use super::json::{Texts, member, of_any_text, text};
 use super::part::{call, joined, part, parts, result};
 
 /// More messages than this are counted, not read.
@@ -130,7 +130,7 @@ fn has_result(content: &Json) -> bool {
 
 fn tool_calls(json: &Json, out: &mut Vec<Part>) {
     let listed = member(json, &["tool_calls", "toolCalls"]);
-    let parsed = listed.and_then(Json::as_str).map(|text| super::json::of_any_text(text).json);
+    let parsed = listed.and_then(Json::as_str).map(|text| of_any_text(text, Texts::Whole).json);
     let calls = parsed.as_ref().or(listed).and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     for call_json in calls {
         let found = call(call_json);

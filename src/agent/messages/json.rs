@@ -6,7 +6,8 @@
 use serde_json::{Map, Value as Json};
 
 use super::defect::Flaw;
-use super::loose;
+use super::{brief, loose};
+use crate::agent::is_exclusion_note;
 use crate::agent::parameters::TRUNCATION_NOTE;
 use crate::model::Value;
 use crate::otlp::RawValue;
@@ -25,22 +26,36 @@ pub(super) struct Read {
     pub(super) flaw: Option<Flaw>,
 }
 
+/// How much of long texts is read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Texts {
+    /// All of it.
+    #[default]
+    Whole,
+    /// That there is one: see [`brief`].
+    Brief,
+}
+
 /// Reads an attribute's value that is JSON as text or as a structure.
-pub(super) fn of_value(value: &RawValue<'_>) -> Read {
+pub(super) fn of_value(value: &RawValue<'_>, texts: Texts) -> Read {
     match value {
-        RawValue::Text(text) => of_text(&text.decode()),
+        RawValue::Text(text) => of_text(&text.decode(), texts),
         other => Read { json: plain(&other.decode(), 0), flaw: None },
     }
 }
 
 /// Reads a text that should be JSON. What stops too early is read as far as it goes.
-pub(super) fn of_text(text: &str) -> Read {
+pub(super) fn of_text(text: &str, texts: Texts) -> Read {
     if text.len() > MOST {
         let head: String = text.chars().take(MOST / 4).collect();
         return Read { json: Json::String(head), flaw: Some(Flaw::TooLarge { bytes: text.len() }) };
     }
     let (body, original) = without_note(text);
-    match serde_json::from_str::<Json>(body) {
+    let parsed = match texts {
+        Texts::Whole => serde_json::from_str(body),
+        Texts::Brief => brief::read(body),
+    };
+    match parsed {
         Ok(json) => Read { json, flaw: original.map(|original| Flaw::Cut { original }) },
         Err(error) => {
             let nearly = is_structured(body).then(|| loose::read(body)).flatten();
@@ -54,20 +69,32 @@ pub(super) fn of_text(text: &str) -> Read {
     }
 }
 
+/// What is wrong with a text that has to be JSON. A note that stands for a value that was left out is none, and an empty text is no
+/// value.
+pub fn flaw_of_json(text: &str) -> Option<Flaw> {
+    let text = text.trim();
+    let nothing = text.is_empty() || is_exclusion_note(text);
+    if nothing || serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        return None;
+    }
+    of_text(text, Texts::Brief).flaw
+}
+
 /// Reads a text that may be JSON: one that is not is no fault.
-pub(super) fn of_any_text(text: &str) -> Read {
+pub(super) fn of_any_text(text: &str, texts: Texts) -> Read {
     if !is_structured(text) {
+        let text = if texts == Texts::Brief { brief::text(text) } else { text };
         return Read { json: Json::String(text.to_owned()), flaw: None };
     }
-    let Read { json, flaw } = of_text(text);
+    let Read { json, flaw } = of_text(text, texts);
     Read { json, flaw: flaw.filter(|flaw| !matches!(flaw, Flaw::NotJson { .. })) }
 }
 
 /// A value that may be JSON as text, or a structure.
-pub(super) fn of_any(value: &RawValue<'_>) -> Read {
+pub(super) fn of_any(value: &RawValue<'_>, texts: Texts) -> Read {
     match value {
-        RawValue::Text(text) => of_any_text(&text.decode()),
-        other => of_value(other),
+        RawValue::Text(text) => of_any_text(&text.decode(), texts),
+        other => of_value(other, texts),
     }
 }
 
@@ -143,21 +170,24 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said() {
-        let flaw = |text: &str| of_text(text).flaw;
+        let flaw = |text: &str| of_text(text, Texts::Whole).flaw;
         assert_eq!(flaw("[1]"), None);
         assert_eq!(flaw("[{\"a\": \"b"), Some(Flaw::Truncated { at: 9 }));
         assert_eq!(flaw("hello"), Some(Flaw::NotJson { at: 0 }));
         assert_eq!(flaw("{\"a\":\n nope}"), Some(Flaw::NotJson { at: 8 }));
         assert_eq!(flaw("[{'a': 'b... (truncated, original size: 70 chars)"), Some(Flaw::Cut { original: 70 }));
         assert_eq!(flaw(&"x".repeat(MOST + 1)), Some(Flaw::TooLarge { bytes: MOST + 1 }));
-        assert_eq!(of_any_text("[so] be it"), Read { json: "[so] be it".into(), flaw: None });
+        assert_eq!(of_any_text("[so] be it", Texts::Whole), Read { json: "[so] be it".into(), flaw: None });
     }
 
     #[test]
     fn what_can_be_read_is_read() {
-        let read = of_text("{'messages': [{'role': 'user', 'content': 'hi... (truncated, original size: 99 chars)");
+        let read = of_text(
+            "{'messages': [{'role': 'user', 'content': 'hi... (truncated, original size: 99 chars)",
+            Texts::Whole,
+        );
         assert_eq!(read.json, serde_json::json!({"messages": [{"role": "user", "content": "hi"}]}));
         let deep = "[".repeat(5000) + &"]".repeat(5000);
-        assert!(of_text(&deep).json.is_string());
+        assert!(of_text(&deep, Texts::Whole).json.is_string());
     }
 }

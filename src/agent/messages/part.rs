@@ -6,7 +6,7 @@
 use serde_json::Value as Json;
 
 use super::conversation::{Media, Part, ToolCall, ToolResult};
-use super::json::{as_text, member, of_any_text, text};
+use super::json::{Texts, as_text, member, of_any_text, text};
 
 /// Reads content: a text, a part, or a list of them.
 pub(super) fn parts(json: &Json, out: &mut Vec<Part>) {
@@ -28,7 +28,7 @@ fn embedded(text: &str) -> Option<Vec<Json>> {
     if !(trimmed.starts_with("[{") && trimmed.ends_with("}]")) {
         return None;
     }
-    let Json::Array(items) = of_any_text(trimmed).json else { return None };
+    let Json::Array(items) = of_any_text(trimmed, Texts::Whole).json else { return None };
     items.iter().all(|item| !matches!(part(item), None | Some(Part::Other(_)))).then_some(items)
 }
 
@@ -50,14 +50,13 @@ pub(super) fn part(json: &Json) -> Option<Part> {
         "text" | "input_text" | "output_text" | "summary_text" => words(json),
         "refusal" => text(json, &["refusal", "content"]).map(|text| Part::Text(text.to_owned())),
         "reasoning" | "thinking" | "redacted_thinking" | "redacted_reasoning" => Some(reasoning(json)),
-        "tool_call" | "tool_use" | "server_tool_use" | "function_call" | "function" | "tool-call"
+        "tool_call" | "tool_use" | "server_tool_use" | "mcp_tool_use" | "function_call" | "function" | "tool-call"
         | "custom_tool_call" | "tool_call_chunk" => Some(Part::Call(call(json))),
-        "tool_call_response"
-        | "tool_result"
-        | "function_call_output"
-        | "tool-result"
-        | "web_search_tool_result"
-        | "mcp_tool_result" => Some(Part::Result(result(json))),
+        "tool_call_response" | "tool_result" | "function_call_output" | "tool-result" => {
+            Some(Part::Result(result(json)))
+        }
+        // What the provider executed itself: `web_search_tool_result`, `code_execution_tool_result` and the like.
+        kind if kind.ends_with("_tool_result") => Some(Part::Result(result(json))),
         "image" | "image_url" | "input_image" | "input_audio" | "audio" | "video" | "file" | "input_file"
         | "document" | "media" | "blob" | "uri" => Some(Part::Media(media(kind, json))),
         _ => untyped(json),
@@ -116,7 +115,8 @@ pub(super) fn call(json: &Json) -> ToolCall {
         }
         Some(values) => (values.to_string(), Some(values.clone())),
     };
-    ToolCall { id, name, arguments, values }
+    let hosted = text(json, &["type"]).is_some_and(|kind| kind == "server_tool_use" || kind == "mcp_tool_use");
+    ToolCall { id, name, arguments, values, hosted }
 }
 
 /// Reads what a tool brought.

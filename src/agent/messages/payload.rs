@@ -11,7 +11,7 @@ use super::json::{Read, member, text};
 use super::part::parts;
 
 /// Reads a request, or whatever was given to a model.
-pub(super) fn request(key: &str, read: &Read, draft: &mut Draft) {
+pub(super) fn request(key: &str, read: &Read, draft: &mut Draft<'_>) {
     let json = inner(&read.json, &["inputs", "input_data", "request"]);
     let config = member(json, &["config", "generationConfig"]);
     let instructions = ["system", "instructions", "systemInstruction", "system_instruction"];
@@ -33,7 +33,7 @@ pub(super) fn request(key: &str, read: &Read, draft: &mut Draft) {
 }
 
 /// Reads an answer.
-pub(super) fn response(key: &str, read: &Read, draft: &mut Draft) {
+pub(super) fn response(key: &str, read: &Read, draft: &mut Draft<'_>) {
     if !draft.wants_output() {
         return;
     }
@@ -91,11 +91,11 @@ fn candidate(json: &Json) -> Json {
     }
 }
 
-fn list(key: &str, json: &Json, read: &Read, speaker: Speaker, draft: &mut Draft) -> Vec<Message> {
+fn list(key: &str, json: &Json, read: &Read, speaker: Speaker, draft: &mut Draft<'_>) -> Vec<Message> {
     draft.list(key, &Read { json: json.clone(), flaw: read.flaw.clone() }, speaker, Form::Free)
 }
 
 /// Keeps what is wrong with a value that held no messages.
-fn note(key: &str, read: &Read, draft: &mut Draft) {
+fn note(key: &str, read: &Read, draft: &mut Draft<'_>) {
     read.flaw.iter().for_each(|flaw| draft.flaw(key, flaw.clone()));
 }

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "An agent calls the same tool with the same arguments over and over",
     why: "The agent is stuck: every round costs tokens and time and brings nothing new.",
+    when: "",
     bad: "search({\"q\": \"x\"}) five times, same result each time",
     good: "the agent tries something else after the first result",
     limits: &LIMITS,

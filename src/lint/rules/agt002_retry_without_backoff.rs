@@ -9,7 +9,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Preset, Rule, Scope, Severity};
 use crate::model::{Nanos, Outcome};
 
 /// The rule.
@@ -21,13 +21,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A failed call is repeated without growing pauses",
     why: "A service in trouble gets more load, and the retries fail for the same reason.",
+    when: "",
     bad: "4 failed POSTs to api.x in 180 ms",
     good: "pauses of 1 s, 2 s, 4 s between the attempts",
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "own; letta 0.16.8 db.py retries",
     url: "https://opentelemetry.io/docs/specs/otlp/#otlpgrpc-throttling",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TARGETS, ..Check::NONE },
     tell,
 };
 

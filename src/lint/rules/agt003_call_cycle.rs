@@ -1,4 +1,4 @@
-//! AGT003: tools or agents that are called in the same turn over and over.
+//! AGT003: tools or agents that are called in the same order over and over.
 //!
 //! Comes in: what each agent of a trace called, in order. Goes out: one fact a sequence that repeats.
 
@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "An agent calls the same tools in the same turn over and over",
     why: "It goes around in a circle: every round costs tokens and time, and the task gets no further.",
+    when: "",
     bad: "read_file, edit, read_file, edit, read_file, edit",
     good: "the agent ends its work, or tries something else",
     limits: &LIMITS,

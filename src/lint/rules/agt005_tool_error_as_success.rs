@@ -6,9 +6,10 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::agent::python_json;
+use crate::agent::{Role, python_json};
+use crate::ledger::{Call, Kind};
 use crate::lint::facts::{Fact, Told, Words};
-use crate::lint::look::SpanLook;
+use crate::lint::look::{SpanLook, TraceLook};
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
 use crate::otlp::{RawEvent, RawValue};
@@ -22,13 +23,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A tool says that it failed, but its span does not",
     why: "Error rates are too low: whoever searches for failed spans finds none of these.",
+    when: "a result with one of pointers at its top, in JSON or as Python prints it, or a traceback; tool_execution_completed with success=false; the end of a Letta tool with status=error.",
     bad: "result {\"status\": \"error\"} under status OK",
     good: "the same result under status ERROR",
     limits: &LIMITS,
     unit: None,
     source: "letta 0.16.8 execute_tool_async; tracelint R2a; Model Context Protocol isError",
     url: "https://modelcontextprotocol.io/specification/2025-06-18/server/tools#error-handling",
-    check: Check { span: Some(check), ..Check::NONE },
+    check: Check { span: Some(check_span), trace: Some(check), ..Check::NONE },
     tell,
 };
 
@@ -40,14 +42,19 @@ const LIMITS: [Limit; 1] = [Limit::words(
 
 /// Longer results are not read.
 const MOST: usize = 1 << 20;
+/// How much of an error is told.
+const TOLD: usize = 60;
 
-fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
+fn check_span(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     if look.span.status == 2 {
         return;
     }
     if look.span.events.iter().any(|event| has_failed(look, event)) {
-        let note = "tool_execution_completed says success=false".into();
-        return sink.found(Fact { class: "event", note, confidence: Some(Confidence::Proven), ..Fact::default() });
+        // The step of an agent says of its tool what the span of the tool mostly says itself.
+        return match look.glance.role {
+            Some(Role::Step) => sink.failed_step(),
+            _ => event(sink),
+        };
     }
     let Some(tool) = look.act.and_then(|act| act.tool.as_ref()) else { return };
     if tool.failed == Some(true) {
@@ -60,6 +67,39 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     }
     if let Some(note) = says_error(result.trim(), look.words(0)) {
         sink.found(Fact { class: "result", note: note.into(), ..Fact::default() });
+    }
+}
+
+fn event(sink: &mut Sink<'_>) {
+    let note = "tool_execution_completed says success=false".into();
+    sink.found(Fact { class: "event", note, confidence: Some(Confidence::Proven), ..Fact::default() });
+}
+
+/// Steps whose tool failed and does not say so itself, and tools that say nothing about how they ended.
+fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
+    if look.brief.acts == 0 {
+        return;
+    }
+    let tools = || look.account().calls().iter().filter(|call| call.kind == Kind::Tool);
+    let says = |call: &Call| look.capture.brief(call.span).is_some_and(|brief| brief.failed.is_some());
+    let silent = tools().filter(|call| call.result.is_none() && !call.failed && !call.cancelled && !says(call));
+    let silent = silent.count() as u64;
+    if silent > 0 {
+        sink.not_checked("the results of tools were not recorded", silent);
+    }
+    if !look.known().has_failed_steps() {
+        return;
+    }
+    for (_, node, span) in look.nodes().filter(|(.., span)| look.known().is_failed_step(*span)) {
+        let step = |span| look.capture.brief(span).map(|brief| brief.step).filter(|step| !step.is_empty());
+        let is_inside = |call: &&Call| match (step(span), step(call.span)) {
+            (Some(own), Some(other)) => own == other,
+            _ => (node.start..=node.last_ns()).contains(&call.start),
+        };
+        if !tools().filter(is_inside).any(|call| call.failed) {
+            sink.look_at(span);
+            event(sink);
+        }
     }
 }
 
@@ -82,28 +122,38 @@ fn says_error(result: &str, pointers: &[String]) -> Option<String> {
         return Some("its result is a traceback".to_owned());
     }
     let told = |pointer: &&String| pointer.split('=').next().is_some_and(|key| result.contains(key));
-    if !result.starts_with('{') || !pointers.iter().any(|pointer| told(&pointer)) {
+    if !result.starts_with(['{', '"']) || !pointers.iter().any(|pointer| told(&pointer)) {
         return None;
     }
     let json: Json = match serde_json::from_str(result) {
         Ok(json) => json,
         Err(_) => serde_json::from_str(&python_json(result)?).ok()?,
     };
-    pointers.iter().find(|pointer| points(&json, pointer)).map(|pointer| format!("its result says {pointer}"))
+    match &json {
+        // JSON that was written into a text once more.
+        Json::String(inner) if inner.starts_with('{') => says_error(inner, pointers),
+        json => pointers.iter().find_map(|pointer| points(json, pointer)),
+    }
 }
 
-fn points(json: &Json, pointer: &str) -> bool {
-    match pointer.split_once('=') {
-        Some((key, value)) => json.get(key).is_some_and(|found| text(found).eq_ignore_ascii_case(value)),
-        None => json.get(pointer).is_some_and(|found| match found {
+/// What a member of a result says, where it tells of an error.
+fn points(json: &Json, pointer: &str) -> Option<String> {
+    let Some((key, value)) = pointer.split_once('=') else {
+        let found = json.get(pointer)?;
+        let tells = match found {
             Json::Null | Json::Bool(false) => false,
             Json::String(text) => !text.trim().is_empty(),
             Json::Array(items) => !items.is_empty(),
             Json::Object(members) => !members.is_empty(),
             Json::Number(number) => number.as_f64() != Some(0.0),
             Json::Bool(true) => true,
-        }),
-    }
+        };
+        let shown = text(found);
+        let cut = shown.char_indices().nth(TOLD).map(|(at, _)| format!("{}...", shown.get(..at).unwrap_or_default()));
+        return tells.then(|| format!("its result says {pointer}: {}", cut.as_deref().unwrap_or(&shown)));
+    };
+    let found = json.get(key)?;
+    text(found).eq_ignore_ascii_case(value).then(|| format!("its result says {key}={}", text(found)))
 }
 
 fn text(json: &Json) -> Cow<'_, str> {
@@ -122,6 +172,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_the_result_says_is_told() {
+        let said = |result| says_error(result, &["error".to_owned(), "status=error".to_owned()]);
+        assert_eq!(said(r#"{"error": "no such order"}"#).as_deref(), Some("its result says error: no such order"));
+        assert_eq!(said(r#"{"status": "ERROR"}"#).as_deref(), Some("its result says status=ERROR"));
+        assert!(said(&format!(r#"{{"error": "{}"}}"#, "x".repeat(90))).unwrap().ends_with("xxx..."));
+    }
+
+    #[test]
     fn only_what_stands_at_the_top_is_an_error() {
         let pointers: Vec<String> = ["status=error", "isError=true", "error"].map(str::to_owned).into();
         for wrong in [
@@ -130,6 +188,7 @@ mod tests {
             r#"{"error": "no such order"}"#,
             "{'error': {'code': 7}}",
             "Traceback (most recent call last):\n  File",
+            r#""{\"status\": \"error\"}""#,
         ] {
             assert!(says_error(wrong, &pointers).is_some(), "{wrong}");
         }

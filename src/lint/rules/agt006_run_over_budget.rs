@@ -3,7 +3,7 @@
 //! Comes in: the runs of a trace, calls counted once. Goes out: one fact a limit that a run exceeds. Nothing is limited unless
 //! somebody says so.
 
-use crate::ledger::{Money, Run};
+use crate::ledger::{Call, Kind, Money, Run};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A run of an agent takes more than it may",
     why: "Costs and waiting times grow with every change of a prompt, and nobody notices before the bill comes.",
+    when: "",
     bad: "a run with 412,000 tokens where 200,000 are allowed",
     good: "a run with 31,000 tokens",
     limits: &LIMITS,
@@ -47,22 +48,38 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     if look.brief.acts == 0 || (0..LIMITS.len()).all(|at| look.limit(at).is_none()) {
         return;
     }
-    let mut unpriced = 0;
+    let (mut unpriced, mut unmetered) = (0, 0);
     for run in look.runs() {
+        let mut counts_tokens = false;
         for ((at, limit), taken) in LIMITS.iter().enumerate().zip(taken(run)) {
             let Some(most) = look.limit(at) else { continue };
             if taken > most {
                 let note = words(limit.key, taken, most).into();
                 let (class, observed, limit) = (limit.key, Some(taken), Some(most));
                 sink.found_at(run.span, Fact { class, observed, limit, note, ..Fact::default() });
-            } else if limit.key == "cost_usd" {
-                unpriced += run.sums.unpriced_calls;
+                continue;
             }
+            counts_tokens |= matches!(limit.key, "cost_usd" | "tokens");
+            unpriced += if limit.key == "cost_usd" { run.sums.unpriced_calls } else { 0 };
         }
+        unmetered += if counts_tokens { silent(look, run) } else { 0 };
     }
     if unpriced > 0 {
         sink.not_checked("the prices of their models are not known, so that the run may cost more", unpriced);
     }
+    if unmetered > 0 {
+        sink.not_checked("token usage was not recorded, so that the run may have taken more", unmetered);
+    }
+}
+
+/// How many calls of a run to models report no usage. Where the agent itself reports that of all its calls, none is missed.
+fn silent(look: &TraceLook<'_>, run: &Run) -> u64 {
+    let calls = look.account().calls();
+    let inside = run.node..look.tree.after(run.node);
+    let calls = || calls.iter().filter(|call| call.kind == Kind::Model && inside.contains(&call.node));
+    let metered = calls().any(Call::is_metered);
+    let silent = calls().filter(|call| !call.is_metered() && !call.failed && !call.cancelled).count() as u64;
+    if metered || run.sums.tokens() == 0 { silent } else { 0 }
 }
 
 /// What a run took, in the order of the limits.

@@ -3,13 +3,17 @@
 //! Comes in: what calls to models recorded of tools, and the tools of the trace. Goes out: one fact a tool that the model before
 //! it was not offered.
 
+use std::collections::BTreeMap;
+
+use hashbrown::HashSet;
+
 use super::owners::Owners;
-use crate::agent::Role;
-use crate::capture::{NameId, SpanRef};
+use crate::capture::SpanRef;
+use crate::ledger::{Call, Kind};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 use crate::lint::talk::{Talk, names};
 
 /// The rule.
@@ -21,13 +25,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A tool is called that the model was not offered",
     why: "The model made the name up: the call fails, or something runs that nobody meant to give it.",
+    when: "",
     bad: "called \"serach\"; defined: search, fetch",
     good: "only tools of gen_ai.tool.definitions are called",
     limits: &[],
     unit: None,
     source: "TRAIL tool hallucination; tracelint R7",
     url: "https://arxiv.org/abs/2505.08638",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 
@@ -35,50 +40,87 @@ pub(super) const RULE: Rule = Rule {
 const TOLD: usize = 8;
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    if look.brief.acts == 0 || !look.known().has_offers() {
+    if look.brief.acts == 0 {
         return;
     }
     let mut talks: Vec<(u64, usize, SpanRef, &Talk)> = Vec::new();
+    let mut unknown = 0;
+    let mut seen = HashSet::new();
     for (at, node, span) in look.nodes() {
         let Some(talk) = look.known().talk(span) else { continue };
         talks.push((node.start, at, span, talk));
-        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else { continue };
-        for name in talk.asked.iter().map(|asked| look.known().word(asked.name)) {
-            judge(name, offered, span, sink);
-        }
+        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else {
+            unknown += u64::from(talk.asked.iter().any(|asked| !asked.hosted));
+            continue;
+        };
+        // The same call may be recorded by several spans.
+        let new = talk.asked.iter().filter(|asked| !asked.hosted && asked.id.is_none_or(|id| seen.insert(id)));
+        let offered = Offered::of(offered);
+        new.for_each(|asked| offered.judge(look.known().word(asked.name), span, sink));
     }
     talks.sort_by_key(|(start, _, span, _)| (*start, look.head(*span).id));
-    if talks.iter().any(|(.., talk)| talk.offered().is_some()) {
-        called(look, &talks, sink);
+    unknown += called(look, &talks, sink);
+    if unknown > 0 {
+        sink.not_checked("the tools that the model was offered were not recorded", unknown);
     }
 }
 
-/// Tools that ran although the model before them, whose answer was not recorded, was not offered them.
-fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &mut Sink<'_>) {
+/// Tools that ran although the model before them, whose answer was not recorded, was not offered them. Goes out: for how many of
+/// them nobody can tell.
+fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &mut Sink<'_>) -> u64 {
+    let tools: Vec<&Call> = look.account().calls().iter().filter(|call| call.kind == Kind::Tool).collect();
     let owners = Owners::of(look);
-    for (at, node, span) in look.nodes().filter(|(.., span)| look.head(*span).marks.role() == Some(Role::Tool)) {
-        let before = talks.partition_point(|(start, ..)| *start <= node.start);
-        let same = |(_, of, ..): &&(u64, usize, SpanRef, &Talk)| owners.owner(*of) == owners.owner(at);
-        let Some((.., talk)) = talks.get(..before).and_then(|before| before.iter().rev().find(same)) else { continue };
-        let tool = look.capture.brief(span).map_or(NameId::default(), |brief| brief.tool);
-        if let (Some(offered), false) = (talk.offered(), talk.answers) {
-            judge(look.capture.text(tool), look.known().word(offered), span, sink);
+    // The talks of each owner, in order.
+    let mut of_owner: BTreeMap<usize, Vec<(u64, &Talk)>> = BTreeMap::new();
+    for (start, at, _, talk) in talks {
+        of_owner.entry(owners.owner(*at)).or_default().push((*start, talk));
+    }
+    let mut unknown = 0;
+    // Calls of one agent mostly were offered the same.
+    let mut last: Option<(u32, Offered<'_>)> = None;
+    for call in tools {
+        let own = of_owner.get(&owners.owner(call.node)).map(Vec::as_slice).unwrap_or_default();
+        let before = own.partition_point(|(start, _)| *start <= call.start);
+        let talk = before.checked_sub(1).and_then(|at| own.get(at)).map(|(_, talk)| *talk);
+        match talk.and_then(|talk| Some((talk, talk.offered()?))) {
+            // What a call asked for is counted there.
+            None => unknown += u64::from(talk.is_none_or(|talk| talk.asked.is_empty())),
+            Some((talk, offered)) if talk.asked.is_empty() && !talk.answers => {
+                if last.as_ref().is_none_or(|(number, _)| *number != offered) {
+                    last = Some((offered, Offered::of(look.known().word(offered))));
+                }
+                let name = look.capture.text(call.name);
+                last.iter().for_each(|(_, offered)| offered.judge(name, call.span, sink));
+            }
+            Some(_) => {}
         }
     }
+    unknown
 }
 
-fn judge(name: &str, offered: &str, span: SpanRef, sink: &mut Sink<'_>) {
-    if name.is_empty() || names(offered).any(|known| known == name) {
-        return;
+/// The tools that a model was offered.
+struct Offered<'w> {
+    word: &'w str,
+    names: HashSet<&'w str>,
+}
+
+impl<'w> Offered<'w> {
+    fn of(word: &'w str) -> Self {
+        Self { word, names: names(word).collect() }
     }
-    let all: Vec<&str> = names(offered).collect();
-    let more = all.len().saturating_sub(TOLD);
-    let mut listed = all.get(..TOLD).unwrap_or(&all).join(", ");
-    if more > 0 {
-        listed.push_str(&format!(" and {more} more"));
+
+    fn judge(&self, name: &str, span: SpanRef, sink: &mut Sink<'_>) {
+        if name.is_empty() || self.names.contains(name) {
+            return;
+        }
+        let mut listed = names(self.word).take(TOLD).collect::<Vec<_>>().join(", ");
+        let more = names(self.word).count().saturating_sub(TOLD);
+        if more > 0 {
+            listed.push_str(&format!(" and {more} more"));
+        }
+        let note = format!("{name}\n{listed}").into();
+        sink.found_at(span, Fact { class: "unknown", note, ..Fact::default() });
     }
-    let note = format!("{name}\n{listed}").into();
-    sink.found_at(span, Fact { class: "unknown", note, ..Fact::default() });
 }
 
 fn tell(told: &Told<'_>) -> Words {

@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "An attribute's value or key is larger than the budget allows",
     why: "Backends cut or drop the value, or refuse the span.",
+    when: "",
     bad: "parameter.blocks holds 3.1 MiB",
     good: "parameter.blocks holds at most 2 MiB",
     limits: &LIMITS,
@@ -30,15 +31,17 @@ pub(super) const RULE: Rule = Rule {
     tell,
 };
 
-const LIMITS: [Limit; 4] = [
+const LIMITS: [Limit; 5] = [
     Limit { key: "attr_value", default: Preset::Budget, unit: Some(Unit::Bytes), about: "bytes of a value" },
     Limit { key: "attr_value_chars", default: Preset::Budget, unit: Some(Unit::Chars), about: "characters of a value" },
     Limit { key: "attr_key", default: Preset::Budget, unit: Some(Unit::Bytes), about: "bytes of a key" },
     Limit { key: "attr_key_chars", default: Preset::Budget, unit: Some(Unit::Chars), about: "characters of a key" },
+    Limit::words("exempt", &[], "keys whose values may be as long as they are"),
 ];
+const EXEMPT: usize = 4;
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let bounds = Bounds::of(look.forgives_cuts(), |cell| look.bound(cell));
+    let bounds = Bounds::of(look.forgives_cuts(), look.words(EXEMPT), |cell| look.bound(cell));
     let span = look.span;
     bounds.judge("value", span.attributes(), sink);
     for event in &span.events {
@@ -51,10 +54,11 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
     let class = if look.is_scope { "scope value" } else { "resource value" };
-    Bounds::of(look.forgives_cuts(), |cell| look.bound(cell)).judge(class, look.attributes, sink);
+    Bounds::of(look.forgives_cuts(), look.words(EXEMPT), |cell| look.bound(cell)).judge(class, look.attributes, sink);
 }
 
-struct Bounds {
+struct Bounds<'w> {
+    exempt: &'w [String],
     bytes: Option<u64>,
     chars: Option<u64>,
     key_bytes: Option<u64>,
@@ -63,10 +67,11 @@ struct Bounds {
     forgives_cuts: bool,
 }
 
-impl Bounds {
+impl<'w> Bounds<'w> {
     #[inline]
-    fn of(forgives_cuts: bool, bound: impl Fn(Cell) -> Option<u64>) -> Self {
+    fn of(forgives_cuts: bool, exempt: &'w [String], bound: impl Fn(Cell) -> Option<u64>) -> Self {
         Self {
+            exempt,
             forgives_cuts,
             bytes: bound(Cell::AttrValueBytes),
             chars: bound(Cell::AttrValueChars),
@@ -91,6 +96,9 @@ impl Bounds {
 
     #[cold]
     fn judge_value(&self, class: &'static str, attribute: &RawAttribute<'_>, sink: &mut Sink<'_>) {
+        if self.exempt.iter().any(|key| attribute.key.is(key)) {
+            return;
+        }
         let bytes = value_bytes(&attribute.value);
         let fact = |observed, limit, cell| Fact {
             class,

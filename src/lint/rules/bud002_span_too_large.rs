@@ -9,7 +9,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::{Contributor, Unit};
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Preset, Rule, Scope, Severity};
 use crate::model::Attribute;
 use crate::otlp::{RawSpan, Shape, span_len};
 
@@ -22,13 +22,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A span, or all of its parameters together, is larger than the budget allows",
     why: "Receivers refuse the whole request that carries it, and what comes behind it waits.",
+    when: "",
     bad: "a span of 5.8 MiB",
     good: "a span below 4 MiB",
     limits: &LIMITS,
     unit: Some(Unit::Bytes),
     source: "letta 0.16.8 MAX_TOTAL_SIZE; limits of the named budgets",
     url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
-    check: Check { span: Some(check), ..Check::NONE },
+    check: Check { span: Some(check), needs: Needs::DETAIL, ..Check::NONE },
     tell,
 };
 

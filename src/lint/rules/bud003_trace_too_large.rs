@@ -11,7 +11,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Preset, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -22,13 +22,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A trace has more bytes or spans than the budget allows",
     why: "Backends refuse the rest of the trace, and nobody sees which part is missing.",
+    when: "",
     bad: "a trace of 6.3 MB where 5,000,000 bytes are allowed",
     good: "long runs are split into several linked traces",
     limits: &LIMITS,
     unit: Some(Unit::Bytes),
     source: "limits of the named budgets, Tempo's TRACE_TOO_LARGE above all",
     url: "https://grafana.com/docs/tempo/latest/troubleshooting/",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::SIZES, ..Check::NONE },
     tell,
 };
 

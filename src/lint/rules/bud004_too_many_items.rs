@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A span has more attributes, events, links or array elements than the budget allows",
     why: "SDKs and backends drop what is over the limit, usually without a word.",
+    when: "",
     bad: "212 attributes where 128 are kept",
     good: "at most 128 attributes",
     limits: &LIMITS,

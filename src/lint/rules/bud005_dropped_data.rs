@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "The producer dropped attributes, events or links",
     why: "What is missing was recorded once; nobody can tell what it said.",
+    when: "",
     bad: "droppedAttributesCount: 14",
     good: "droppedAttributesCount: 0",
     limits: &[],

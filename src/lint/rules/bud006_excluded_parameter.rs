@@ -6,6 +6,7 @@ use super::sizes::{size, value_bytes};
 use crate::agent::{NEVER_SKIPPED, SKIPPED, is_exclusion_note};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::{Fix, Unit};
+use crate::lint::hints::Hints;
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
@@ -19,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A parameter that must not be recorded holds its value",
     why: "Letta leaves these parameters out because they are huge or private; a note stands in their place.",
+    when: "",
     bad: "parameter.agent_state = \"AgentState(id=..., memory=...)\"",
     good: "parameter.agent_state = \"<AgentState (excluded, id=agent-1)>\"",
     limits: &LIMITS,
@@ -40,6 +42,9 @@ const LIMITS: [Limit; 2] = [
 ];
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
+    if !look.hints.has(Hints::PARAMETER) {
+        return;
+    }
     for attribute in look.span.attributes() {
         let Some(name) = attribute.key.raw.strip_prefix(b"parameter.") else { continue };
         let named = |word: &String| match word.strip_suffix('*') {

@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A value could not be printed, or only its type and address were",
     why: "The attribute takes space and says nothing.",
+    when: "a text that fits one of patterns. What exceptions say (exception.*) is left alone: it is a text about objects.",
     bad: "parameter.tools = \"<serialization failed: RecursionError>\"",
     good: "parameter.tools = \"['search', 'fetch']\"",
     limits: &LIMITS,
@@ -29,7 +30,7 @@ pub(super) const RULE: Rule = Rule {
 
 const LIMITS: [Limit; 1] = [Limit::patterns(
     "patterns",
-    &["^<serialization failed:", "<.* object at 0x[0-9a-f]+>", r"\[object Object\]", r"<.* with \d+ items>"],
+    &["^<serialization failed:", "<[^<>]+ object at 0x[0-9a-f]+>", r"\[object Object\]", r"<[^<>]+ with \d+ items>"],
     "what such values look like",
 )];
 
@@ -47,22 +48,24 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
         };
         let text = text.decode();
         let found = look.patterns(0).iter().find_map(|pattern| pattern.find(text.as_bytes()));
-        if let Some(range) = found {
-            let part = text.get(range.start..).unwrap_or_default();
-            // Of `<a … <b object at 0x1>` only the innermost is the one.
-            let own = text.get(range).unwrap_or(part);
-            let part = own.rfind('<').and_then(|at| part.get(at..)).unwrap_or(part);
-            let end = part.find('>').map_or(part.len(), |end| end + 1);
-            let note: String = part.get(..end).unwrap_or(part).chars().take(TOLD).collect();
-            let attribute = attribute.key.decode();
-            sink.found(Fact { class: "value", attribute, note: note.into(), ..Fact::default() });
-        }
+        let Some(range) = found else { continue };
+        // What begins such a value goes on up to its bracket.
+        let end = if text.get(range.clone()).is_some_and(|part| part.ends_with(':')) {
+            text.get(range.end..).and_then(|rest| rest.find('>')).map_or(text.len(), |at| range.end + at + 1)
+        } else {
+            range.end
+        };
+        let part = text.get(range.start..end).unwrap_or(&text);
+        let class = if part.len() == text.trim().len() { "value" } else { "inside" };
+        let note: String = part.chars().take(TOLD).collect();
+        sink.found(Fact { class, attribute: attribute.key.decode(), note: note.into(), ..Fact::default() });
     }
 }
 
 fn tell(told: &Told<'_>) -> Words {
+    let place = if told.class == "value" { "in the place of a value" } else { "inside its value" };
     Words::new(
-        format!("{} holds {:?} in the place of a value", told.attribute, told.note),
+        format!("{} holds {:?} {place}", told.attribute, told.note),
         "record what can be printed: ids, names, counts; or give the class a representation",
     )
 }

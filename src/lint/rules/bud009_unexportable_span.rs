@@ -2,13 +2,12 @@
 //!
 //! Comes in: a span. Goes out: one fact where it alone is larger than a message may be.
 
-use super::sizes::size;
+use super::sizes::against;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
-use crate::model::ByteSize;
 use crate::otlp::{Shape, span_len};
 
 /// The rule.
@@ -20,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A single span is larger than an OTLP/gRPC message may be",
     why: "A span cannot be split: the receiver refuses the request, the exporter tries it again and again and then drops it with all that waits behind it.",
+    when: "",
     bad: "a span of 5.8 MiB",
     good: "a span of 40 KiB that says where the rest is kept",
     limits: &LIMITS,
@@ -47,9 +47,9 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 }
 
 fn tell(told: &Told<'_>) -> Words {
-    let limit = ByteSize(told.limit).exact();
+    let (observed, limit) = against(told);
     Words::new(
-        format!("this span alone is {}, a gRPC message may have {limit}", size(told.observed)),
+        format!("this span alone is {observed}, a gRPC message may have {limit}"),
         "record less on it; or raise max_recv_msg_size_mib of every receiver on the way",
     )
 }

@@ -2,12 +2,13 @@
 //!
 //! Comes in: a tree with its cancellations. Goes out: one fact a cancelled task, at the span where it happened.
 
+use super::endings::{Ending, ending, short};
 use crate::capture::EventDetail;
 use crate::forest::Flags;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 use crate::model::{Outcome, Value, timestamp};
 
 /// The rule.
@@ -19,13 +20,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A task was cancelled or timed out without anybody asking for it",
     why: "The run lost work: a client timeout, a shutdown, or a bug that cancels its neighbours.",
+    when: "",
     bad: "asyncio.CancelledError in AnthropicClient.stream_async",
     good: "RunCancelledException: somebody asked for the end",
     limits: &[],
     unit: None,
     source: "letta 0.16.8 async_wrapper, streaming_response.py, letta_stop_reason.py; [lint.errors] expected and unexpected name more types",
     url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/tracing.py",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::DETAIL, ..Check::NONE },
     tell,
 };
 
@@ -34,24 +36,21 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     if counts.cancelled == 0 && counts.errors == 0 {
         return;
     }
-    let (expected, unexpected) = look.ends();
     for (at, node, span) in look.nodes() {
         let kind = look.known().exception(span);
-        let is = |names: &[String]| !kind.is_empty() && names.iter().any(|name| same_type(name, kind));
-        if is(expected) {
-            continue;
-        }
-        let failed = node.outcome == Outcome::Error;
-        let late = failed && (is_timeout(kind) || is(unexpected));
-        let (class, passed) = if node.flags.has(Flags::CANCELLED_HERE) && !node.expected {
-            ("cancelled", u64::from(node.propagated))
-        } else if failed && short(kind) == "CancelledError" && !has_below(look, at, kind) {
-            // Recorded as a log, where no look at the span alone tells.
-            ("cancelled", ancestors_with(look, at, kind))
-        } else if late && !has_below(look, at, kind) {
-            ("timed out", ancestors_with(look, at, kind))
-        } else {
-            continue;
+        let in_tree = node.outcome == Outcome::Cancelled;
+        let (class, passed) = match ending(look, node, span) {
+            Ending::Cancelled if in_tree && node.flags.has(Flags::CANCELLED_HERE) => {
+                ("cancelled", u64::from(node.propagated))
+            }
+            Ending::Cancelled if !in_tree && !has_below(look, at, kind) => {
+                ("cancelled", ancestors_with(look, at, kind))
+            }
+            Ending::Unexpected if !has_below(look, at, kind) => ("timed out", ancestors_with(look, at, kind)),
+            Ending::Other if node.outcome == Outcome::Error && is_timeout(kind) && !has_below(look, at, kind) => {
+                ("timed out", ancestors_with(look, at, kind))
+            }
+            _ => continue,
         };
         let up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
         let related = up.filter_map(|at| look.tree.nodes().get(at)).filter(|above| above.outcome == node.outcome);
@@ -59,7 +58,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let related = related.map(|span| (span, "propagated")).collect();
         // A cancelled task is a finding of its own; calls that time out are told together.
         let each = class == "cancelled";
-        let note = passed.to_string().into();
+        let note = format!("{passed} {kind}").into();
         sink.found_at(span, Fact { class, note, related, each, ..Fact::default() });
     }
 }
@@ -77,15 +76,6 @@ fn has_below(look: &TraceLook<'_>, at: usize, kind: &str) -> bool {
     look.tree.children(at).any(same)
 }
 
-/// Whether a name, qualified or not, is that of an exception's type.
-fn same_type(name: &str, kind: &str) -> bool {
-    name == kind || (!name.contains('.') && short(kind) == name)
-}
-
-fn short(kind: &str) -> &str {
-    kind.rsplit(['.', ':', '/', '$']).next().unwrap_or(kind)
-}
-
 fn is_timeout(kind: &str) -> bool {
     let kind = short(kind);
     let ends =
@@ -97,7 +87,9 @@ fn tell(told: &Told<'_>) -> Words {
     let event = told.detail.and_then(|detail| detail.events.iter().rev().find(|event| event.name == "exception"));
     let text = |key: &str| event.and_then(|event| event.text(key)).filter(|text| !text.is_empty());
     let status = told.detail.map(|detail| detail.message.as_str()).filter(|message| !message.is_empty());
-    let default = status.unwrap_or(if told.class == "cancelled" { "a cancellation" } else { "a timeout" });
+    let (passed, logged) = told.note.split_once(' ').unwrap_or((told.note, ""));
+    let default = if told.class == "cancelled" { "a cancellation" } else { "a timeout" };
+    let default = Some(logged).filter(|logged| !logged.is_empty()).or(status).unwrap_or(default);
     let kind = match (text("exception.type"), text("exception.message")) {
         // Go tells all of its errors by what they say.
         (Some(kind), Some(message)) if kind.contains("errorString") => message,
@@ -108,7 +100,7 @@ fn tell(told: &Told<'_>) -> Words {
     let mut known: Vec<String> = text("task.name").map(|task| format!("task {task}")).into_iter().collect();
     known.extend(event.and_then(when).map(|time| format!("cancelled {time}")));
     let known = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
-    let passed = match told.note {
+    let passed = match passed {
         "0" => String::new(),
         "1" => "; propagated through 1 span".to_owned(),
         passed => format!("; propagated through {passed} spans"),

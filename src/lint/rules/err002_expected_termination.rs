@@ -3,12 +3,13 @@
 //! Comes in: a tree with its cancellations. Goes out: one fact an end; those whose status says error are always told, the others
 //! only where that is asked for.
 
+use super::endings::{Ending, ending};
 use crate::forest::{Flags, Node};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
-use crate::model::{Outcome, Status};
+use crate::model::Status;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -19,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A run or stream ended because somebody asked for it",
     why: "It is no failure: with status ERROR it counts as one all the same, in every error rate.",
+    when: "an exception of a type that is an expected end (RunCancelledException, PendingApprovalError, GeneratorExit, StopAsyncIteration, EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError, and those of [lint.errors] expected), HTTP or provider status 499, gRPC CANCELLED on a server, or a stop reason cancelled; exceptions recorded as logs count.",
     bad: "RunCancelledException with status ERROR",
     good: "RunCancelledException with status UNSET",
     limits: &LIMITS,
@@ -37,13 +39,15 @@ const LIMITS: [Limit; 1] = [Limit {
 }];
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    if look.tree.counts().expected == 0 {
+    let counts = look.tree.counts();
+    if counts.cancelled == 0 && counts.errors == 0 {
         return;
     }
+    let is_expected = |node: &Node| node.span.is_some_and(|span| ending(look, node, span) == Ending::Expected);
+    let failed = |node: &Node| {
+        node.span.is_some_and(|span| look.head(span).marks.status() == Status::Error) && is_expected(node)
+    };
     for (at, node, span) in look.nodes().filter(|(_, node, _)| is_expected(node)) {
-        let failed = |node: &Node| {
-            is_expected(node) && node.span.is_some_and(|span| look.head(span).marks.status() == Status::Error)
-        };
         // The deepest one is told: those above it only hand it on.
         let below = look.tree.children(at).filter_map(|at| look.tree.nodes().get(at)).any(failed);
         let class = match failed(node) {
@@ -54,10 +58,6 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         let note = look.known().exception(span).into();
         sink.found_at(span, Fact { class, note, ..Fact::default() });
     }
-}
-
-fn is_expected(node: &Node) -> bool {
-    node.outcome == Outcome::Cancelled && node.expected
 }
 
 fn tell(told: &Told<'_>) -> Words {

@@ -16,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "Status is ERROR without an exception (event or log), an error type or a message",
     why: "Nobody can tell this failure from any other.",
+    when: "",
     bad: "status: {code: 2}",
     good: "status: {code: 2, message: \"RateLimitError: slow down\"}",
     limits: &[],
@@ -31,7 +32,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     if counts.errors + counts.cancelled == 0 {
         return;
     }
-    for &span in look.spans {
+    for (.., span) in look.nodes() {
         if look.known().is_silent(span) && look.known().exception(span).is_empty() {
             sink.found_at(span, Fact { class: "silent", ..Fact::default() });
         }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
+use crate::lint::hints::Hints;
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
@@ -21,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "The status contradicts the exception, error type or HTTP status of the span",
     why: "Error rates are wrong, and the failure hides behind a green span.",
+    when: "",
     bad: "http.response.status_code = 503 with status UNSET",
     good: "http.response.status_code = 503 with status ERROR",
     limits: &[],
@@ -30,6 +32,10 @@ pub(super) const RULE: Rule = Rule {
     check: Check { span: Some(check), ..Check::NONE },
     tell,
 };
+
+/// Attributes that say how a span ended.
+pub(super) const KEYS: [&str; 5] =
+    ["error.type", "http.status_code", "http.response.status_code", "error", "otel.status_code"];
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     let (span, failed) = (look.span, look.span.status == 2);
@@ -45,7 +51,8 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
         let kind = kind.and_then(|a| a.value.text()).map(|text| text.decode()).unwrap_or("exception".into());
         found("exception", None, kind);
     }
-    for attribute in span.attributes() {
+    let known = look.hints.has(Hints::STATUS).then(|| look.known()).into_iter().flatten();
+    for (attribute, _) in known {
         let value = &attribute.value;
         match attribute.key.raw {
             b"error.type" if !failed && !requested => {

@@ -8,7 +8,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
 use crate::lint::plan::is_named_alike;
-use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Preset, Rule, Scope, Severity};
 use crate::model::{Outcome, Status};
 
 /// The rule.
@@ -20,13 +20,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A child failed, and its parent says OK",
     why: "The failure does not show where people look: at the top.",
+    when: "",
     bad: "tool \"search\" is ERROR, its parent is OK",
     good: "a retry of \"search\" succeeds, or the parent is ERROR too",
     limits: &LIMITS,
     unit: None,
     source: "own; TRAIL system execution errors",
     url: "https://arxiv.org/abs/2505.08638",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TARGETS.with(Needs::SHAPES), ..Check::NONE },
     tell,
 };
 

@@ -8,7 +8,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -19,23 +19,25 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "The same exception is recorded on several spans of one path",
     why: "One failure counts several times, and its stack is stored as often.",
+    when: "",
     bad: "ValueError with the same stack on parse, process and the request",
     good: "ValueError on parse; status ERROR on those above",
     limits: &[],
     unit: Some(Unit::Count),
     source: "OpenTelemetry specification, exceptions: not recommended to record the same exception more than once",
     url: "https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::RAISED, ..Check::NONE },
     tell,
 };
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    if look.brief.exceptions < 2 {
+    let logs = look.known().has_logged();
+    if look.brief.exceptions < 2 && !logs {
         return;
     }
     // Of every exception the nodes that record it, from the top to the bottom.
     let mut recorded: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-    for (at, _, span) in look.nodes().filter(|(.., span)| look.head(*span).marks.exception()) {
+    for (at, _, span) in look.nodes().filter(|(.., span)| logs || look.head(*span).marks.exception()) {
         for print in look.known().raised(span) {
             let nodes = recorded.entry(print).or_default();
             if nodes.last() != Some(&at) {

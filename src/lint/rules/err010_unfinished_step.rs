@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A step or a tool began and never finished",
     why: "Letta exports the span of a step only when the step succeeds: what is missing is just the step that went wrong.",
+    when: "Letta: more *._step_checkpoint_start than agent_step or *._step_checkpoint_finish; or a start event of pairs without an end on its span. A run without any end event is not judged: nearly no convention records one, so its absence proves nothing.",
     bad: "three *._step_checkpoint_start, two agent_step",
     good: "an agent_step for every step that began",
     limits: &LIMITS,

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A call to a model reports no token usage",
     why: "Costs and budgets of the run are too low, and nobody notices.",
+    when: "",
     bad: "chat span without gen_ai.usage.input_tokens",
     good: "gen_ai.usage.input_tokens = 812, gen_ai.usage.output_tokens = 96",
     limits: &[],

@@ -4,6 +4,7 @@
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
+use crate::lint::hints::Hints;
 use crate::lint::look::SpanLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Preset, Rule, Scope, Severity};
@@ -18,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "Token counts of a call contradict each other",
     why: "Costs that are computed from them are wrong.",
+    when: "",
     bad: "cache_read 9120 > input 412",
     good: "input tokens include those read from the cache",
     limits: &LIMITS,
@@ -35,33 +37,62 @@ const LIMITS: [Limit; 1] = [Limit {
     about: "tokens by which the total may differ",
 }];
 
-const INPUT: [&str; 4] =
-    ["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "ai.usage.inputTokens"];
-const OUTPUT: [&str; 4] = [
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.token_count.completion",
-    "ai.usage.outputTokens",
+/// Tokens that are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lint) enum Count {
+    Input,
+    Output,
+    Total,
+    CacheRead,
+    CacheWrite,
+    Reasoning,
+}
+
+/// Who counts what, in the order in which the keys are believed.
+pub(super) const COUNTS: [(Count, &[&str]); 6] = [
+    (
+        Count::Input,
+        &["gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt", "ai.usage.inputTokens"],
+    ),
+    (
+        Count::Output,
+        &[
+            "gen_ai.usage.output_tokens",
+            "gen_ai.usage.completion_tokens",
+            "llm.token_count.completion",
+            "ai.usage.outputTokens",
+        ],
+    ),
+    (Count::Total, &["llm.token_count.total", "gen_ai.usage.total_tokens", "llm.usage.total_tokens"]),
+    (
+        Count::CacheRead,
+        &[
+            "gen_ai.usage.cache_read.input_tokens",
+            "llm.token_count.prompt_details.cache_read",
+            "gen_ai.usage.cache_read_input_tokens",
+            "gen_ai.usage.input_tokens.cached",
+        ],
+    ),
+    (
+        Count::CacheWrite,
+        &[
+            "gen_ai.usage.cache_creation.input_tokens",
+            "llm.token_count.prompt_details.cache_write",
+            "gen_ai.usage.cache_creation_input_tokens",
+        ],
+    ),
+    (
+        Count::Reasoning,
+        &[
+            "gen_ai.usage.reasoning.output_tokens",
+            "llm.token_count.completion_details.reasoning",
+            "gen_ai.usage.reasoning_tokens",
+            "gen_ai.usage.output_tokens.reasoning",
+        ],
+    ),
 ];
-const TOTAL: [&str; 3] = ["llm.token_count.total", "gen_ai.usage.total_tokens", "llm.usage.total_tokens"];
-const CACHE_READ: [&str; 4] = [
-    "gen_ai.usage.cache_read.input_tokens",
-    "llm.token_count.prompt_details.cache_read",
-    "gen_ai.usage.cache_read_input_tokens",
-    "gen_ai.usage.input_tokens.cached",
-];
-const CACHE_WRITE: [&str; 3] = [
-    "gen_ai.usage.cache_creation.input_tokens",
-    "llm.token_count.prompt_details.cache_write",
-    "gen_ai.usage.cache_creation_input_tokens",
-];
-const REASONING: [&str; 4] = [
-    "gen_ai.usage.reasoning.output_tokens",
-    "llm.token_count.completion_details.reasoning",
-    "gen_ai.usage.reasoning_tokens",
-    "gen_ai.usage.output_tokens.reasoning",
-];
-const MESSAGES: [&str; 5] = [
+
+pub(super) const MESSAGES: [&str; 5] = [
     "gen_ai.input.messages",
     "gen_ai.prompt",
     "gen_ai.prompt.0.content",
@@ -70,13 +101,11 @@ const MESSAGES: [&str; 5] = [
 ];
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let span = look.span;
-    if !span.attributes().iter().any(|a| is_usage(a.key.raw)) {
+    if !look.hints.has(Hints::COUNTS) {
         return;
     }
-    let count = |keys: &[&str]| keys.iter().find_map(|key| span.attribute(key)?.integer());
-    let (input, output, total) = (count(&INPUT), count(&OUTPUT), count(&TOTAL));
-    let (read, write, reasoning) = (count(&CACHE_READ), count(&CACHE_WRITE), count(&REASONING));
+    let span = look.span;
+    let [input, output, total, read, write, reasoning] = counts(look);
     let mut found = |class, a: i64, b: i64| {
         let note = format!("{a} {b}").into();
         sink.found(Fact { class, note, ..Fact::default() });
@@ -111,9 +140,22 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-fn is_usage(key: &[u8]) -> bool {
-    const STARTS: [&[u8]; 4] = [b"gen_ai.usage.", b"llm.token_count.", b"llm.usage.", b"ai.usage."];
-    STARTS.iter().any(|start| key.starts_with(start))
+/// What is counted, in the order of [`COUNTS`].
+fn counts(look: &SpanLook<'_>) -> [Option<i64>; COUNTS.len()] {
+    let mut counts = [None; COUNTS.len()];
+    let mut ranks = [u8::MAX; COUNTS.len()];
+    for (attribute, facts) in look.known() {
+        let Some((count, rank)) = facts.count else { continue };
+        let at = count as usize;
+        // Where a key repeats, the last one counts; one that is no number says nothing.
+        if let (Some(slot), Some(best), Some(number)) =
+            (counts.get_mut(at), ranks.get_mut(at), attribute.value.integer())
+            && rank <= *best
+        {
+            (*slot, *best) = (Some(number), rank);
+        }
+    }
+    counts
 }
 
 fn says(value: &RawValue<'_>) -> bool {

@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A call to a model does not say which model",
     why: "Its tokens cannot be priced, and its latency cannot be compared with anything.",
+    when: "",
     bad: "chat span with neither gen_ai.request.model nor gen_ai.response.model",
     good: "gen_ai.request.model = gpt-4o-mini",
     limits: &[],

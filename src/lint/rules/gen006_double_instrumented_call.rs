@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "Two instrumentations record the same call to a model",
     why: "Whoever adds tokens and costs up counts the call twice.",
+    when: "one call to a model stands inside another, nine tenths of the longer one overlap, their models do not differ, their scopes do, and both report the same usage or one of them reports none. Tokens of the cache may be counted inside the prompt or beside it.",
     bad: "a span of openllmetry inside one of openinference, same model, same usage",
     good: "one instrumentation for each client library",
     limits: &[],
@@ -57,7 +58,16 @@ fn is_usage_twice(look: &TraceLook<'_>, outer: SpanRef, inner: SpanRef) -> bool 
     let usage = |span: SpanRef| look.capture.brief(span).map(|brief| brief.tokens()).unwrap_or_default();
     let (outer, inner) = (usage(outer), usage(inner));
     let said = |tokens: &Tokens| tokens.input.is_some() || tokens.output.is_some();
-    !said(&outer) || !said(&inner) || (outer.input, outer.output) == (inner.input, inner.output)
+    !said(&outer) || !said(&inner) || (outer.output == inner.output && is_prompt_the_same(&outer, &inner))
+}
+
+/// Whether two counts of a prompt agree, one of them perhaps without what the cache held.
+fn is_prompt_the_same(a: &Tokens, b: &Tokens) -> bool {
+    let whole = |of: &Tokens| {
+        let cached = of.cache_read.unwrap_or(0).saturating_add(of.cache_write.unwrap_or(0));
+        of.input.map(|input| input.saturating_add(cached))
+    };
+    a.input == b.input || whole(a) == b.input || a.input == whole(b)
 }
 
 fn named(scope: &str) -> &str {

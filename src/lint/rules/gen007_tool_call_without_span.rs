@@ -3,14 +3,17 @@
 //! Comes in: what calls to models recorded of tools, and the tools of the trace. Goes out: one fact a call of which neither a span
 //! nor a result follows.
 
+use std::collections::BTreeMap;
+
 use hashbrown::{HashMap, HashSet};
 
 use crate::agent::{Piece, Role};
 use crate::capture::{Brief, SpanRef};
+use crate::ledger::Kind;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Rule, Scope, Severity};
 use crate::lint::talk::{Asked, Talk};
 
 /// The rule.
@@ -22,13 +25,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A model asked for a tool, and nothing shows that it ran",
     why: "Either the tool was never executed, or its spans are missing and nobody sees what it did.",
+    when: "",
     bad: "tool_call call_abc in gen_ai.output.messages, and no span or result with that id",
     good: "execute_tool span with gen_ai.tool.call.id = call_abc",
     limits: &LIMITS,
     unit: None,
     source: "OpenTelemetry GenAI semantic conventions 1.41.1, messages",
     url: "https://github.com/open-telemetry/semantic-conventions-genai",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 
@@ -44,6 +48,12 @@ struct Shown<'a> {
     ids: HashMap<u64, u64>,
     /// Tools whose spans do not tell the id of the call.
     names: HashMap<&'a str, u64>,
+    /// Agents, by name.
+    agents: BTreeMap<String, u64>,
+    /// Calls to models whose answers were recorded, by node.
+    answers: HashSet<usize>,
+    /// Answers that were recorded beside their calls.
+    payloads: u64,
 }
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
@@ -52,19 +62,23 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     }
     let mut talks: Vec<(u64, SpanRef, &Talk)> = Vec::new();
     let mut shown = Shown::default();
-    for (_, node, span) in look.nodes() {
+    for (at, node, span) in look.nodes() {
         let Some(brief) = look.capture.brief(span) else { continue };
-        shown.tool(look, brief, node.start);
+        shown.add(look, brief, node.start);
         if let Some(talk) = look.known().talk(span) {
+            shown.answer(look, at, talk);
             talks.push((node.start, span, talk));
             talk.answered.iter().for_each(|id| last(shown.ids.entry(*id).or_default(), node.start));
         }
     }
+    shown.count_unknown(look, sink);
     talks.sort_by_key(|(start, span, _)| (*start, look.head(*span).id));
-    let end = talks.last().map_or(0, |(start, ..)| *start);
+    // The run goes on with its next call to a model, whatever that records.
+    let calls = look.account().calls().iter().filter(|call| call.kind == Kind::Model);
+    let end = calls.map(|call| call.start).chain(talks.last().map(|(start, ..)| *start)).max().unwrap_or(0);
     let mut seen = HashSet::new();
     for (start, span, talk) in talks {
-        for asked in &talk.asked {
+        for asked in talk.asked.iter().filter(|asked| !asked.hosted) {
             // The same call may be recorded by several spans.
             let new = asked.id.is_none_or(|id| seen.insert(id));
             let name = look.known().word(asked.name);
@@ -83,7 +97,10 @@ fn last(time: &mut u64, start: u64) {
 }
 
 impl<'a> Shown<'a> {
-    fn tool(&mut self, look: &TraceLook<'a>, brief: &Brief, start: u64) {
+    fn add(&mut self, look: &TraceLook<'a>, brief: &Brief, start: u64) {
+        if brief.role == Some(Role::Agent) && !brief.agent.is_empty() {
+            last(self.agents.entry(folded(look.capture.text(brief.agent))).or_default(), start);
+        }
         if !matches!(brief.role, Some(Role::Tool | Role::Mcp)) && brief.piece != Some(Piece::InnerTool) {
             return;
         }
@@ -93,14 +110,43 @@ impl<'a> Shown<'a> {
         }
     }
 
+    /// Notes whose answer was recorded: that of the call that a span is or repeats, or that a payload beside it holds.
+    fn answer(&mut self, look: &TraceLook<'a>, at: usize, talk: &Talk) {
+        match look.account().call(at) {
+            _ if !talk.answers => {}
+            Some((call, _)) => {
+                self.answers.insert(call.node);
+            }
+            None => self.payloads += 1,
+        }
+    }
+
+    /// Says how many calls to models there are whose answers nobody can see.
+    fn count_unknown(&self, look: &TraceLook<'a>, sink: &mut Sink<'_>) {
+        let calls = look.account().calls().iter().filter(|call| call.kind == Kind::Model);
+        let silent = calls.filter(|call| !call.failed && !call.cancelled && !self.answers.contains(&call.node));
+        let unknown = (silent.count() as u64).saturating_sub(self.payloads);
+        if unknown > 0 {
+            sink.not_checked("what the models answered was not recorded", unknown);
+        }
+    }
+
     fn shows(&self, asked: Asked, name: &str, since: u64) -> bool {
         let later = |time: Option<&u64>| time.is_some_and(|time| *time >= since);
         let by_id = match asked.id {
             Some(id) => later(self.ids.get(&id)),
             None => later(self.ids.values().max()),
         };
-        by_id || later(self.names.get(name)) || later(self.names.get(""))
+        // Work that is handed on to an agent is a tool in its own way: transfer_to_billing.
+        let wanted = folded(name);
+        let agent = |(agent, time): (&String, &u64)| wanted.ends_with(agent.as_str()) && *time >= since;
+        by_id || later(self.names.get(name)) || later(self.names.get("")) || self.agents.iter().any(agent)
     }
+}
+
+/// A name without what names of tools and of agents are spelled apart by.
+fn folded(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
 fn tell(told: &Told<'_>) -> Words {

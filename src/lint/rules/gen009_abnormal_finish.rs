@@ -2,12 +2,15 @@
 //!
 //! Comes in: why a model stopped, and why a run did. Goes out: one fact where that is not the way it should be.
 
-use crate::agent::Role;
+use std::borrow::Cow;
+
+use crate::agent::{Act, Piece, Role};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
+use crate::lint::hints::Hints;
 use crate::lint::look::{SpanLook, TraceLook};
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -18,13 +21,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A model or a run stopped before it was done",
     why: "The answer is cut or withheld, and whoever reads it takes it for the whole.",
+    when: "a finish reason of a model that is length, max_tokens, content_filter, error or unknown, of any of its choices; a stop reason of a Letta run that is error, llm_api_error, invalid_llm_response, invalid_tool_call, no_tool_call, insufficient_credits, max_tokens_exceeded or context_window_overflow_in_system_prompt; in any spelling.",
     bad: "finish_reason = length at max_tokens = 1024",
     good: "finish_reason = stop",
     limits: &LIMITS,
     unit: Some(Unit::Count),
     source: "OpenTelemetry GenAI semantic conventions 1.41.1; letta 0.16.8 schemas/letta_stop_reason.py",
     url: "https://github.com/open-telemetry/semantic-conventions-genai",
-    check: Check { span: Some(check_span), trace: Some(check), ..Check::NONE },
+    check: Check { span: Some(check_span), trace: Some(check), needs: Needs::TALK, ..Check::NONE },
     tell,
 };
 
@@ -45,13 +49,29 @@ const FAILED: [&str; 8] = [
 ];
 
 fn check_span(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    let Some(act) = look.act.filter(|act| act.role == Some(Role::Llm)) else { return };
+    let is_answer = |act: &&Act<'_>| act.role == Some(Role::Llm) || act.piece == Some(Piece::Payloads);
+    let Some(act) = look.act.filter(is_answer) else { return };
     let allowed = |reason: &str| look.words(0).iter().any(|word| word == reason);
-    let bad = act.finish_reasons.iter().find_map(|reason| known(reason, &REASONS).filter(|reason| !allowed(reason)));
-    if let Some(reason) = bad {
+    let bad = |reason: &str| known(reason, &REASONS).filter(|reason| !allowed(reason));
+    let told = act.finish_reasons.iter().find_map(|reason| bad(reason));
+    if let Some(reason) = told.or_else(|| choices(look).find_map(|reason| bad(&reason))) {
         let limit = act.max_tokens.filter(|_| matches!(reason, "length" | "max_tokens"));
         sink.found(Fact { class: reason, limit, ..Fact::default() });
     }
+}
+
+/// The reasons of all choices, wherever they stand: in messages, in events, in attributes with a number for each.
+fn choices<'a>(look: &'a SpanLook<'_>) -> impl Iterator<Item = Cow<'a, str>> {
+    let span = look.span;
+    let said = look.talk.into_iter().flat_map(|talk| &talk.said.output).filter_map(|said| said.finish.as_deref());
+    let events = span.events.iter().filter(|event| event.name.is("gen_ai.choice"));
+    let told = events.flat_map(|event| span.pooled(&event.attributes)).filter(|a| a.key.is("finish_reason"));
+    let numbered = span.attributes().iter().filter(|attribute| {
+        let key = attribute.key.raw;
+        look.hints.has(Hints::GEN_AI) && key.starts_with(b"gen_ai.completion.") && key.ends_with(b".finish_reason")
+    });
+    let texts = told.chain(numbered).filter_map(|attribute| attribute.value.text());
+    said.map(Cow::Borrowed).chain(texts.map(|text| text.decode()))
 }
 
 /// The reason by its name in the list; frameworks write it with hyphens, in capitals, or with the name of its type.

@@ -13,6 +13,7 @@ const META: Rule = Rule {
     scope: Scope::Dump,
     summary: "",
     why: "",
+    when: "",
     bad: "",
     good: "",
     limits: &[],

@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A call to a model, tool, server or database took no time",
     why: "Nothing takes no time: the span was made up afterwards, and every latency it enters is wrong.",
+    when: "",
     bad: "a chat span that ends when it begins",
     good: "a span that is started before the call and ended after it",
     limits: &[],

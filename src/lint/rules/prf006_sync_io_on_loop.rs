@@ -8,7 +8,7 @@ use crate::capture::OriginId;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::DumpLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Limit, Needs, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -19,13 +19,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Dump,
     summary: "A synchronous query runs on the event loop",
     why: "While it runs nothing else does: every other request of the process waits.",
+    when: "",
     bad: "db_operation of scope sqlalchemy_sync_instrumentation",
     good: "the same query through an asynchronous session",
     limits: &LIMITS,
     unit: None,
     source: "letta 0.16.8 letta/otel/sqlalchemy_instrumentation.py, which writes spans only while an event loop is running",
     url: "https://github.com/letta-ai/letta/blob/0.16.8/letta/otel/sqlalchemy_instrumentation.py",
-    check: Check { dump: Some(check), ..Check::NONE },
+    check: Check { dump: Some(check), needs: Needs::DETAIL, ..Check::NONE },
     tell,
 };
 
@@ -38,8 +39,7 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     // The name first: where no span has it, there is nothing to look for.
     let Some(name) = look.capture.texts().position(|text| text == NAME) else { return };
     let mut known: BTreeMap<OriginId, bool> = BTreeMap::new();
-    for (span, head) in look.capture.spans().zip(look.capture.heads()).filter(|(_, head)| head.name.0 as usize == name)
-    {
+    for (span, head) in look.spans().filter(|(_, head)| head.name.0 as usize == name) {
         let scoped = known.entry(head.origin).or_insert_with(|| {
             let scope = look.capture.text(look.capture.origin(head.origin).scope);
             look.words(0).iter().any(|word| word == scope)

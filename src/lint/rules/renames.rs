@@ -23,7 +23,7 @@ const fn row(since: u8, from: &'static str, to: &'static str) -> Rename {
 }
 
 /// By length of the old key, then by the key.
-const RENAMES: &[Rename] = &[
+pub(super) const RENAMES: &[Rename] = &[
     row(25, "db.name", "db.namespace"),
     row(19, "faas.id", "cloud.resource_id"),
     row(21, "http.url", "url.full"),
@@ -155,46 +155,11 @@ const RENAMES: &[Rename] = &[
     row(27, "messaging.servicebus.destination.subscription_name", "messaging.destination.subscription.name"),
 ];
 
-const LONGEST: usize = RENAMES[RENAMES.len() - 1].from.len();
-
-/// Where the keys of each length begin; one more, where the last ones end.
-const BEGINS: [u8; LONGEST + 2] = {
-    let mut begins = [0; LONGEST + 2];
-    let mut length = 0;
-    let mut at = 0;
-    while length < begins.len() {
-        while at < RENAMES.len() && RENAMES[at].from.len() < length {
-            at += 1;
-        }
-        begins[length] = at as u8;
-        length += 1;
-    }
-    begins
-};
-
-/// For each length of old keys the last bytes they have, each a bit: nearly every key is told from them by one look.
-const ENDS: [u32; LONGEST + 1] = {
-    let mut ends = [0; LONGEST + 1];
-    let mut at = 0;
-    while at < RENAMES.len() {
-        let key = RENAMES[at].from.as_bytes();
-        ends[key.len()] |= 1 << (key[key.len() - 1] & 31);
-        at += 1;
-    }
-    ends
-};
-
 /// What became of a key in this version of the conventions.
-#[inline]
 pub(super) fn renamed(key: &[u8], version: u8) -> Option<&'static Rename> {
-    let last = key.last()?;
-    if ENDS.get(key.len())? & 1 << (last & 31) == 0 {
-        return None;
-    }
-    let (begin, end) = (BEGINS.get(key.len())?, BEGINS.get(key.len() + 1)?);
-    let of_length = RENAMES.get(usize::from(*begin)..usize::from(*end))?;
-    let fits = |from: &[u8]| from.last() == Some(last) && from == key;
-    of_length.iter().find(|rename| fits(rename.from.as_bytes()) && rename.since <= version)
+    let order = |rename: &Rename| (rename.from.len(), rename.from.as_bytes()).cmp(&(key.len(), key));
+    let at = RENAMES.binary_search_by(order).ok()?;
+    RENAMES.get(at).filter(|rename| rename.since <= version)
 }
 
 #[cfg(test)]
@@ -223,9 +188,9 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_in_the_order_its_index_needs() {
+    fn the_table_is_in_the_order_that_a_search_needs() {
         let key = |rename: &Rename| (rename.from.len(), rename.from);
-        assert!(RENAMES.is_sorted_by(|a, b| key(a) < key(b)) && RENAMES.len() < 256);
+        assert!(RENAMES.is_sorted_by(|a, b| key(a) < key(b)));
         assert!(RENAMES.iter().all(|rename| rename.since <= SEMCONV));
     }
 }

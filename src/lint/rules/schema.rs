@@ -11,6 +11,10 @@ const DEPTH: usize = 32;
 
 /// Where a value does not fit its schema; `None` where it does, or where nobody can tell.
 pub(super) fn misfit(schema: &Json, value: &Json) -> Option<String> {
+    // No arguments at all were recorded.
+    if value.is_null() {
+        return None;
+    }
     judge(schema, value, "", 0)
 }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
+use crate::lint::hints::Hints;
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::pattern::Pattern;
@@ -24,6 +25,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A string holds a provider's token, a private key or a URL with a password",
     why: "Everybody who can read traces can use the secret.",
+    when: "",
     bad: "parameter.headers = \"Bearer sk-ant-api03-...\"",
     good: "parameter.headers = \"Bearer ***\"",
     limits: &LIMITS,
@@ -51,10 +53,10 @@ static SEARCH: LazyLock<Search> = LazyLock::new(Search::default);
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     let span = look.span;
     let wanted = Wanted { extend: look.patterns(0), allow: look.patterns(1) };
-    // The bytes of the whole span first: nearly always nothing is in them. In JSON, base64 hides what is in bytes, and escapes what
-    // somebody else looks for.
+    // Nearly always nothing is in all the bytes of the span. In JSON, base64 hides what is in bytes, and escapes what somebody else
+    // looks for.
     let packed = || span.pool.iter().any(|attribute| matches!(attribute.value, RawValue::Base64(_)));
-    if SEARCH.first(span.raw).is_none() && wanted.extend.is_empty() && !packed() {
+    if !look.hints.has(Hints::SECRET) && wanted.extend.is_empty() && !packed() {
         return;
     }
     wanted.judge("name", "", &span.name, sink);
@@ -87,11 +89,9 @@ impl Wanted<'_> {
             self.found("key of an attribute", "", key.as_bytes(), sink);
             match &attribute.value {
                 RawValue::Text(text) => self.judge(class, &key, text, sink),
-                RawValue::Nested(nested) => self.found(class, &key, nested.raw, sink),
-                RawValue::Bytes(bytes) => self.found(class, &key, bytes, sink),
-                RawValue::Base64(_) => {
-                    if let Value::Bytes(bytes) = attribute.value.decode() {
-                        self.found(class, &key, &bytes, sink);
+                RawValue::Nested(_) | RawValue::Bytes(_) | RawValue::Base64(_) => {
+                    if let Some(what) = self.inside(&attribute.value.decode()) {
+                        sink.found(Fact { class, attribute: key, note: what.into(), ..Fact::default() });
                     }
                 }
                 _ => {}
@@ -106,6 +106,19 @@ impl Wanted<'_> {
     fn found(&self, class: &'static str, key: &str, bytes: &[u8], sink: &mut Sink<'_>) {
         if let Some(what) = self.first(bytes) {
             sink.found(Fact { class, attribute: key.into(), note: what.into(), ..Fact::default() });
+        }
+    }
+
+    /// The first secret in a value and in what it holds, text by text: what stands before a text in the bytes is no part of it.
+    fn inside(&self, value: &Value) -> Option<String> {
+        match value {
+            Value::String(text) => self.first(text.as_bytes()),
+            Value::Bytes(bytes) => self.first(bytes),
+            Value::Array(items) => items.iter().find_map(|item| self.inside(item)),
+            Value::Map(members) => {
+                members.iter().find_map(|member| self.first(member.key.as_bytes()).or_else(|| self.inside(&member.value)))
+            }
+            _ => None,
         }
     }
 

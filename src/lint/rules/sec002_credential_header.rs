@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A header that carries a credential was recorded",
     why: "Whoever can read traces can act as the user or service that sent it.",
+    when: "",
     bad: "http.request.header.authorization = \"Bearer ...\"",
     good: "http.request.header.authorization = \"***\", or not recorded",
     limits: &LIMITS,
@@ -49,8 +50,12 @@ fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
 fn judge(attribute: &RawAttribute<'_>, names: &[String], sink: &mut Sink<'_>) {
     let key = attribute.key.raw;
     let header = key.strip_prefix(b"http.request.header.").or_else(|| key.strip_prefix(b"http.response.header."));
-    let Some(header) = header.filter(|header| names.iter().any(|name| header.eq_ignore_ascii_case(name.as_bytes())))
-    else {
+    // Instrumentations of old write underscores for hyphens.
+    let fits = |header: &[u8], name: &str| {
+        let same = |(a, b): (&u8, u8)| a.eq_ignore_ascii_case(&b) || (*a == b'_' && b == b'-');
+        header.len() == name.len() && header.iter().zip(name.bytes()).all(same)
+    };
+    let Some(header) = header.filter(|header| names.iter().any(|name| fits(header, name))) else {
         return;
     };
     let values = match attribute.value.decode() {

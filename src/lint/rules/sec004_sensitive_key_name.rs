@@ -4,7 +4,7 @@
 
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
-use crate::lint::hints::Hints;
+use crate::lint::hints::{Hints, may_name_a_secret};
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Limit, Rule, Scope, Severity};
@@ -20,6 +20,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "An attribute is named after a secret and has a value",
     why: "What is called password, secret or token mostly is one, whatever it looks like.",
+    when: "the last part of a key ends in password, passwd, secret, token, api_key, apikey, private_key, privatekey or credential, in the singular or plural; counts of tokens do not. Values that were replaced (***, <redacted>, none, empty) are left alone.",
     bad: "http.request.body.api_key = \"...\"",
     good: "http.request.body.api_key = \"***\", or not recorded",
     limits: &LIMITS,
@@ -62,6 +63,9 @@ fn judge(
     sink: &mut Sink<'_>,
 ) {
     for attribute in attributes {
+        if names.is_empty() && !may_name_a_secret(attribute.key.raw) && !attribute.key.escaped {
+            continue;
+        }
         let key = attribute.key.decode();
         let last = key.rsplit('.').next().unwrap_or(&key);
         let named = is_sensitive_name(&key) || names.iter().any(|name| name.eq_ignore_ascii_case(last));
@@ -71,7 +75,8 @@ fn judge(
         let value = match &attribute.value {
             RawValue::Text(text) => text.decode().into_owned(),
             RawValue::Nested(_) => attribute.value.decode().to_string(),
-            // A number or a truth value says how many there are, or whether there is one.
+            // A number under the name of a token counts them; a PIN or a password may be one. A truth value says whether there is one.
+            RawValue::Int(number) => number.to_string(),
             _ => continue,
         };
         if !tells_nothing(last, &value) && !redacted.contains(&value) {
@@ -84,7 +89,10 @@ fn judge(
 /// Whether the value gives no secret away: nothing, a note that it was left out, a count of tokens.
 fn tells_nothing(name: &str, value: &str) -> bool {
     let empty = matches!(value, "" | "[]" | "{}" | "()" | "set()");
-    let count = name.to_ascii_lowercase().trim_end_matches('s').ends_with("token") && value.parse::<f64>().is_ok();
+    let lower = name.to_ascii_lowercase();
+    // How many there are is no secret.
+    let plural = lower.ends_with('s') && value.len() < 4;
+    let count = (plural || lower.trim_end_matches('s').ends_with("token")) && value.parse::<f64>().is_ok();
     let note = value.starts_with('<') && value.ends_with('>') && value.contains("(excluded");
     empty || count || note || is_blank(value)
 }
@@ -103,9 +111,14 @@ mod tests {
 
     #[test]
     fn what_gives_nothing_away_is_left_alone() {
-        for (name, value) in
-            [("api_key", "None"), ("password", "***"), ("secret", "<redacted>"), ("token", "50"), ("secrets", "{}")]
-        {
+        for (name, value) in [
+            ("api_key", "None"),
+            ("password", "***"),
+            ("secret", "<redacted>"),
+            ("token", "50"),
+            ("secrets", "{}"),
+            ("secrets", "3"),
+        ] {
             assert!(tells_nothing(name, value), "{name} {value}");
         }
         for (name, value) in [("password", "123456"), ("token", "abc"), ("secret", "<b>")] {

@@ -5,10 +5,10 @@
 use super::renames::{SEMCONV, renamed};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Fix;
+use crate::lint::hints::Hints;
 use crate::lint::look::{ResourceLook, SpanLook};
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
-use crate::otlp::RawAttribute;
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "An attribute has a name that was replaced",
     why: "Dashboards and rules that use the new name do not see the span.",
+    when: "",
     bad: "http.method",
     good: "http.request.method",
     limits: &[],
@@ -30,19 +31,19 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
-    judge(look.span.attributes(), look.semconv(), sink);
+    if !look.hints.has(Hints::RENAMED) {
+        return;
+    }
+    for (_, facts) in look.known() {
+        if facts.renamed.is_some_and(|since| since <= look.semconv()) {
+            sink.found(Fact { class: "renamed", attribute: facts.key.into(), ..Fact::default() });
+        }
+    }
 }
 
 fn check_resource(look: &ResourceLook<'_>, sink: &mut Sink<'_>) {
-    judge(look.attributes, look.semconv(), sink);
-}
-
-#[inline]
-fn judge(attributes: &[RawAttribute<'_>], semconv: u8, sink: &mut Sink<'_>) {
-    for attribute in attributes {
-        if renamed(attribute.key.raw, semconv).is_some() {
-            sink.found(Fact { class: "renamed", attribute: attribute.key.decode(), ..Fact::default() });
-        }
+    for attribute in look.attributes.iter().filter(|attribute| renamed(attribute.key.raw, look.semconv()).is_some()) {
+        sink.found(Fact { class: "renamed", attribute: attribute.key.decode(), ..Fact::default() });
     }
 }
 

@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Resource,
     summary: "A resource has no service.name, or the one that SDKs make up",
     why: "All such services fall into one, and nobody can tell whose spans they are.",
+    when: "",
     bad: "service.name = \"unknown_service:python\"",
     good: "service.name = \"letta-server\"",
     limits: &[],

@@ -24,6 +24,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Dump,
     summary: "A span name holds an id, a number, an address or a value",
     why: "Nothing can be counted by a name that occurs once, and indexes of names grow without end.",
+    when: "",
     bad: "GET /v1/agents/agent-7f2c1d9e-0305-41d3-9a0c-0305e82c3301/messages",
     good: "GET /v1/agents/{agent_id}/messages",
     limits: &LIMITS,
@@ -74,7 +75,7 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     let shape = |name: &str| look.patterns(0).iter().position(|pattern| pattern.fits(name.as_bytes()));
     let shapes: Vec<Option<usize>> = look.capture.texts().map(shape).collect();
     let mut counts = Counts::default();
-    for (span, head) in look.capture.spans().zip(look.capture.heads()) {
+    for (span, head) in look.spans() {
         counts.add((look.capture.origin(head.origin).scope, head.marks.kind() as u8), head.name, span);
         let Some(shape) = shapes.get(head.name.0 as usize).copied().flatten() else { continue };
         // Versions of models are dates; there are few of them.

@@ -17,6 +17,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A trace or span id has the wrong length, is all zero, or names the span as its own parent",
     why: "Backends drop such spans or cannot put them in their trace.",
+    when: "",
     bad: "\"spanId\": \"0000000000000000\"",
     good: "\"spanId\": \"00f067aa0ba902b7\"",
     limits: &[],

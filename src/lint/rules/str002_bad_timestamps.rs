@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "Start or end is missing, backwards, in the wrong unit or in the future",
     why: "Durations and the order of spans cannot be trusted, and backends drop spans from other times.",
+    when: "",
     bad: "start 1754000000 (seconds)",
     good: "start 1754000000000000000 (nanoseconds)",
     limits: &LIMITS,

@@ -7,7 +7,7 @@ use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
-use crate::lint::rule::{Check, Confidence, Rule, Scope, Severity};
+use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -18,13 +18,14 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A span id occurs twice in one trace with different content",
     why: "Backends keep one of them, or none; children hang under the wrong one.",
+    when: "",
     bad: "two spans 00f067aa0ba902b7, named \"a\" and \"b\"",
     good: "every span has an id of its own",
     limits: &[],
     unit: Some(Unit::Count),
     source: "opentelemetry-proto trace.proto, Span.span_id",
     url: "https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto",
-    check: Check { trace: Some(check), ..Check::NONE },
+    check: Check { trace: Some(check), needs: Needs::DETAIL, ..Check::NONE },
     tell,
 };
 

@@ -16,6 +16,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Span,
     summary: "A span has no name",
     why: "An empty name is the same as an unknown one: nobody can find the span, or count it with its like.",
+    when: "",
     bad: "\"name\": \"\"",
     good: "\"name\": \"SELECT letta\"",
     limits: &[],

@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Dump,
     summary: "Part of the input does not parse",
     why: "What cannot be read is not judged: the rest may look fine because the worst is missing.",
+    when: "",
     bad: "a line that ends in the middle of a document",
     good: "every line is a complete document",
     limits: &[],

@@ -47,7 +47,8 @@ fn every_rule_fires_on_its_bad_fixture_and_on_no_good_one() {
         let fires = |name: &str| {
             let path = folder.join(&code).join(name);
             assert!(path.is_file(), "{} is missing", path.display());
-            report(&path, &tiny(rule.code), 1).by_rule.keys().copied().collect::<Vec<_>>()
+            let fired = report(&path, &tiny(rule.code), 1).by_rule;
+            fired.into_keys().filter(|code| !code.starts_with("CFG")).collect::<Vec<_>>()
         };
         assert_eq!(fires("bad.jsonl"), [rule.code]);
         assert_eq!(fires("good.jsonl"), [""; 0], "{code}");

@@ -18,6 +18,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A span's parent is missing from its trace",
     why: "The trace is torn: times, errors and tokens are put down to the wrong span, or to none.",
+    when: "",
     bad: "\"parentSpanId\": \"7b1c...\" and no span with that id",
     good: "the parent is in the dump, or is marked as remote",
     limits: &[],

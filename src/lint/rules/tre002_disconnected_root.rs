@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Dump,
     summary: "A root span has the name of spans that are children elsewhere",
     why: "Its context was lost: the work is missing from the trace it belongs to.",
+    when: "",
     bad: "MessageManager.create_many is a root in one trace, a child in 41",
     good: "it is a child in all of them",
     limits: &LIMITS,
@@ -65,7 +66,7 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     let mut seen: BTreeMap<Key, (u64, u64)> = BTreeMap::new();
     let mut last = None;
     let mut run = (0, 0);
-    for head in look.capture.heads() {
+    for (_, head) in look.spans() {
         let key = key(head);
         if last.is_some_and(|last| last != key) {
             flush(&mut seen, last, &mut run);
@@ -83,7 +84,7 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
         let mut own = None;
         for &span in trace.spans {
             let head = look.capture.head(span);
-            if !head.is_root() {
+            if !head.is_root() || look.is_copy(span) {
                 continue;
             }
             let mut counts = seen.get(&key(head)).copied().unwrap_or_default();
@@ -103,7 +104,8 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
 /// How many spans of a trace are children, by name.
 fn children(look: &DumpLook<'_>, spans: &[SpanRef], key: &dyn Fn(&Head) -> Key) -> BTreeMap<Key, u64> {
     let mut counts = BTreeMap::new();
-    for head in spans.iter().map(|span| look.capture.head(*span)).filter(|head| !head.is_root()) {
+    let once = spans.iter().filter(|span| !look.is_copy(**span));
+    for head in once.map(|span| look.capture.head(*span)).filter(|head| !head.is_root()) {
         *counts.entry(key(head)).or_default() += 1;
     }
     counts

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A trace begins with an outgoing call",
     why: "Something made the call, and that span is missing: the context was lost, or nobody traces the caller.",
+    when: "",
     bad: "the root is CLIENT span \"POST\"",
     good: "the root is the job or request that sends the POST",
     limits: &LIMITS,

@@ -19,6 +19,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "Following parent ids leads back to the same span",
     why: "The spans hang in the air: no backend can draw them, and some never end trying.",
+    when: "",
     bad: "a1 is the parent of b2, b2 is the parent of a1",
     good: "every path of parents ends at a root",
     limits: &[],

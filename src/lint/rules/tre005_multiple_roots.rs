@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A trace has several roots",
     why: "Nobody can say how long the trace took or how it ended; a parent was lost, or two runs share an id.",
+    when: "",
     bad: "three spans without a parent in one trace",
     good: "one root, everything else below it",
     limits: &LIMITS,

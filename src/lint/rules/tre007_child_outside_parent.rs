@@ -21,6 +21,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Trace,
     summary: "A child starts before its parent or ends after it",
     why: "Durations add up wrongly: either work outlives the span that stands for it, or two clocks differ.",
+    when: "",
     bad: "the child ends 40 ms after its parent",
     good: "the parent waits for the child, or links to it",
     limits: &LIMITS,

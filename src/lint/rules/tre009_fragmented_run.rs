@@ -22,6 +22,7 @@ pub(super) const RULE: Rule = Rule {
     scope: Scope::Dump,
     summary: "Calls of one run are traces of their own",
     why: "Nobody sees the run: its steps, its costs and its loops are spread over traces that do not know of each other.",
+    when: "",
     bad: "9 calls to a model in 9 traces, one conversation",
     good: "one span around the loop, with the calls below it",
     limits: &LIMITS,
@@ -52,7 +53,9 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
     let mut talks: BTreeMap<NameId, Vec<SpanRef>> = BTreeMap::new();
     let mut services: BTreeMap<NameId, Vec<SpanRef>> = BTreeMap::new();
     for trace in look.forest.traces() {
-        let [span] = trace.spans else { continue };
+        // What was sent twice is one span.
+        let mut once = trace.spans.iter().filter(|span| trace.spans.len() == 1 || !look.is_copy(**span));
+        let (Some(span), None) = (once.next(), once.next()) else { continue };
         let Some(brief) = look.capture.brief(*span).filter(|brief| is_call(brief)) else { continue };
         let service = look.capture.origin(look.capture.head(*span).origin).service;
         // Calls that name their conversations and differ in them are no single run.

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::words::{measure, tone};
+use super::words::tone;
 use super::wrap::wrapped;
 use crate::lint::{Confidence, GROUPS, Limit, Preset, RULES, Rule, Scope, Severity, Unit};
 use crate::render::json::write_json;
@@ -29,6 +29,7 @@ struct Row {
     scope: Scope,
     summary: &'static str,
     why: &'static str,
+    when: &'static str,
     bad: &'static str,
     good: &'static str,
     source: &'static str,
@@ -78,6 +79,7 @@ fn row(rule: &Rule) -> Row {
         scope: rule.scope,
         summary: rule.summary,
         why: rule.why,
+        when: rule.when,
         bad: rule.bad,
         good: rule.good,
         source: rule.source,
@@ -120,7 +122,8 @@ impl Render for Explain<'_> {
         ink.put(tone(rule.severity), rule.severity)?;
         ink.put(Tone::Quiet, format_args!(", {}", rule.confidence.name()))?;
         ink.line()?;
-        for (heading, text) in [("Why", rule.why), ("Bad", rule.bad), ("Good", rule.good)] {
+        let sections = [("Why", rule.why), ("When", rule.when), ("Bad", rule.bad), ("Good", rule.good)];
+        for (heading, text) in sections.into_iter().filter(|(_, text)| !text.is_empty()) {
             section(ink, heading, text)?;
         }
         if !rule.limits.is_empty() {
@@ -164,7 +167,7 @@ fn section(ink: &mut Ink<'_>, heading: &str, text: &str) -> io::Result<()> {
 
 fn limit_line(ink: &mut Ink<'_>, rule: &Rule, limit: &Limit) -> io::Result<()> {
     let value = match limit.default {
-        Preset::Number(number) | Preset::Least(_, number) => measure(number, limit.unit),
+        Preset::Number(number) | Preset::Least(_, number) => limit.written(number),
         Preset::Flag(flag) => flag.to_string(),
         Preset::Words([]) | Preset::Patterns([]) => "none".to_owned(),
         Preset::Words(words) | Preset::Patterns(words) => words.join(", "),

@@ -50,12 +50,10 @@ impl<'r> Suite<'r> {
         codes.extend(findings.iter().map(|(_, finding)| finding.code));
         codes.sort_unstable();
         codes.dedup();
-        let fails = |number: usize, finding: &Finding| {
-            view.fail_on.is_some_and(|level| finding.severity <= level) && view.baseline(number) != Some("known")
-        };
         let case = |code: &'r str| {
             let of_rule = findings.iter().filter(|(_, finding)| finding.code == code);
-            let (failing, lesser): (Vec<_>, Vec<_>) = of_rule.partition(|(number, finding)| fails(*number, finding));
+            let (failing, lesser): (Vec<_>, Vec<_>) =
+                of_rule.partition(|(number, finding)| view.fails(*number, finding));
             let findings = |found: Vec<&(usize, &'r Finding)>| found.into_iter().map(|(_, finding)| *finding).collect();
             Case { code, failing: findings(failing), lesser: findings(lesser), skipped: skipped(view, code) }
         };
@@ -135,7 +133,8 @@ fn told(findings: &[&Finding]) -> String {
         let place = place_text(finding).map(|place| format!(" [{place}]")).unwrap_or_default();
         let trace = if finding.trace_id.is_empty() { String::new() } else { format!(" trace {}", finding.trace_id) };
         let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
-        let line = format!("{}: {}: {}{times}{trace}{place}", finding.severity, finding.span_name, finding.message);
+        let name = if finding.span_name.is_empty() { String::new() } else { format!("{}: ", finding.span_name) };
+        let line = format!("{}: {name}{}{times}{trace}{place}", finding.severity, finding.message);
         escaped(&line)
     });
     lines.collect::<Vec<_>>().join("\n")

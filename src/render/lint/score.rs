@@ -1,11 +1,13 @@
 //! The Instrumentation Score of every service.
 //!
-//! Comes in: scores. Goes out: a table with a row a rule, and what the score leaves out; or one JSON document.
+//! Comes in: scores. Goes out: for each service its score and a table with a row a rule, then what the score leaves out; or one JSON
+//! document.
 
 use std::io::{self, Write};
 
 use super::words::thousands;
-use crate::lint::{Score, Scored, UNSCORED};
+use super::wrap::wrapped;
+use crate::lint::{SPECIFICATION, Score, Scored, UNSCORED};
 use crate::render::{Column, Ink, Render, Table, Tone, write_json};
 
 /// Scores of services.
@@ -13,45 +15,48 @@ pub struct Scores<'r>(pub &'r [Score]);
 
 impl Render for Scores<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let text = |title| Column { title, right: false, least: None, rank: 0 };
-        let number = |title, rank| Column { title, right: true, least: None, rank };
-        let columns = vec![
-            Column { least: Some(8), ..text("SERVICE") },
-            number("SCORE", 0),
-            text("RULE"),
-            Column { rank: 3, ..text("IMPACT") },
-            text("PASSES"),
-            number("FAILURES", 0),
-            Column { rank: 1, least: Some(8), ..text("ASKS FOR") },
-        ];
-        let rows =
-            self.0.iter().flat_map(|score| score.rules.iter().enumerate().map(|(at, rule)| row(score, at, rule)));
-        ink.put(Tone::Quiet, "Instrumentation Score, incomplete: only rules that traces tell something about")?;
+        let [(_, version), (_, commit), (_, url)] = SPECIFICATION;
+        let title = format!(
+            "Instrumentation Score (specification {version}, {commit}, {url}), incomplete: only rules that traces tell something about"
+        );
+        wrapped(ink, Tone::Quiet, &title, 0)?;
         ink.line()?;
-        Table { columns, rows: rows.collect() }.render(ink)?;
+        for score in self.0 {
+            ink.line()?;
+            heading(ink, score)?;
+            let text = |title| Column { title, right: false, least: None, rank: 0 };
+            let columns = vec![
+                text("RULE"),
+                Column { rank: 3, ..text("IMPACT") },
+                text("RESULT"),
+                Column { rank: 1, least: Some(20), ..text("ASKS FOR") },
+            ];
+            Table { columns, rows: score.rules.iter().map(row).collect() }.render(ink)?;
+        }
         let left_out: Vec<&str> = UNSCORED.iter().map(|(id, _)| *id).collect();
-        ink.put(Tone::Quiet, format_args!("not computed: {}", left_out.join(", ")))?;
+        ink.line()?;
+        wrapped(ink, Tone::Quiet, &format!("not computed: {}", left_out.join(", ")), 2)?;
         ink.line()
     }
 }
 
-fn row(score: &Score, at: usize, scored: &Scored) -> Vec<(Tone, String)> {
+fn heading(ink: &mut Ink<'_>, score: &Score) -> io::Result<()> {
     let tone = if score.score >= 75.0 { Tone::Good } else { Tone::Error };
-    let passes = if scored.passed { (Tone::Good, "yes") } else { (Tone::Error, "no") };
     let service = if score.service.is_empty() { "(no name)" } else { &score.service };
-    let failures = if scored.failures > 0 { thousands(scored.failures) } else { String::new() };
-    let (name, number) = match at {
-        0 => (service.to_owned(), format!("{:.2}", score.score)),
-        1 => (String::new(), score.category.to_owned()),
-        _ => (String::new(), String::new()),
+    ink.put(Tone::Service, service)?;
+    ink.put(tone, format_args!(" {:.2} {}", score.score, score.category))?;
+    ink.line()
+}
+
+fn row(scored: &Scored) -> Vec<(Tone, String)> {
+    let result = match scored.passed {
+        true => (Tone::Good, "passes".to_owned()),
+        false => (Tone::Error, format!("fails {}", thousands(scored.failures))),
     };
     vec![
-        (Tone::Service, name),
-        (tone, number),
         (Tone::Plain, scored.rule.id.to_owned()),
         (Tone::Quiet, scored.rule.impact.name().to_owned()),
-        (passes.0, passes.1.to_owned()),
-        (Tone::Plain, failures),
+        result,
         (Tone::Quiet, scored.rule.about.to_owned()),
     ]
 }
@@ -60,6 +65,14 @@ fn row(score: &Score, at: usize, scored: &Scored) -> Vec<(Tone, String)> {
 pub fn scores_json(scores: &[Score], out: &mut dyn Write) -> io::Result<()> {
     let left_out: Vec<_> =
         UNSCORED.iter().map(|(id, reason)| serde_json::json!({ "id": id, "reason": reason })).collect();
-    let document = serde_json::json!({ "schema": 1, "complete": false, "scores": scores, "not_computed": left_out });
+    let specification: serde_json::Map<_, _> =
+        SPECIFICATION.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    let document = serde_json::json!({
+        "schema": 1,
+        "specification": specification,
+        "complete": false,
+        "scores": scores,
+        "not_computed": left_out,
+    });
     write_json(&document, out)
 }

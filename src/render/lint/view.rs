@@ -17,6 +17,8 @@ pub struct LintView<'r> {
     pub verdict: &'r Verdict,
     /// The level from which on findings fail.
     pub fail_on: Option<Severity>,
+    /// Suspicions about behaviour and speed fail too.
+    pub fail_likely: bool,
     /// Whether findings of level info are shown to people.
     pub show_info: bool,
     /// By what findings stand together for people.
@@ -141,6 +143,13 @@ impl<'r> LintView<'r> {
             GroupBy::Service => &finding.service,
         };
         Some(if name.is_empty() { "(none)" } else { name })
+    }
+
+    /// Whether a finding fails the run by its level.
+    pub(super) fn fails(&self, number: usize, finding: &Finding) -> bool {
+        self.fail_on.is_some_and(|level| finding.severity <= level)
+            && self.baseline(number) != Some("known")
+            && (self.fail_likely || !finding.is_suspicion())
     }
 
     /// What the baseline says of a finding.

@@ -138,7 +138,7 @@ mod tests {
         let call = |at: usize| {
             let [id, arguments] = [format!("c{at}"), format!("{{\"n\":{at}}}")];
             let values = serde_json::from_str(&arguments).ok();
-            Part::Call(ToolCall { id: Some(id), name: "f".to_owned(), arguments, values })
+            Part::Call(ToolCall { id: Some(id), name: "f".to_owned(), arguments, values, hosted: false })
         };
         let answer = |parts: Vec<Part>| Message { speaker: Speaker::Assistant, parts, ..Message::default() };
         // So many that a copy of the whole answer for each would take minutes.
