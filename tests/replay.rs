@@ -22,6 +22,8 @@ mod python;
 mod python_receiver;
 #[path = "replay/receiver.rs"]
 mod receiver;
+#[path = "replay/giving_up.rs"]
+mod giving_up;
 #[path = "replay/round.rs"]
 mod round;
 #[path = "replay/secure.rs"]

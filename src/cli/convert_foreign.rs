@@ -8,11 +8,12 @@ use flate2::write::GzEncoder;
 use zstd::stream::write::Encoder as ZstdEncoder;
 
 use super::convert_job::{Give, Job, Outcome};
+use super::error::Error;
 use crate::capture::{self, Capture, SpanRef};
 use crate::convert::{Packing, Part, Piece, Written};
 use crate::export::{ExportError, Exported, Exporter, Format, Pick};
 use crate::forest::Forest;
-use crate::input::{InputError, Options};
+use crate::input::Options;
 use crate::mend::Alteration;
 
 /// Carries a job out.
@@ -22,9 +23,9 @@ pub(super) fn make(
     options: &Options,
     reached: &mut (dyn FnMut(u64) + Send),
     give: &mut Give<'_>,
-) -> Result<Outcome, InputError> {
+) -> Result<Outcome, Error> {
     let read = capture::open(job.paths(), options, reached)?;
-    let (wants, alteration) = job.terms(&read);
+    let (wants, alteration) = job.terms(&read)?;
     let written = match read.spans().any(&wants) {
         true => written(&read, &wants, &alteration, (format, packing), give),
         false => Ok(Written::default()),
@@ -33,7 +34,7 @@ pub(super) fn make(
     match written {
         Ok(written) => Ok(Outcome { written: Ok(written), read }),
         Err(ExportError::Write(error)) => Ok(Outcome { written: Err(error), read }),
-        Err(ExportError::Read(error)) => Err(error),
+        Err(ExportError::Read(error)) => Err(error.into()),
     }
 }
 

@@ -15,7 +15,7 @@ use super::inputs::Inputs;
 use super::progress::Progress;
 use crate::capture::{self, Capture, SpanRef};
 use crate::convert::{self, Choice, Form, Piece, Plan, Written};
-use crate::input::{InputError, Options};
+use crate::input::Options;
 use crate::mend::Alteration;
 use crate::otlp::Encoding;
 use crate::query::{Filter, ended};
@@ -33,6 +33,8 @@ pub(super) struct Job<'a> {
     filter: Filter,
     stop: Arc<AtomicBool>,
     now: u64,
+    /// What pseudonyms are made from, where nobody named it.
+    pseudonyms: String,
 }
 
 /// What came of it.
@@ -69,16 +71,17 @@ impl<'a> Job<'a> {
             let error = Error::from(Problem::Conflict(why));
             return Err(error.hint("convert to OTLP with them first, then convert each file to the other format"));
         }
-        Ok(Self { args, inputs, paths, target, filter, stop: Arc::clone(stop), now })
+        let pseudonyms = args.changes.pseudonyms()?;
+        Ok(Self { args, inputs, paths, target, filter, stop: Arc::clone(stop), now, pseudonyms })
     }
 
     /// Carries it out, with a bar that shows how far it is.
     pub(super) fn write(&self, console: &Console, give: &mut Give<'_>) -> Result<Outcome, Error> {
-        Ok(self.make(Progress::new(console), give)?)
+        self.make(Progress::new(console), give)
     }
 
     /// Carries it out.
-    pub(super) fn make(&self, mut progress: Progress, give: &mut Give<'_>) -> Result<Outcome, InputError> {
+    pub(super) fn make(&self, mut progress: Progress, give: &mut Give<'_>) -> Result<Outcome, Error> {
         let mut reached = |bytes| progress.reached(bytes);
         match self.target {
             Target::Otlp(form) => {
@@ -98,10 +101,13 @@ impl<'a> Job<'a> {
     }
 
     /// The spans that are written, and what changes on the way.
-    pub(super) fn terms<'r>(&'r self, read: &'r Capture) -> (impl Fn(SpanRef) -> bool + use<'r>, Alteration) {
-        let shift = self.args.changes.nanos(reach(read, &self.filter), self.now);
+    pub(super) fn terms<'r>(
+        &'r self,
+        read: &'r Capture,
+    ) -> Result<(impl Fn(SpanRef) -> bool + use<'r>, Alteration), Error> {
+        let shift = self.args.changes.nanos(reach(read, &self.filter), self.now)?;
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
-        (wants, self.args.changes.alteration(shift, self.now))
+        Ok((wants, self.args.changes.alteration(shift, self.now, &self.pseudonyms)))
     }
 
     /// Whether something has to be known of all spans before the first is written.
@@ -116,9 +122,9 @@ impl<'a> Job<'a> {
         options: &Options,
         reached: &mut (dyn FnMut(u64) + Send),
         give: &mut Give<'_>,
-    ) -> Result<Outcome, InputError> {
+    ) -> Result<Outcome, Error> {
         if !self.is_indexed() {
-            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0));
+            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0)?);
             let (read, written) = convert::stream(&self.paths, options, &plan, reached, give)?;
             return Ok(Outcome { written, read });
         }
@@ -133,17 +139,17 @@ impl<'a> Job<'a> {
         form: Form,
         options: &Options,
         give: &mut Give<'_>,
-    ) -> Result<io::Result<Written>, InputError> {
-        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now));
+    ) -> Result<io::Result<Written>, Error> {
+        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now)?);
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
         if let Some(order) = self.args.order() {
-            return convert::ordered(read, &wants, order, &plan, Some(&self.stop), give);
+            return Ok(convert::ordered(read, &wants, order, &plan, Some(&self.stop), give)?);
         }
         let choice = Choice::new(read, wants);
         if choice.spans == 0 {
             return Ok(Ok(Written::default()));
         }
-        convert::again(read, &choice, options, &plan, give)
+        Ok(convert::again(read, &choice, options, &plan, give)?)
     }
 
     fn plan(&self, form: Form, shift: i64) -> Plan {
@@ -151,7 +157,7 @@ impl<'a> Job<'a> {
             Some(Split::Size(size)) => Some(size),
             _ => None,
         };
-        Plan { alteration: self.args.changes.alteration(shift, self.now), form, most }
+        Plan { alteration: self.args.changes.alteration(shift, self.now, &self.pseudonyms), form, most }
     }
 
     /// What the form could not hold, in words.

@@ -14,6 +14,11 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
         .map(|(_, other)| other)
 }
 
+/// The same as words to put behind a message; empty where nothing is near.
+pub(super) fn meant<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    nearest(word, known).map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,14 +5,18 @@
 
 mod answer;
 mod backoff;
+mod clock;
 mod gate;
 mod grpc;
+mod heard;
+mod inflate;
 mod line;
 mod meter;
 mod options;
 mod outcome;
 mod pack;
 mod sender;
+mod shared;
 mod status;
 mod target;
 mod tls;
