@@ -14,6 +14,8 @@ mod common;
 mod faults;
 #[path = "replay/forward.rs"]
 mod forward;
+#[path = "replay/giving_up.rs"]
+mod giving_up;
 #[path = "common/clients.rs"]
 mod installed;
 #[path = "replay/python.rs"]
@@ -22,8 +24,6 @@ mod python;
 mod python_receiver;
 #[path = "replay/receiver.rs"]
 mod receiver;
-#[path = "replay/giving_up.rs"]
-mod giving_up;
 #[path = "replay/round.rs"]
 mod round;
 #[path = "replay/secure.rs"]

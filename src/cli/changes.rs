@@ -3,17 +3,21 @@
 //! Comes in: what was typed. Goes out: an [`Alteration`]; what depends on the capture is given by the command.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use globset::GlobMatcher;
 use regex::Regex;
 
 use super::error::{Error, Problem};
 use super::sending::header;
-use crate::mend::{Alteration, NewIds};
+use crate::mend::{Alteration, KnownIds, NewIds};
 use crate::model::parse_duration;
 use crate::query::name_glob;
 use crate::redact::{Pseudonyms, Redactor};
 use crate::replay::Reach;
+
+/// Forty years, in nanoseconds.
+const FAR: u64 = 40 * 365 * 86_400 * 1_000_000_000;
 
 /// Bytes that pseudonyms are made from where nobody names a seed.
 const KEY: usize = 32;
@@ -53,8 +57,13 @@ pub(super) struct ChangeArgs {
 
 impl ChangeArgs {
     /// Whether the times of all spans have to be known before the first is written.
-    pub(super) fn needs_reach(&self) -> bool {
-        matches!(self.shift, Some(Shift::Now | Shift::Start(_)))
+    pub(super) fn needs_times(&self) -> bool {
+        match self.shift {
+            None => false,
+            Some(Shift::Now | Shift::Start(_)) => true,
+            // Less moves no time out of what there is, unless it stands at the edge already.
+            Some(Shift::By(nanos)) => nanos.unsigned_abs() > FAR,
+        }
     }
 
     /// Nanoseconds to move all times by, so that the last span ends at `end`.
@@ -69,13 +78,21 @@ impl ChangeArgs {
         // No time may fall off either end of what 64 bits hold: they would all become one.
         let fits = |shift: i64, time: u64| time == 0 || time.checked_add_signed(shift).is_some_and(|time| time > 0);
         let fits = |shift: &i64| fits(*shift, reach.start) && fits(*shift, reach.last);
-        shift.filter(fits).ok_or_else(|| Problem::Conflict("--shift moves times out of 1970 to 2554, which is all there is").into())
+        shift
+            .filter(fits)
+            .ok_or_else(|| Problem::Conflict("--shift moves times out of 1970 to 2554, which is all there is").into())
     }
 
-    /// What changes, once it is known how far times move and what the seeds are.
-    pub(super) fn alteration(&self, shift: i64, seed: u64, pseudonyms: &str) -> Alteration {
+    /// What changes, once it is known how far times move, what the seeds are, and which ids there are if that is known.
+    pub(super) fn alteration(
+        &self,
+        shift: i64,
+        seed: u64,
+        pseudonyms: &str,
+        known: Option<Arc<KnownIds>>,
+    ) -> Alteration {
         let ids = self.new_ids.then(|| NewIds::new(self.seed.unwrap_or(seed), 0));
-        Alteration { shift, ids, resource: self.set.clone(), redact: self.redactor(pseudonyms) }
+        Alteration { shift, ids, known, resource: self.set.clone(), redact: self.redactor(pseudonyms) }
     }
 
     /// What pseudonyms are made from where nobody names it: nobody can guess it, and nobody can tell it from new ids.
@@ -84,7 +101,8 @@ impl ChangeArgs {
             return Ok(String::new());
         }
         let mut key = [0; KEY];
-        getrandom::fill(&mut key).map_err(|_| Problem::Conflict("this machine gives no random numbers: see --redact-seed"))?;
+        getrandom::fill(&mut key)
+            .map_err(|_| Problem::Conflict("this machine gives no random numbers: see --redact-seed"))?;
         Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }

@@ -4,7 +4,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::console::Console;
 use super::convert_args::{Args, Split};
@@ -14,10 +14,10 @@ use super::error::{Error, Problem};
 use super::inputs::Inputs;
 use super::progress::Progress;
 use crate::capture::{self, Capture, SpanRef};
-use crate::convert::{self, Choice, Form, Piece, Plan, Written};
+use crate::convert::{self, Choice, Piece, Plan, Written};
 use crate::input::Options;
-use crate::mend::Alteration;
-use crate::otlp::Encoding;
+use crate::mend::{Alteration, KnownIds};
+use crate::otlp::{Encoding, Form};
 use crate::query::{Filter, ended};
 use crate::replay::{Reach, reach};
 
@@ -65,11 +65,9 @@ impl<'a> Job<'a> {
     ) -> Result<Self, Error> {
         let now = console.around().now;
         let filter = args.filter.filter(now)?;
-        let several = args.split.is_some() || args.sort.is_some() || args.merge;
-        if several && matches!(target, Target::Foreign(..)) {
-            let why = "--sort, --merge and --split are for the forms of OTLP: other formats have an order of their own, in one file";
-            let error = Error::from(Problem::Conflict(why));
-            return Err(error.hint("convert to OTLP with them first, then convert each file to the other format"));
+        if matches!((args.split, target), (Some(Split::Size(_)), Target::Foreign(..))) {
+            let why = "--split size is for the forms of OTLP: other formats are split by trace or service";
+            return Err(Problem::Conflict(why).into());
         }
         let pseudonyms = args.changes.pseudonyms()?;
         Ok(Self { args, inputs, paths, target, filter, stop: Arc::clone(stop), now, pseudonyms })
@@ -95,6 +93,11 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// An error once somebody has pressed Ctrl-C.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
     /// The inputs as they were named.
     pub(super) fn paths(&self) -> &[String] {
         &self.paths
@@ -107,12 +110,21 @@ impl<'a> Job<'a> {
     ) -> Result<(impl Fn(SpanRef) -> bool + use<'r>, Alteration), Error> {
         let shift = self.args.changes.nanos(reach(read, &self.filter), self.now)?;
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
-        Ok((wants, self.args.changes.alteration(shift, self.now, &self.pseudonyms)))
+        Ok((wants, self.alteration(shift, Some(read))))
+    }
+
+    fn alteration(&self, shift: i64, read: Option<&Capture>) -> Alteration {
+        let changes = &self.args.changes;
+        let known = read.filter(|_| changes.new_ids).map(|read| Arc::new(KnownIds::of(read)));
+        changes.alteration(shift, self.now, &self.pseudonyms, known)
     }
 
     /// Whether something has to be known of all spans before the first is written.
     fn is_indexed(&self) -> bool {
-        !self.filter.is_open() || self.args.changes.needs_reach() || self.args.order().is_some()
+        !self.filter.is_open()
+            || self.args.changes.needs_times()
+            || self.args.changes.new_ids
+            || self.args.order().is_some()
     }
 
     /// Writes OTLP.
@@ -124,7 +136,7 @@ impl<'a> Job<'a> {
         give: &mut Give<'_>,
     ) -> Result<Outcome, Error> {
         if !self.is_indexed() {
-            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0)?);
+            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0)?, None);
             let (read, written) = convert::stream(&self.paths, options, &plan, reached, give)?;
             return Ok(Outcome { written, read });
         }
@@ -140,7 +152,7 @@ impl<'a> Job<'a> {
         options: &Options,
         give: &mut Give<'_>,
     ) -> Result<io::Result<Written>, Error> {
-        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now)?);
+        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now)?, Some(read));
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
         if let Some(order) = self.args.order() {
             return Ok(convert::ordered(read, &wants, order, &plan, Some(&self.stop), give)?);
@@ -152,12 +164,12 @@ impl<'a> Job<'a> {
         Ok(convert::again(read, &choice, options, &plan, give)?)
     }
 
-    fn plan(&self, form: Form, shift: i64) -> Plan {
+    fn plan(&self, form: Form, shift: i64, read: Option<&Capture>) -> Plan {
         let most = match self.args.split {
             Some(Split::Size(size)) => Some(size),
             _ => None,
         };
-        Plan { alteration: self.args.changes.alteration(shift, self.now, &self.pseudonyms), form, most }
+        Plan { alteration: self.alteration(shift, read), form, most }
     }
 
     /// What the form could not hold, in words.
@@ -179,7 +191,7 @@ impl<'a> Job<'a> {
         }
         let counts = [
             (written.missing, "could not be read again: the input has changed"),
-            (written.repeated, "written once instead of again, being identical"),
+            (written.repeated, "left out, being identical to another"),
             (written.conflicting, "repeating an id and saying something else: all were written"),
         ];
         for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {

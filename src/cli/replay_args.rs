@@ -5,6 +5,8 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::UnknownArgumentValueParser;
+
 use super::changes::ChangeArgs;
 use super::emit_args::rate;
 use super::filter::FilterArgs;
@@ -18,16 +20,16 @@ use crate::replay::Pace;
 /// Send recorded spans to a receiver, again
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-By default everything is sent as fast as the receiver takes it, with its own ids and times. Without
---to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
+By default everything is sent as fast as the receiver takes it, with its own ids and times. Without --to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
 
 Examples:
   tracectl replay run.jsonl --to http://localhost:4318
   tracectl replay run.jsonl --to http://localhost:4317 --shift now --new-ids
-  tracectl replay run.jsonl --to https://collector --speed 10x --header authorization='Bearer ...'
-  tracectl replay run.jsonl --to http://localhost:4317 --repeat forever --rate 5000
+  tracectl replay run.jsonl --to https://collector --header authorization='...'
+  tracectl replay run.jsonl --to localhost:4317 --repeat forever --rate 5000
   tracectl replay run.jsonl --dry-run --speed 1x
-  tracectl replay big.pb --to http://localhost:4317 --dead-letter lost.pb --resume big.journal")]
+  tracectl replay big.pb --to localhost:4317 --speed 10x --resume big.journal
+  tracectl replay big.pb --to localhost:4317 --dead-letter lost.pb")]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
@@ -46,6 +48,10 @@ pub(super) struct Args {
     /// Send everything N times, or forever; each further time with new ids
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Time")]
     pub(super) repeat: Repeat,
+    /// What others call it.
+    #[arg(long = "loop", value_parser = UnknownArgumentValueParser::suggest_arg("--repeat"), num_args = 0..=1,
+          default_missing_value = "", hide = true)]
+    _loop: Option<String>,
     /// Send at most this many spans: 5000 or 5000/s a second, 30/m a minute
     #[arg(long, value_name = "RATE", value_parser = rate, help_heading = "Time")]
     pub(super) rate: Option<u64>,

@@ -22,7 +22,7 @@ use super::sending_talk::Talk;
 use super::sending_way::Way;
 use crate::capture::Capture;
 use crate::input::{InputError, Named, expand};
-use crate::mend::{Alteration, NewIds};
+use crate::mend::{KnownIds, NewIds};
 use crate::otlp::Grade;
 use crate::query::Filter;
 use crate::replay::{Bounds, Plan, Planned, Reach, chosen, first_moment, paced, reach, stream};
@@ -67,9 +67,12 @@ impl<'a> Job<'a> {
         };
         // Times like "15m ago" mean the same for every run that goes on.
         let filter = args.filter.filter(known.as_ref().map_or(now, |known| known.now))?;
+        // A pipe may go on for long: what comes through it is sent as it comes, unless times have to be known.
+        let piped = paths.iter().any(|path| path == "-");
         let ahead = !filter.is_open()
             || args.speed != Speed::Max
-            || args.changes.needs_reach()
+            || args.changes.needs_times()
+            || args.changes.new_ids && !piped
             || args.repeat != Repeat::Times(1);
         let capture = match ahead {
             true => {
@@ -93,8 +96,9 @@ impl<'a> Job<'a> {
             },
         };
         let bytes = usize::try_from(args.batch_bytes.0).unwrap_or(usize::MAX);
-        let alteration =
-            Alteration { ids: None, ..args.changes.alteration(terms.shift, terms.seed, &terms.pseudonyms) };
+        let renews = args.changes.new_ids || args.repeat != Repeat::Times(1);
+        let known = capture.as_ref().filter(|_| renews).map(|(read, _)| Arc::new(KnownIds::of(read)));
+        let alteration = args.changes.alteration(terms.shift, terms.seed, &terms.pseudonyms, known);
         let bounds = Bounds { spans: terms.spans, bytes };
         let plan = Plan { alteration, bounds, encoding: target.protocol().encoding() };
         Ok(Self { args, inputs, paths, filter, target, plan, capture, terms })

@@ -5,12 +5,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::UnknownArgumentValueParser;
+
 use super::console::Console;
 use super::error::{Error, Problem};
 use super::nearest::meant;
 use crate::model::{DurationError, parse_duration};
+use crate::otlp::Packing;
 use crate::render::Said;
-use crate::send::{Packing, Protocol, SendOptions, Target};
+use crate::send::{Protocol, SendOptions, Target};
 
 /// Options of commands that send.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -40,6 +43,12 @@ pub(super) struct SendArgs {
     /// Do not encrypt where the URL has no scheme (on this machine that is so anyway)
     #[arg(long)]
     insecure: bool,
+    /// What others call `--to`.
+    #[arg(long = "endpoint", value_parser = UnknownArgumentValueParser::suggest_arg("--to"), hide = true)]
+    _endpoint: Option<String>,
+    /// And others again.
+    #[arg(long = "url", value_parser = UnknownArgumentValueParser::suggest_arg("--to"), hide = true)]
+    _url: Option<String>,
 }
 
 /// Options about how requests are handed over.
@@ -100,7 +109,8 @@ impl SendArgs {
         let target = Target::new(&options)?;
         let own = [&self.certificate, &self.client_certificate, &self.client_key];
         if own.iter().any(|path| path.is_some()) && !target.is_encrypted() {
-            let error = Error::from(Problem::Conflict("a certificate was named, but what is sent there is not encrypted"));
+            let error =
+                Error::from(Problem::Conflict("a certificate was named, but what is sent there is not encrypted"));
             return Err(error.hint(format!("write https:// instead of {}", target.place())));
         }
         Ok(target)

@@ -2,12 +2,12 @@
 //!
 //! Comes in: events of the sender, on its threads. Goes out: files, and notes that the command prints when it comes round to it.
 
-use std::collections::BTreeMap;
-use std::io;
 use super::replay_journal::Journal;
 use super::sending_letters::Letters;
 use super::sending_talk::short_time;
 use crate::send::{Event, Outcome, Request, Verdict};
+use std::collections::BTreeMap;
+use std::io;
 
 /// Different messages of the receiver that are told; the rest is only counted.
 const MESSAGES: usize = 10;
@@ -122,7 +122,8 @@ impl Ledger {
     /// Writes a request to the dead letters; `false` where there are none, or they cannot be written.
     fn put_aside(&mut self, request: &Request) -> bool {
         let Some(letters) = &mut self.letters else { return false };
-        let written = letters.write(request).map_err(|error| format!("cannot write {}: {error}", letters.path.display()));
+        let written =
+            letters.write(request).map_err(|error| format!("cannot write {}: {error}", letters.path.display()));
         match written {
             Ok(()) => true,
             Err(words) => {

@@ -65,7 +65,7 @@ mod tests {
     use crate::otlp::Grade;
 
     fn request(encoding: Encoding) -> Request {
-        let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"n"}]}]}]}"#;
+        let json = br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","name":"n","startTimeUnixNano":"1","endTimeUnixNano":"2"}]}]}]}"#;
         let bytes = converted(json, Encoding::Json, encoding).into();
         Request { bytes, encoding, spans: 1, tag: 0, doubtful: false }
     }
@@ -91,7 +91,8 @@ mod tests {
             let mut more = Letters::new(&path, true).unwrap();
             more.write(&request(Encoding::Proto)).unwrap();
             drop(more);
-            let capture = crate::capture::open(&[path.display().to_string()], &Default::default(), &mut |_| {}).unwrap();
+            let capture =
+                crate::capture::open(&[path.display().to_string()], &Default::default(), &mut |_| {}).unwrap();
             let odd = capture.troubles().iter().filter(|trouble| trouble.kind.grade() > Grade::Note).count();
             assert_eq!((capture.len(), odd), (2, 0), "{name}");
         }

@@ -103,7 +103,11 @@ impl<'c> Feed<'c> {
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.take_notes().iter().for_each(|note| talk.note(console, note));
         if oversize > TOLD {
-            talk.say(console, "oversize", format!("{oversize} spans in all are over --batch-bytes: each was sent alone"));
+            talk.say(
+                console,
+                "oversize",
+                format!("{oversize} spans in all are over --batch-bytes: each was sent alone"),
+            );
         }
         for (times, words) in ledger.repeated() {
             let what = if words.is_empty() { "other messages of the receiver" } else { words };

@@ -70,7 +70,8 @@ impl Sent {
     }
 
     fn first(&self) -> String {
-        let mut words = format!("{} in {} to {}", counted(self.spans, "span"), counted(self.requests, "request"), self.to);
+        let mut words =
+            format!("{} in {} to {}", counted(self.spans, "span"), counted(self.requests, "request"), self.to);
         if self.seconds >= 0.1 {
             words.push_str(&format!(", {:.1} s, {:.0} spans/s", self.seconds, self.spans as f64 / self.seconds));
         }
@@ -94,7 +95,8 @@ impl Sent {
             None if self.resumable => "; with --resume FILE another run goes on where one stopped".to_owned(),
             None => String::new(),
         };
-        let far = self.part.map(|part| format!(", {:.0}% of the way", part * 100.0)).unwrap_or_default();
+        let far = self.part.filter(|part| *part >= 0.01);
+        let far = far.map(|part| format!(", {:.0}% of the way", part * 100.0)).unwrap_or_default();
         match (self.interrupted_at, self.stopped_at) {
             (Some(at), _) => Some(format!("interrupted before request {}{far}{way_out}", at + 1)),
             (_, Some(at)) => Some(format!("given up before request {}{far}{way_out}", at + 1)),

@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn a_pace_says_when_it_is_over_and_what_was_sent_before_is_no_speed() {
         let paced = Way { total: Some(1000), done: 100, lasts: Some(Duration::from_secs(60)), ..Way::default() };
-        let left = |way: Way, accepted| way.progress(&totals(accepted, accepted), Duration::from_secs(20)).unwrap().left;
+        let left =
+            |way: Way, accepted| way.progress(&totals(accepted, accepted), Duration::from_secs(20)).unwrap().left;
         assert_eq!(left(paced, 100), Some(Duration::from_secs(40)));
         let mut resumed = Way { total: Some(1000), done: 800, ..Way::default() };
         resumed.skip(800);

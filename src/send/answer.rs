@@ -18,7 +18,7 @@ pub(super) enum Answer {
     /// It never will be, in the receiver's words.
     Refused { why: String, others: Others },
     /// Whoever is there does not take OTLP like this: another protocol, a certificate that does not hold, a name nobody knows.
-    Never { why: String, lost: bool },
+    Never(String),
     /// Not now.
     Later {
         why: String,
@@ -48,7 +48,7 @@ impl Answer {
 
     /// There is nobody to talk to, and there will not be.
     pub(super) fn never(why: impl Into<String>) -> Self {
-        Self::Never { why: why.into(), lost: false }
+        Self::Never(why.into())
     }
 
     /// Nothing of the request has reached anybody.

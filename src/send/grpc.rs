@@ -122,7 +122,11 @@ fn without_code(status: StatusCode, media: Option<&str>) -> Answer {
         }
         _ => Answer::Refused {
             why: format!("HTTP {status}, not gRPC: {HINT}"),
-            others: if status == StatusCode::UNAUTHORIZED { Others::AreRefused } else { Others::AreRefusedIfNoneWasTaken },
+            others: if status == StatusCode::UNAUTHORIZED {
+                Others::AreRefused
+            } else {
+                Others::AreRefusedIfNoneWasTaken
+            },
         },
     }
 }
@@ -189,12 +193,13 @@ mod tests {
     #[test]
     fn what_is_not_grpc_is_told() {
         let mut headers = HeaderMap::new();
-        let judged = |headers: &HeaderMap, status: u16| judge(StatusCode::from_u16(status).unwrap(), headers, b"", None);
+        let judged =
+            |headers: &HeaderMap, status: u16| judge(StatusCode::from_u16(status).unwrap(), headers, b"", None);
         assert!(matches!(judged(&headers, 200), Answer::Later { lost: true, .. }));
         assert!(matches!(judged(&headers, 503), Answer::Later { lost: false, .. }));
         assert!(matches!(judged(&headers, 404), Answer::Refused { why, .. } if why.contains("not gRPC")));
         headers.insert("content-type", "text/html".parse().unwrap());
-        assert!(matches!(judged(&headers, 200), Answer::Never { why, .. } if why.contains("text/html, not gRPC")));
+        assert!(matches!(judged(&headers, 200), Answer::Never(why) if why.contains("text/html, not gRPC")));
         assert!(matches!(judged(&headers, 503), Answer::Later { .. }));
     }
 

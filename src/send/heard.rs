@@ -1,6 +1,6 @@
-//! The first bytes that come from a receiver: what it speaks, where that is not what was expected.
+//! How a receiver begins and how a connection to it ends: what it speaks, where that is not what was expected, and what it said last.
 //!
-//! Comes in: a connection. Goes out: the same connection, which remembers how the other side began, and words about that.
+//! Comes in: a connection. Goes out: the same connection, which remembers that, and words about it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -14,14 +14,24 @@ use super::target::Protocol;
 /// Bytes that are remembered.
 const SOME: usize = 24;
 
-/// How the other side began.
+/// How the other side began, and why the connection ended.
 #[derive(Clone, Debug, Default)]
-pub(super) struct First(Arc<OnceLock<Vec<u8>>>);
+pub(super) struct Memory(Arc<(OnceLock<Vec<u8>>, OnceLock<String>)>);
 
-impl First {
+impl Memory {
+    /// The connection has ended.
+    pub(super) fn end(&self, why: String) {
+        self.0.1.get_or_init(|| why);
+    }
+
+    /// Why the connection has ended, if it has.
+    pub(super) fn ended(&self) -> Option<&str> {
+        self.0.1.get().map(String::as_str)
+    }
+
     /// What is wrong with how it began, if anything is.
     pub(super) fn foreign(&self, protocol: Protocol, encrypted: bool) -> Option<String> {
-        let bytes = self.0.get()?;
+        let bytes = self.0.0.get()?;
         let http1 = bytes.starts_with(b"HTTP/");
         // Settings, the first frame of every server.
         let http2 = bytes.get(3..5).is_some_and(|kind| kind[0] == 4) && bytes.first() == Some(&0);
@@ -44,12 +54,12 @@ impl First {
 /// A connection that remembers how the other side began.
 pub(super) struct Heard<S> {
     inner: S,
-    first: First,
+    memory: Memory,
 }
 
 impl<S> Heard<S> {
-    pub(super) fn new(inner: S, first: First) -> Self {
-        Self { inner, first }
+    pub(super) fn new(inner: S, memory: Memory) -> Self {
+        Self { inner, memory }
     }
 }
 
@@ -59,7 +69,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
         let read = Pin::new(&mut self.inner).poll_read(cx, buf);
         let new = buf.filled().get(before..).unwrap_or_default();
         if !new.is_empty() {
-            self.first.0.get_or_init(|| new.get(..SOME.min(new.len())).unwrap_or_default().to_vec());
+            self.memory.0.0.get_or_init(|| new.get(..SOME.min(new.len())).unwrap_or_default().to_vec());
         }
         read
     }
@@ -98,9 +108,9 @@ mod tests {
     #[test]
     fn what_a_port_speaks_is_known_by_how_it_begins() {
         let foreign = |bytes: &[u8], protocol| {
-            let first = First::default();
-            first.0.set(bytes.to_vec()).unwrap();
-            first.foreign(protocol, false).unwrap_or_default()
+            let memory = Memory::default();
+            memory.0.0.set(bytes.to_vec()).unwrap();
+            memory.foreign(protocol, false).unwrap_or_default()
         };
         let settings = [0, 0, 18, 4, 0, 0, 0, 0, 0];
         assert_eq!(foreign(&settings, Protocol::Grpc), "");
@@ -109,6 +119,6 @@ mod tests {
         assert!(foreign(b"HTTP/1.1 400 Bad Request\r\n", Protocol::Grpc).contains("--protocol http/protobuf"));
         assert!(foreign(&[0x15, 3, 3, 0, 2], Protocol::HttpProto).contains("https://"));
         assert!(foreign(b"SSH-2.0-OpenSSH\r\n", Protocol::Grpc).ends_with("begins with 'SSH-2.0-OpenSSH'"));
-        assert_eq!(First::default().foreign(Protocol::Grpc, false), None);
+        assert_eq!(Memory::default().foreign(Protocol::Grpc, false), None);
     }
 }

@@ -7,6 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Version, header};
@@ -20,13 +21,15 @@ use tokio::net::{TcpStream, UnixStream, lookup_host};
 
 use super::answer::Answer;
 use super::clock::Clock;
-use super::heard::{First, Heard};
+use super::heard::{Heard, Memory};
 use super::inflate::ANSWER;
 use super::target::{Protocol, Target};
 use super::url::Place;
 use super::{grpc, tls, web};
 use crate::otlp::Encoding;
 
+/// How long an alert is waited for.
+const ALERT: Duration = Duration::from_millis(5);
 /// How much a connection takes in before the socket has; large, for requests are.
 const BUFFER: usize = 1 << 20;
 
@@ -68,15 +71,15 @@ pub(super) struct Line {
     target: Arc<Target>,
     clock: Clock,
     open: Option<Open>,
-    /// How the other side of the connection began.
-    first: First,
+    /// What is remembered of the connection.
+    memory: Memory,
     /// Something of the request that is under way may have been sent.
     pub(super) begun: bool,
 }
 
 impl Line {
     pub(super) fn new(target: Arc<Target>, clock: Clock) -> Self {
-        Self { target, clock, open: None, first: First::default(), begun: false }
+        Self { target, clock, open: None, memory: Memory::default(), begun: false }
     }
 
     /// Forgets the connection: nobody knows what state it is in.
@@ -102,10 +105,15 @@ impl Line {
                 Ok(response) => return self.hear(response).await,
                 Err(failure) => failure,
             };
+            if self.target.tls.is_some() {
+                // What was said in an alert comes to those who watch the connection.
+                tokio::time::sleep(ALERT).await;
+            }
+            let status = self.memory.ended().map_or(status, str::to_owned);
             self.close();
             self.begun = sent;
             if let Some(why) = self.foreign().or_else(|| tls::alert(&status)) {
-                return Answer::Never { why, lost: sent };
+                return Answer::Never(why);
             }
             if sent {
                 return Answer::lost(status);
@@ -135,7 +143,7 @@ impl Line {
 
     /// What is wrong with whoever is at the other side, if anything is.
     fn foreign(&self) -> Option<String> {
-        self.first.foreign(self.target.protocol, self.target.tls.is_some())
+        self.memory.foreign(self.target.protocol, self.target.tls.is_some())
     }
 
     async fn connect(&mut self) -> Result<Open, Answer> {
@@ -160,17 +168,18 @@ impl Line {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let failed = |error: hyper::Error| Answer::unsent(format!("cannot connect: {}", words(&error)));
-        self.first = First::default();
-        let stream = TokioIo::new(Heard::new(stream, self.first.clone()));
+        let memory = Memory::default();
+        self.memory = memory.clone();
+        let stream = TokioIo::new(Heard::new(stream, memory.clone()));
         if self.target.protocol == Protocol::Grpc {
             let mut builder = http2::Builder::new(TokioExecutor::new());
             builder.max_send_buf_size(BUFFER);
             let (sender, connection) = builder.handshake(stream).await.map_err(failed)?;
-            tokio::spawn(connection);
+            tokio::spawn(watched(connection, memory));
             return Ok(Open::Two(sender));
         }
         let (sender, connection) = http1::Builder::new().handshake(stream).await.map_err(failed)?;
-        tokio::spawn(connection);
+        tokio::spawn(watched(connection, memory));
         Ok(Open::One(sender))
     }
 
@@ -243,6 +252,13 @@ impl Line {
                 Answer::lost(format!("the answer broke off: {error}"))
             }
         }
+    }
+}
+
+/// Drives a connection, and remembers why it ended.
+async fn watched(connection: impl Future<Output = Result<(), hyper::Error>>, memory: Memory) {
+    if let Err(error) = connection.await {
+        memory.end(words(&error));
     }
 }
 

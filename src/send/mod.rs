@@ -28,4 +28,4 @@ pub use meter::SentTotals;
 pub use options::SendOptions;
 pub use outcome::{Event, Outcome, Request, Verdict};
 pub use sender::{SendError, Sender, Settings};
-pub use target::{Packing, Protocol, Target, TargetError};
+pub use target::{Protocol, Target, TargetError};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 
-use super::target::{Packing, Protocol};
+use super::target::Protocol;
+use crate::otlp::Packing;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -21,7 +22,7 @@ pub struct SendOptions {
     pub protocol: Option<Protocol>,
     /// Headers of every request.
     pub headers: Vec<(String, String)>,
-    /// How requests are compressed.
+    /// How requests are compressed. Not every receiver takes zstd.
     pub packing: Packing,
     /// How long one try may take; zero for no limit.
     pub timeout: Duration,

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::options::SendOptions;
 use super::url::{Place, parts, path};
 use super::{grpc, tls};
-use crate::otlp::Encoding;
+use crate::otlp::{Encoding, Packing};
 
 /// The protocols of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +52,6 @@ impl FromStr for Protocol {
         let found = all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(text.trim()));
         found.ok_or_else(|| format!("'{text}' is no protocol (grpc, http/protobuf or http/json)"))
     }
-}
-
-/// How requests are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    #[default]
-    None,
-    /// gzip.
-    Gzip,
-    /// Zstandard; not every receiver takes it.
-    Zstd,
 }
 
 impl FromStr for Packing {
@@ -159,16 +147,7 @@ impl Target {
         }
         let timeout = if options.timeout.is_zero() { Duration::MAX } else { options.timeout };
         let grpc_timeout = grpc::timeout(timeout).and_then(|limit| limit.parse().ok());
-        Ok(Self {
-            protocol,
-            place: parts.place,
-            uri,
-            headers,
-            packing: options.packing,
-            timeout,
-            grpc_timeout,
-            tls,
-        })
+        Ok(Self { protocol, place: parts.place, uri, headers, packing: options.packing, timeout, grpc_timeout, tls })
     }
 
     /// Whether what goes there is encrypted.

@@ -41,7 +41,8 @@ pub(super) fn failed(error: &io::Error) -> Answer {
     Answer::never(match cause {
         None => return Answer::unsent(format!("cannot connect with TLS: {error}")),
         Some(rustls::Error::InvalidMessage(_)) => {
-            "the port does not speak TLS: should the URL begin with http://? (or --insecure, without a scheme)".to_owned()
+            "the port does not speak TLS: should the URL begin with http://? (or --insecure, without a scheme)"
+                .to_owned()
         }
         Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
             "its certificate comes from an authority that is not trusted here (name that with --certificate)".to_owned()

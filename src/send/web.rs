@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_page_is_no_answer_and_a_packed_answer_is_one() {
         let page = judged(200, &[("content-type", "text/html; charset=utf-8")], b"\n<!doctype html>");
-        assert!(matches!(page, Answer::Never { why, lost: false } if why.contains("text/html, not OTLP")));
+        assert!(matches!(page, Answer::Never(why) if why.contains("text/html, not OTLP")));
         let empty = judged(200, &[("content-type", "text/html")], b"");
         assert!(matches!(empty, Answer::Taken { rejected: 0, message } if message.contains("text/html")));
         let partial = crate::send::inflate::deflated(br#"{"partialSuccess":{"rejectedSpans":"7"}}"#);

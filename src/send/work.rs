@@ -83,12 +83,13 @@ impl Case<'_> {
                     }
                     return Verdict::Rejected { message: why };
                 }
-                Answer::Never { why, lost } => {
-                    self.lost |= lost;
-                    if !self.met() {
-                        self.shared.give_up(&why);
-                        return failed(why);
-                    }
+                Answer::Never(why) if !self.met() => {
+                    self.shared.give_up(&why);
+                    return failed(why);
+                }
+                // It did take requests: this is an accident, whatever became of the request.
+                Answer::Never(why) => {
+                    self.lost |= line.begun;
                     (why, None)
                 }
                 Answer::Later { why, wait, lost } => {

@@ -17,11 +17,7 @@ const NOBODY: &str = "http://127.0.0.1:1";
 fn a_wait_that_is_asked_for_is_kept_by_all() {
     let folder = tempfile::tempdir().unwrap();
     let receiver = Receiver::start(vec![Act::Refuse("429 Too Many Requests", "retry-after: 2\r\n")]);
-    let sent = replay(
-        &capture(folder.path(), 400),
-        &receiver.url(),
-        &[&SMALL[..], &["--retry-for", "500ms"]].concat(),
-    );
+    let sent = replay(&capture(folder.path(), 400), &receiver.url(), &[&SMALL[..], &["--retry-for", "500ms"]].concat());
     assert_eq!((sent.code, sent.number("accepted"), sent.number("failed")), (Some(0), 400, 0), "{}", sent.log);
     assert!(sent.log.contains("as it asked, trying again in 2 s"), "{}", sent.log);
     assert_eq!(receiver.taken.lock().unwrap().requests, 41);
@@ -221,4 +217,24 @@ fn a_low_rate_begins_slowly_and_users_in_urls_are_sent() {
     assert_eq!(sent.code, Some(0), "{}", sent.log);
     assert!(!sent.log.contains("secret"));
     assert!(receiver.taken.lock().unwrap().heads[0].to_lowercase().contains("authorization: basic yw5uonnly3jlda=="));
+}
+
+#[test]
+fn what_others_call_it_is_understood_as_a_slip() {
+    for (arguments, meant) in [
+        (&["--endpoint", NOBODY][..], "'--to'"),
+        (&["--url", NOBODY], "'--to'"),
+        (&["--loop"], "'--repeat'"),
+        (&["--speed", "mx"], "did you mean 'max'?"),
+        (&["--repeat", "forevr"], "did you mean 'forever'?"),
+        (&["--protocol", "gprc"], "did you mean 'grpc'?"),
+        (&["--compression", "gzp"], "did you mean 'gzip'?"),
+        (&["--pace", "traces"], "did you mean 'trace'?"),
+        (&["--batch-bytes", "0"], "some bytes"),
+    ] {
+        let mut command = tracectl();
+        let output = command.args(["replay", "x.jsonl"]).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(2) && said.contains(meant), "{arguments:?}: {said}");
+    }
 }
