@@ -52,8 +52,9 @@ impl Dry {
         for (number, (due, spans, bytes, oversize)) in self.requests.iter().enumerate() {
             let due = Nanos(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX)).to_string();
             ink.say(format_args!(
-                "{:>8}  +{due:<10} {spans:>6} spans  {:>10}",
+                "{:>8}  +{due:<10} {:>12}  {:>10}",
                 number + 1,
+                counted(*spans, "span"),
                 ByteSize(*bytes).to_string()
             ))?;
             if *oversize {
@@ -63,7 +64,8 @@ impl Dry {
         }
         let [requests, spans, bytes] = self.sums;
         if let Some(more) = requests.checked_sub(ROWS as u64).filter(|more| *more > 0) {
-            ink.put(Tone::Quiet, format_args!("     and {} more", counted(more, "request")))?;
+            let plural = if more == 1 { "" } else { "s" };
+            ink.put(Tone::Quiet, format_args!("     and {more} more request{plural}"))?;
             ink.line()?;
         }
         let lasts = Nanos(u64::try_from(self.lasts().as_nanos()).unwrap_or(u64::MAX));

@@ -72,8 +72,8 @@ impl Sent {
     fn first(&self) -> String {
         let mut words =
             format!("{} in {} to {}", counted(self.spans, "span"), counted(self.requests, "request"), self.to);
-        if self.seconds >= 0.1 {
-            words.push_str(&format!(", {:.1} s, {:.0} spans/s", self.seconds, self.spans as f64 / self.seconds));
+        if self.seconds >= 0.1 && self.accepted > 0 {
+            words.push_str(&format!(", {:.1} s, {:.0} spans/s", self.seconds, self.accepted as f64 / self.seconds));
         }
         words.push_str(&format!(": {} accepted", self.accepted));
         let more = [(self.rejected, "rejected"), (self.failed, "not delivered")];

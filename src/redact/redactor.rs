@@ -115,7 +115,13 @@ impl Redactor {
         };
         let (mantissa, exponent) = number.find(['e', 'E']).map_or((number, ""), |at| number.split_at(at));
         let (sign, digits) = mantissa.split_at(mantissa.len() - mantissa.trim_start_matches('-').len());
-        format!("{sign}{}{exponent}", digits.chars().map(&mut put).collect::<String>())
+        let mut new: String = digits.chars().map(&mut put).collect();
+        if new == digits
+            && let Some(last) = new.pop()
+        {
+            new.push(if last == '1' { '2' } else { '1' });
+        }
+        format!("{sign}{new}{exponent}")
     }
 
     /// A text with everything in it hidden that is to be, also in JSON and the like that it holds.
@@ -239,7 +245,7 @@ mod tests {
         }
         for number in ["0", "42", "-9223372036854775808", "1.5e300", "4111111111111111"] {
             let hidden = keeping.hidden_number(number);
-            assert!(hidden.len() == number.len() && hidden.parse::<f64>().is_ok(), "{number} {hidden}");
+            assert!(hidden.len() == number.len() && hidden != number && hidden.parse::<f64>().is_ok(), "{number} {hidden}");
             assert!(number.contains('.') || hidden.parse::<i64>().is_ok(), "{number} {hidden}");
         }
         assert_eq!(redactor(false).hidden("x").len(), "<redacted:0123456789ab>".len());

@@ -29,6 +29,11 @@ impl Memory {
         self.0.1.get().map(String::as_str)
     }
 
+    /// Whether nothing has come from the other side.
+    pub(super) fn is_silent(&self) -> bool {
+        self.0.0.get().is_none()
+    }
+
     /// What is wrong with how it began, if anything is.
     pub(super) fn foreign(&self, protocol: Protocol, encrypted: bool) -> Option<String> {
         let bytes = self.0.0.get()?;

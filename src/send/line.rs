@@ -73,13 +73,15 @@ pub(super) struct Line {
     open: Option<Open>,
     /// What is remembered of the connection.
     memory: Memory,
+    /// An answer has come, on this connection or one before it.
+    answered: bool,
     /// Something of the request that is under way may have been sent.
     pub(super) begun: bool,
 }
 
 impl Line {
     pub(super) fn new(target: Arc<Target>, clock: Clock) -> Self {
-        Self { target, clock, open: None, memory: Memory::default(), begun: false }
+        Self { target, clock, open: None, memory: Memory::default(), answered: false, begun: false }
     }
 
     /// Forgets the connection: nobody knows what state it is in.
@@ -116,7 +118,7 @@ impl Line {
                 return Answer::Never(why);
             }
             if sent {
-                return Answer::lost(status);
+                return Answer::lost(self.doubted(status));
             }
             if !reused {
                 return Answer::unsent(status);
@@ -144,6 +146,17 @@ impl Line {
     /// What is wrong with whoever is at the other side, if anything is.
     fn foreign(&self) -> Option<String> {
         self.memory.foreign(self.target.protocol, self.target.tls.is_some())
+    }
+
+    /// The words, with what may be behind it where nothing has ever come back.
+    fn doubted(&self, words: String) -> String {
+        let doubt = match &self.target.tls {
+            _ if self.answered || !self.memory.is_silent() => return words,
+            None => "does the port want https://?",
+            Some(_) if self.target.shows_certificate => "is it the right port?",
+            Some(_) => "does it want a client certificate?",
+        };
+        format!("{words} (nothing came back: {doubt})")
     }
 
     async fn connect(&mut self) -> Result<Open, Answer> {
@@ -230,6 +243,7 @@ impl Line {
 
     /// Reads the whole response.
     async fn hear(&mut self, response: Response<Incoming>) -> Answer {
+        self.answered = true;
         let (head, body) = response.into_parts();
         let is_grpc = self.target.protocol == Protocol::Grpc;
         match Limited::new(body, ANSWER).collect().await {

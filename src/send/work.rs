@@ -107,7 +107,7 @@ impl Case<'_> {
             }
             self.shared.waits(&why, wait, asked.is_some());
             if !self.shared.pause(wait).await || self.turn().await.is_err() {
-                return failed(why);
+                return failed(self.shared.given_up().unwrap_or(why));
             }
         }
     }
@@ -180,7 +180,7 @@ impl Case<'_> {
     ) -> Option<String> {
         let patience = self.shared.patience;
         if self.shared.haste() != Haste::None || self.shared.is_down() {
-            return Some(why.to_owned());
+            return Some(self.shared.given_up().unwrap_or_else(|| why.to_owned()));
         }
         if let Some(asked) = asked.filter(|asked| *asked > ASKED) {
             let why = format!("{why}: the receiver asks to come again in {asked:?}, and {ASKED:?} is the longest wait");
