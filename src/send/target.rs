@@ -116,6 +116,8 @@ pub struct Target {
     /// The same for the other side, where there is a limit.
     pub(super) grpc_timeout: Option<HeaderValue>,
     pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// A client certificate is presented.
+    pub(super) shows_certificate: bool,
 }
 
 impl Target {
@@ -147,7 +149,17 @@ impl Target {
         }
         let timeout = if options.timeout.is_zero() { Duration::MAX } else { options.timeout };
         let grpc_timeout = grpc::timeout(timeout).and_then(|limit| limit.parse().ok());
-        Ok(Self { protocol, place: parts.place, uri, headers, packing: options.packing, timeout, grpc_timeout, tls })
+        Ok(Self {
+            protocol,
+            place: parts.place,
+            uri,
+            headers,
+            packing: options.packing,
+            timeout,
+            grpc_timeout,
+            tls,
+            shows_certificate: options.client_certificate.is_some(),
+        })
     }
 
     /// Whether what goes there is encrypted.
