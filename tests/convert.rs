@@ -7,6 +7,8 @@ mod changed;
 #[expect(dead_code, reason = "damage of files is not made here")]
 #[path = "common/mod.rs"]
 mod common;
+#[path = "convert/files.rs"]
+mod files;
 #[path = "convert/kept.rs"]
 mod kept;
 #[path = "convert/tools.rs"]

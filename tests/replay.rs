@@ -14,6 +14,8 @@ mod common;
 mod faults;
 #[path = "replay/forward.rs"]
 mod forward;
+#[path = "replay/giving_up.rs"]
+mod giving_up;
 #[path = "common/clients.rs"]
 mod installed;
 #[path = "replay/python.rs"]

@@ -3,16 +3,24 @@
 //! Comes in: what was typed. Goes out: an [`Alteration`]; what depends on the capture is given by the command.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
 use globset::GlobMatcher;
 use regex::Regex;
 
+use super::error::{Error, Problem};
 use super::sending::header;
-use crate::mend::{Alteration, NewIds};
+use crate::mend::{Alteration, KnownIds, NewIds};
 use crate::model::parse_duration;
 use crate::query::name_glob;
 use crate::redact::{Pseudonyms, Redactor};
 use crate::replay::Reach;
+
+/// Forty years, in nanoseconds.
+const FAR: u64 = 40 * 365 * 86_400 * 1_000_000_000;
+
+/// Bytes that pseudonyms are made from where nobody names a seed.
+const KEY: usize = 32;
 
 /// Options of commands that change spans.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -49,38 +57,70 @@ pub(super) struct ChangeArgs {
 
 impl ChangeArgs {
     /// Whether the times of all spans have to be known before the first is written.
-    pub(super) fn needs_reach(&self) -> bool {
-        matches!(self.shift, Some(Shift::Now | Shift::Start(_)))
-    }
-
-    /// Nanoseconds to move all times by, so that the last span ends at `end`.
-    pub(super) fn nanos(&self, reach: Reach, end: u64) -> i64 {
-        let nanos = |to: u64, from: u64| i64::try_from(i128::from(to) - i128::from(from)).unwrap_or(0);
+    pub(super) fn needs_times(&self) -> bool {
         match self.shift {
-            None => 0,
-            Some(Shift::By(nanos)) => nanos,
-            Some(Shift::Start(time)) => nanos(time, reach.start),
-            Some(Shift::Now) => nanos(end, reach.last),
+            None => false,
+            Some(Shift::Now | Shift::Start(_)) => true,
+            // Less moves no time out of what there is, unless it stands at the edge already.
+            Some(Shift::By(nanos)) => nanos.unsigned_abs() > FAR,
         }
     }
 
-    /// What changes, once it is known how far times move and what the seed is.
-    pub(super) fn alteration(&self, shift: i64, seed: u64) -> Alteration {
+    /// Nanoseconds to move all times by, so that the last span ends at `end`.
+    pub(super) fn nanos(&self, reach: Reach, end: u64) -> Result<i64, Error> {
+        let nanos = |to: u64, from: u64| i64::try_from(i128::from(to) - i128::from(from)).ok();
+        let shift = match self.shift {
+            None => return Ok(0),
+            Some(Shift::By(nanos)) => Some(nanos),
+            Some(Shift::Start(time)) => nanos(time, reach.start),
+            Some(Shift::Now) => nanos(end, reach.last),
+        };
+        // No time may fall off either end of what 64 bits hold: they would all become one.
+        let fits = |shift: i64, time: u64| time == 0 || time.checked_add_signed(shift).is_some_and(|time| time > 0);
+        let fits = |shift: &i64| fits(*shift, reach.start) && fits(*shift, reach.last);
+        shift
+            .filter(fits)
+            .ok_or_else(|| Problem::Conflict("--shift moves times out of 1970 to 2554, which is all there is").into())
+    }
+
+    /// What changes, once it is known how far times move, what the seeds are, and which ids there are if that is known.
+    pub(super) fn alteration(
+        &self,
+        shift: i64,
+        seed: u64,
+        pseudonyms: &str,
+        known: Option<Arc<KnownIds>>,
+    ) -> Alteration {
         let ids = self.new_ids.then(|| NewIds::new(self.seed.unwrap_or(seed), 0));
-        Alteration { shift, ids, resource: self.set.clone(), redact: self.redactor(seed) }
+        Alteration { shift, ids, known, resource: self.set.clone(), redact: self.redactor(pseudonyms) }
+    }
+
+    /// What pseudonyms are made from where nobody names it: nobody can guess it, and nobody can tell it from new ids.
+    pub(super) fn pseudonyms(&self) -> Result<String, Error> {
+        if !self.redacts() || self.redact_seed.is_some() {
+            return Ok(String::new());
+        }
+        let mut key = [0; KEY];
+        getrandom::fill(&mut key)
+            .map_err(|_| Problem::Conflict("this machine gives no random numbers: see --redact-seed"))?;
+        Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 }
 
 impl ChangeArgs {
-    /// What is hidden; any option about it asks for it.
-    fn redactor(&self, seed: u64) -> Option<Redactor> {
-        let options = self.redact_keep_size || self.redact_seed.is_some();
-        let asked = self.redact || options || !self.redact_key.is_empty() || !self.redact_value.is_empty();
+    /// Whether anything is hidden; any option about it asks for it.
+    fn redacts(&self) -> bool {
+        let options = self.redact || self.redact_keep_size || self.redact_seed.is_some();
+        options || !self.redact_key.is_empty() || !self.redact_value.is_empty()
+    }
+
+    /// What is hidden.
+    fn redactor(&self, pseudonyms: &str) -> Option<Redactor> {
         let pseudonyms = || Pseudonyms {
-            seed: self.redact_seed.clone().unwrap_or_else(|| format!("{seed:x}")),
+            seed: self.redact_seed.clone().unwrap_or_else(|| pseudonyms.to_owned()),
             keep_size: self.redact_keep_size,
         };
-        asked.then(|| Redactor {
+        self.redacts().then(|| Redactor {
             keys: self.redact_key.clone(),
             values: self.redact_value.clone(),
             pseudonyms: Some(pseudonyms()),

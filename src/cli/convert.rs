@@ -2,8 +2,6 @@
 //!
 //! Comes in: inputs and options. Goes out: files, or bytes on stdout; what was written, and what was odd, on stderr.
 
-use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -17,7 +15,7 @@ use super::convert_job::{Job, Outcome};
 use super::error::{Error, Problem};
 use super::interrupts;
 use crate::convert::{Piece, Written};
-use crate::input::{Named, expand};
+use crate::input::expand;
 use crate::render::Said;
 
 /// Blocks that may wait for stdout.
@@ -27,10 +25,10 @@ const TOLD: usize = 20;
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    args.check()?;
     let inputs = args.inputs.settings(config);
     let target = args.target()?;
     let paths = inputs.paths(console)?;
-    spare(args, &paths)?;
     let stop = interrupts::flag()?;
     let job = Job::new(args, &inputs, paths, target, &stop, console)?;
     match args.file() {
@@ -39,30 +37,23 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     }
 }
 
-/// Refuses to write over an input.
-fn spare(args: &Args, paths: &[OsString]) -> Result<(), Error> {
-    let Some(file) = args.file().filter(|_| args.split.is_none()).and_then(|path| fs::canonicalize(path).ok()) else {
-        return Ok(());
-    };
-    let real = |named: &Named| named.file().and_then(|path| fs::canonicalize(path).ok());
-    let same = |named: &Named| real(named).is_some_and(|path| path == file);
-    match fs::metadata(&file).is_ok_and(|meta| meta.is_file()) && expand(paths)?.iter().any(same) {
-        true => Err(Problem::OutputIsInput { path: file.display().to_string() }.into()),
-        false => Ok(()),
-    }
-}
-
 /// Writes a file, or several.
 fn into_files(job: &Job<'_>, path: &Path, console: &mut Console) -> Result<Exit, Error> {
     let failed = |source| Error::from(Problem::Output { path: path.to_owned(), source });
-    let mut files = match job.args.split {
+    let files = match job.args.split {
         Some(_) => Files::several(path, &job.target.extension()).map_err(failed)?,
         None => Files::one(path),
     };
+    let mut files = files.spare(&expand(job.paths())?);
     let outcome = job.write(console, &mut |piece| files.take(piece))?;
-    let written =
-        outcome.written.as_ref().map_err(|error| interrupted(error).unwrap_or_else(|| failed(copy(error))))?;
-    if written.spans() > 0 {
+    let written = outcome.written.as_ref().map_err(|error| match &files.clash {
+        Some(path) => Problem::OutputIsInput { path: path.display().to_string() }.into(),
+        None => interrupted(error).unwrap_or_else(|| failed(copy(error))),
+    })?;
+    // What --strict calls a failure is not written.
+    let strict = job.inputs.verdict(outcome.read.sources(), outcome.read.troubles());
+    let strict = strict.is_err_and(|error| matches!(error.problem(), Problem::Strict { .. }));
+    if written.spans() > 0 && !strict {
         files.finish().map_err(failed)?;
         tell(written, path, &files, job.args.split, console);
     }

@@ -10,15 +10,15 @@ use super::convert_form::{Named, Target};
 use super::error::{Error, Problem};
 use super::filter::FilterArgs;
 use super::inputs::InputArgs;
+use super::nearest::meant_of;
 use crate::convert::{self, Order};
 use crate::model::ByteSize;
+use crate::otlp::Form;
 
 /// Write recorded spans in another form, changed or as they are
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-FILE says by its name what is written: .jsonl (a request a line), .json (one document), .pb (messages
-behind their lengths), .csv, .folded, each also with .gz or .zst; --to-format says it otherwise. Where
-nothing is to be changed everything that OTLP can carry is kept, in its order and in its groups.
+FILE says by its name what is written: .jsonl (a request a line), .json (one document), .pb (messages behind their lengths), .csv, .folded, each also with .gz or .zst; --to-format says it otherwise. Where nothing is to be changed everything that OTLP can carry is kept, in its order and in its groups.
 
 Examples:
   tracectl convert run.jsonl -o run.pb
@@ -26,6 +26,7 @@ Examples:
   tracectl convert a.jsonl b.pb -o all.jsonl --merge --sort
   tracectl convert run.jsonl -o shared.jsonl --redact --new-ids --shift now
   tracectl convert run.jsonl -o traces/ --split trace
+  tracectl convert run.jsonl -o run.ndjson --to-format ndjson
   tracectl convert run.jsonl -o - --to-format json | jq .")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -34,7 +35,7 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
     /// Format to write, whatever FILE is called: json, jsonl, pb (framed), otlp-proto (one message), jaeger, zipkin,
-    /// chrome, folded or csv, also with .gz or .zst
+    /// chrome, folded, csv or ndjson (a flat row a line), also with .gz or .zst
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     to_format: Option<Named>,
     /// Put spans in the order of their starts, or traces together (--sort=trace) in the order of theirs
@@ -91,7 +92,7 @@ impl FromStr for Split {
             ("trace", _) => Ok(Self::Trace),
             ("service", _) => Ok(Self::Service),
             (_, Some(Ok(size))) if size.0 > 0 => Ok(Self::Size(size.0)),
-            _ => Err("write trace, service or size=64MB".to_owned()),
+            _ => Err(format!("write trace, service or size=64MB{}", meant_of(text, ["trace", "service"]))),
         }
     }
 }
@@ -113,6 +114,18 @@ impl Args {
         (order.sort.is_some() || order.merge || order.split.is_some()).then_some(order)
     }
 
+    /// Refuses what was meant to be the value of `--sort` and came to be an input.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let value = |input: &&str| ["start", "trace"].contains(input) && !Path::new(input).exists();
+        match self.inputs.inputs.iter().filter_map(|input| input.to_str()).find(value).filter(|_| self.sort.is_some()) {
+            None => Ok(()),
+            Some(value) => {
+                let error = Error::from(Problem::Conflict("--sort takes its value behind an equals sign"));
+                Err(error.hint(format!("--sort={value}")))
+            }
+        }
+    }
+
     /// What is written.
     pub(super) fn target(&self) -> Result<Target, Error> {
         let path = self.file();
@@ -123,7 +136,7 @@ impl Args {
                 let error = Error::from(Problem::NoForm { path: path.to_owned() });
                 error.hint("name it like run.jsonl, run.json or run.pb, or say --to-format jsonl")
             }),
-            (None, _) => Ok(Target::Otlp(convert::Form::LINES)),
+            (None, _) => Ok(Target::Otlp(Form::LINES)),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! The files that `tracectl convert` writes.
 //!
-//! Comes in: pieces of files, by name. Goes out: files that are whole or not there. Names hold nothing but letters, digits and a few
-//! signs, whatever the spans say.
+//! Comes in: pieces of files, by name. Goes out: files that are whole or not there, none before all are. Names hold nothing but
+//! letters, digits and a few signs, whatever the spans say.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::convert_args::is_directory;
-use super::output::Replacement;
+use super::output::{Closed, Replacement};
 use crate::convert::Piece;
+use crate::input::Named;
 
 /// Characters of a name that are kept.
 const LENGTH: usize = 100;
@@ -21,16 +23,34 @@ pub(super) struct Files {
     pattern: (PathBuf, Option<(String, String)>),
     taken: BTreeSet<String>,
     open: Option<Replacement>,
-    /// The one file, complete but for its name.
-    whole: Option<Replacement>,
+    /// What is complete but for its name.
+    whole: Vec<Closed>,
     /// The names of the parts, as they were written.
     pub(super) paths: Vec<PathBuf>,
+    /// What is read, by device and number: nothing is written there.
+    inputs: HashSet<(u64, u64)>,
+    /// An input that would have been written over.
+    pub(super) clash: Option<PathBuf>,
 }
 
 impl Files {
     /// One file.
     pub(super) fn one(path: &Path) -> Self {
-        Self { pattern: (path.to_owned(), None), taken: BTreeSet::new(), open: None, whole: None, paths: Vec::new() }
+        Self {
+            pattern: (path.to_owned(), None),
+            taken: BTreeSet::new(),
+            open: None,
+            whole: Vec::new(),
+            paths: Vec::new(),
+            inputs: HashSet::new(),
+            clash: None,
+        }
+    }
+
+    /// Writes over none of these.
+    pub(super) fn spare(mut self, inputs: &[Named]) -> Self {
+        self.inputs = inputs.iter().filter_map(|input| identity(Path::new(&input.path()))).collect();
+        self
     }
 
     /// Several: in a directory, or where `{}` stands in a name, or before its ending.
@@ -53,22 +73,25 @@ impl Files {
         match piece {
             Piece::Begin(name) => {
                 let path = self.path(name);
+                if identity(&path).is_some_and(|file| self.inputs.contains(&file)) {
+                    self.clash = Some(path);
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
                 self.open = Some(Replacement::begin(&path)?);
                 self.paths.push(path);
                 Ok(())
             }
             Piece::Bytes(bytes) => self.open.as_mut().map_or(Ok(()), |file| file.write_all(bytes)),
-            Piece::End if self.pattern.1.is_some() => self.open.take().map_or(Ok(()), Replacement::finish),
             Piece::End => {
-                self.whole = self.open.take();
+                self.whole.extend(self.open.take().map(Replacement::close).transpose()?);
                 Ok(())
             }
         }
     }
 
-    /// Gives the one file its name. Those of several have theirs.
+    /// Gives the files their names.
     pub(super) fn finish(&mut self) -> io::Result<()> {
-        self.whole.take().map_or(Ok(()), Replacement::finish)
+        std::mem::take(&mut self.whole).into_iter().try_for_each(Closed::name)
     }
 
     fn path(&mut self, name: &str) -> PathBuf {
@@ -81,6 +104,12 @@ impl Files {
         self.taken.insert(name.to_lowercase());
         directory.join(format!("{before}{name}{behind}"))
     }
+}
+
+/// Which file is there, if one is that can be read again; a terminal or a pipe is none.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let meta = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+    Some((meta.dev(), meta.ino()))
 }
 
 fn parent(path: &Path) -> PathBuf {

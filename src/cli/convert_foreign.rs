@@ -1,19 +1,21 @@
 //! Formats other than OTLP.
 //!
-//! Comes in: a job. Goes out: pieces of a file in the other format, filtered and changed on the way, and what it had no place for.
+//! Comes in: a job. Goes out: pieces of files in the other format, filtered, changed, merged, sorted and split on the way, and what it
+//! had no place for.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use flate2::write::GzEncoder;
-use zstd::stream::write::Encoder as ZstdEncoder;
-
+use super::convert_args::{Sort, Split};
 use super::convert_job::{Give, Job, Outcome};
+use super::error::Error;
 use crate::capture::{self, Capture, SpanRef};
-use crate::convert::{Packing, Part, Piece, Written};
+use crate::convert::{self, Part, Piece, Written};
 use crate::export::{ExportError, Exported, Exporter, Format, Pick};
 use crate::forest::Forest;
-use crate::input::{InputError, Options};
+use crate::input::Options;
 use crate::mend::Alteration;
+use crate::otlp::Packing;
 
 /// Carries a job out.
 pub(super) fn make(
@@ -22,59 +24,93 @@ pub(super) fn make(
     options: &Options,
     reached: &mut (dyn FnMut(u64) + Send),
     give: &mut Give<'_>,
-) -> Result<Outcome, InputError> {
+) -> Result<Outcome, Error> {
     let read = capture::open(job.paths(), options, reached)?;
-    let (wants, alteration) = job.terms(&read);
-    // Who is interrupted wants no more spans.
-    let wanted = |span| !options.is_stopped() && wants(span);
-    let written = match read.spans().any(wanted) {
-        true => written(&read, &wanted, &alteration, (format, packing), give),
-        false => Ok(Written::default()),
-    };
-    drop(wants);
     if options.is_stopped() {
         return Ok(Outcome::interrupted(read));
     }
+    let (wants, alteration) = job.terms(&read)?;
+    let mut spans: Vec<SpanRef> = read.spans().filter(|span| wants(*span)).collect();
+    drop(wants);
+    let (repeated, conflicting) = match job.args.merge {
+        true => convert::merge(&read, &mut spans, options.stop.as_deref())?,
+        false => (0, 0),
+    };
+    let task = Task { read: &read, spans, format, packing, by_start: job.args.sort == Some(Sort::Start) };
+    let written = if task.spans.is_empty() { Ok(Written::default()) } else { task.write(job, &alteration, give) };
     match written {
-        Ok(written) => Ok(Outcome { written: Ok(written), read }),
+        Ok(written) => Ok(Outcome { written: Ok(Written { repeated, conflicting, ..written }), read }),
         Err(ExportError::Write(error)) => Ok(Outcome { written: Err(error), read }),
-        Err(ExportError::Read(error)) => Err(error),
+        Err(ExportError::Read(error)) => Err(error.into()),
     }
 }
 
-fn written(
-    capture: &Capture,
-    wants: &dyn Fn(SpanRef) -> bool,
-    alteration: &Alteration,
-    (format, packing): (Format, Packing),
-    give: &mut Give<'_>,
-) -> Result<Written, ExportError> {
-    let forest = Forest::of(capture);
-    let pick = Pick { traces: 0..forest.len(), chosen: wants };
-    let mut exporter = Exporter::new(capture, &forest, alteration)?;
-    give(Piece::Begin(""))?;
-    let mut out = io::BufWriter::with_capacity(1 << 20, Pieces(give));
-    let exported = match packing {
-        Packing::None => exporter.write(format, &pick, &mut out)?,
-        Packing::Gzip => {
-            let mut packed = GzEncoder::new(&mut out, flate2::Compression::fast());
-            let exported = exporter.write(format, &pick, &mut packed)?;
-            packed.finish()?;
-            exported
+/// What is written of which spans.
+struct Task<'r> {
+    read: &'r Capture,
+    /// In the order of the capture.
+    spans: Vec<SpanRef>,
+    format: Format,
+    packing: Packing,
+    by_start: bool,
+}
+
+impl Task<'_> {
+    fn has(&self, span: SpanRef) -> bool {
+        self.spans.binary_search(&span).is_ok()
+    }
+
+    fn write(&self, job: &Job<'_>, alteration: &Alteration, give: &mut Give<'_>) -> Result<Written, ExportError> {
+        let forest = Forest::of(self.read);
+        let mut exporter = Exporter::new(self.read, &forest, alteration)?;
+        let (mut all, mut written) = (Exported::default(), Written::default());
+        let mut write = |name: String, traces, chosen: &dyn Fn(SpanRef) -> bool| {
+            job.go_on()?;
+            let pick = Pick { traces, chosen, by_start: self.by_start };
+            let exported = self.part(&name, &mut exporter, &pick, give)?;
+            written.parts.push(Part { name, spans: exported.spans, ..Part::default() });
+            all.add(&exported);
+            Ok::<(), ExportError>(())
+        };
+        match job.args.split {
+            Some(Split::Trace) => {
+                for trace in 0..forest.len() {
+                    let first = forest.trace(trace).spans.iter().copied().find(|span| self.has(*span));
+                    if let Some(first) = first {
+                        let name = format!("{:032x}", self.read.head(first).trace.0);
+                        write(name, trace..trace + 1, &|span| self.has(span))?;
+                    }
+                }
+            }
+            Some(Split::Service) => {
+                let services: BTreeSet<&str> = self.spans.iter().map(|span| self.read.service(*span)).collect();
+                for service in services {
+                    let own = |span| self.read.service(span) == service && self.has(span);
+                    write(service.to_owned(), 0..forest.len(), &own)?;
+                }
+            }
+            _ => write(String::new(), 0..forest.len(), &|span| self.has(span))?,
         }
-        Packing::Zstd => {
-            let mut packed = ZstdEncoder::new(&mut out, 3)?;
-            let exported = exporter.write(format, &pick, &mut packed)?;
-            packed.finish()?;
-            exported
-        }
-    };
-    out.flush()?;
-    drop(out);
-    give(Piece::End)?;
-    let part = Part { spans: exported.spans, ..Part::default() };
-    let lost = told(format, &exported).into_iter().collect();
-    Ok(Written { parts: vec![part], lost, missing: exported.missing, ..Written::default() })
+        let lost = told(self.format, &all).into_iter().collect();
+        Ok(Written { lost, missing: all.missing, ..written })
+    }
+
+    /// Writes a file.
+    fn part(
+        &self,
+        name: &str,
+        exporter: &mut Exporter<'_>,
+        pick: &Pick<'_>,
+        give: &mut Give<'_>,
+    ) -> Result<Exported, ExportError> {
+        give(Piece::Begin(name))?;
+        let mut out = io::BufWriter::with_capacity(1 << 20, Pieces(give));
+        let exported = self.packing.write(&mut out, |out| exporter.write(self.format, pick, out))?;
+        out.flush()?;
+        drop(out);
+        give(Piece::End)?;
+        Ok(exported)
+    }
 }
 
 /// What did not go over, in one line.

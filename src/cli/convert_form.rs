@@ -5,10 +5,9 @@
 use std::path::Path;
 use std::str::FromStr;
 
-use super::emit_form::form_of;
-use super::nearest::nearest;
-use crate::convert::{Form, Layout, Packing};
+use super::nearest::meant_of;
 use crate::export::Format;
+use crate::otlp::{Form, Layout, Packing};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +31,7 @@ enum What {
     Foreign(Format),
 }
 
-const NAMES: [(&str, What); 13] = [
+const NAMES: [(&str, What); 14] = [
     ("otlp-jsonl", What::Otlp(Layout::Lines)),
     ("jsonl", What::Otlp(Layout::Lines)),
     ("otlp-json", What::Otlp(Layout::Document)),
@@ -46,22 +45,19 @@ const NAMES: [(&str, What); 13] = [
     ("perfetto", What::Foreign(Format::Chrome)),
     ("folded", What::Foreign(Format::Folded)),
     ("csv", What::Foreign(Format::Csv)),
+    ("ndjson", What::Foreign(Format::Ndjson)),
 ];
 
 impl FromStr for Named {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, packing) = match text.rsplit_once('.') {
-            Some((name, "gz")) => (name, Some(Packing::Gzip)),
-            Some((name, "zst")) => (name, Some(Packing::Zstd)),
-            _ => (text, None),
-        };
+        let (name, packing) = Packing::of(text);
+        let packing = Some(packing).filter(|packing| *packing != Packing::None);
         let what = NAMES.iter().find(|(known, _)| *known == name).map(|(_, what)| *what);
         what.map(|what| Self { what, packing }).ok_or_else(|| {
             let names = NAMES.map(|(name, _)| name);
-            let meant = nearest(name, names).map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
-            format!("a format is one of {}, each also with .gz or .zst{meant}", names.join(", "))
+            format!("a format is one of {}, each also with .gz or .zst{}", names.join(", "), meant_of(name, names))
         })
     }
 }
@@ -70,27 +66,18 @@ impl Target {
     /// What the name of a file asks for, if it asks for anything.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-        let (stem, packing) = match name.rsplit_once('.') {
-            Some((stem, "gz")) => (stem, Packing::Gzip),
-            Some((stem, "zst" | "zstd")) => (stem, Packing::Zstd),
-            _ => (name.as_str(), Packing::None),
-        };
+        let (stem, packing) = Packing::of(&name);
         match stem.rsplit_once('.').map(|(_, extension)| extension) {
             Some("csv") => Some(Self::Foreign(Format::Csv, packing)),
             Some("folded") => Some(Self::Foreign(Format::Folded, packing)),
-            _ => form_of(path).map(Self::Otlp),
+            _ => Form::of(path).map(Self::Otlp),
         }
     }
 
     /// What was asked for by name, compressed as the file's name says unless the name says it.
     pub(super) fn named(named: Named, path: Option<&Path>) -> Self {
-        let ends =
-            |end: &str| path.is_some_and(|path| path.extension().is_some_and(|own| own.eq_ignore_ascii_case(end)));
-        let packing = named.packing.unwrap_or(match () {
-            () if ends("gz") => Packing::Gzip,
-            () if ends("zst") || ends("zstd") => Packing::Zstd,
-            () => Packing::None,
-        });
+        let name = path.and_then(Path::file_name).map(|name| name.to_string_lossy());
+        let packing = named.packing.or(name.map(|name| Packing::of(&name).1)).unwrap_or_default();
         match named.what {
             What::Otlp(layout) => Self::Otlp(Form { layout, packing }),
             What::Foreign(foreign) => Self::Foreign(foreign, packing),
@@ -113,14 +100,10 @@ impl Target {
             Self::Otlp(form) => ("pb", form.packing),
             Self::Foreign(Format::Folded, packing) => ("folded", packing),
             Self::Foreign(Format::Csv, packing) => ("csv", packing),
+            Self::Foreign(Format::Ndjson, packing) => ("ndjson", packing),
             Self::Foreign(_, packing) => ("json", packing),
         };
-        let packed = match packing {
-            Packing::None => "",
-            Packing::Gzip => ".gz",
-            Packing::Zstd => ".zst",
-        };
-        format!("{end}{packed}")
+        format!("{end}{}", packing.extension())
     }
 }
 

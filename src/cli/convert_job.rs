@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::console::Console;
 use super::convert_args::{Args, Split};
@@ -15,10 +15,10 @@ use super::error::{Error, Problem};
 use super::inputs::Inputs;
 use super::progress::Progress;
 use crate::capture::{self, Capture, SpanRef};
-use crate::convert::{self, Choice, Form, Piece, Plan, Written};
-use crate::input::{InputError, Options};
-use crate::mend::Alteration;
-use crate::otlp::Encoding;
+use crate::convert::{self, Choice, Piece, Plan, Written};
+use crate::input::Options;
+use crate::mend::{Alteration, KnownIds};
+use crate::otlp::{Encoding, Form};
 use crate::query::{Filter, ended};
 use crate::replay::{Reach, reach};
 
@@ -34,6 +34,8 @@ pub(super) struct Job<'a> {
     filter: Filter,
     stop: Arc<AtomicBool>,
     now: u64,
+    /// What pseudonyms are made from, where nobody named it.
+    pseudonyms: String,
 }
 
 /// What came of it.
@@ -69,22 +71,21 @@ impl<'a> Job<'a> {
     ) -> Result<Self, Error> {
         let now = console.around().now;
         let filter = args.filter.filter(now)?;
-        let several = args.split.is_some() || args.sort.is_some() || args.merge;
-        if several && matches!(target, Target::Foreign(..)) {
-            let why = "--sort, --merge and --split are for the forms of OTLP: other formats have an order of their own, in one file";
-            let error = Error::from(Problem::Conflict(why));
-            return Err(error.hint("convert to OTLP with them first, then convert each file to the other format"));
+        if matches!((args.split, target), (Some(Split::Size(_)), Target::Foreign(..))) {
+            let why = "--split size is for the forms of OTLP: other formats are split by trace or service";
+            return Err(Problem::Conflict(why).into());
         }
-        Ok(Self { args, inputs, paths, target, filter, stop: Arc::clone(stop), now })
+        let pseudonyms = args.changes.pseudonyms()?;
+        Ok(Self { args, inputs, paths, target, filter, stop: Arc::clone(stop), now, pseudonyms })
     }
 
     /// Carries it out, with a bar that shows how far it is.
     pub(super) fn write(&self, console: &Console, give: &mut Give<'_>) -> Result<Outcome, Error> {
-        Ok(self.make(Progress::new(console), give)?)
+        self.make(Progress::new(console), give)
     }
 
     /// Carries it out.
-    pub(super) fn make(&self, mut progress: Progress, give: &mut Give<'_>) -> Result<Outcome, InputError> {
+    pub(super) fn make(&self, mut progress: Progress, give: &mut Give<'_>) -> Result<Outcome, Error> {
         let mut reached = |bytes| progress.reached(bytes);
         match self.target {
             Target::Otlp(form) => {
@@ -98,21 +99,38 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// An error once somebody has pressed Ctrl-C.
+    pub(super) fn go_on(&self) -> io::Result<()> {
+        if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+    }
+
     /// The inputs as they were named.
     pub(super) fn paths(&self) -> &[OsString] {
         &self.paths
     }
 
     /// The spans that are written, and what changes on the way.
-    pub(super) fn terms<'r>(&'r self, read: &'r Capture) -> (impl Fn(SpanRef) -> bool + use<'r>, Alteration) {
-        let shift = self.args.changes.nanos(reach(read, &self.filter), self.now);
+    pub(super) fn terms<'r>(
+        &'r self,
+        read: &'r Capture,
+    ) -> Result<(impl Fn(SpanRef) -> bool + use<'r>, Alteration), Error> {
+        let shift = self.args.changes.nanos(reach(read, &self.filter), self.now)?;
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
-        (wants, self.args.changes.alteration(shift, self.now))
+        Ok((wants, self.alteration(shift, Some(read))))
+    }
+
+    fn alteration(&self, shift: i64, read: Option<&Capture>) -> Alteration {
+        let changes = &self.args.changes;
+        let known = read.filter(|_| changes.new_ids).map(|read| Arc::new(KnownIds::of(read)));
+        changes.alteration(shift, self.now, &self.pseudonyms, known)
     }
 
     /// Whether something has to be known of all spans before the first is written.
     fn is_indexed(&self) -> bool {
-        !self.filter.is_open() || self.args.changes.needs_reach() || self.args.order().is_some()
+        !self.filter.is_open()
+            || self.args.changes.needs_times()
+            || self.args.changes.new_ids
+            || self.args.order().is_some()
     }
 
     /// Writes OTLP.
@@ -122,9 +140,9 @@ impl<'a> Job<'a> {
         options: &Options,
         reached: &mut (dyn FnMut(u64) + Send),
         give: &mut Give<'_>,
-    ) -> Result<Outcome, InputError> {
+    ) -> Result<Outcome, Error> {
         if !self.is_indexed() {
-            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0));
+            let plan = self.plan(form, self.args.changes.nanos(Reach::default(), 0)?, None);
             let (read, written) = convert::stream(&self.paths, options, &plan, reached, give)?;
             return Ok(Outcome { written, read });
         }
@@ -142,25 +160,25 @@ impl<'a> Job<'a> {
         form: Form,
         options: &Options,
         give: &mut Give<'_>,
-    ) -> Result<io::Result<Written>, InputError> {
-        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now));
+    ) -> Result<io::Result<Written>, Error> {
+        let plan = self.plan(form, self.args.changes.nanos(reach(read, &self.filter), self.now)?, Some(read));
         let wants = |span| self.filter.is_open() || self.filter.admits(read, span, ended(read.head(span)));
         if let Some(order) = self.args.order() {
-            return convert::ordered(read, &wants, order, &plan, Some(&self.stop), give);
+            return Ok(convert::ordered(read, &wants, order, &plan, Some(&self.stop), give)?);
         }
         let choice = Choice::new(read, wants);
         if choice.spans == 0 {
             return Ok(Ok(Written::default()));
         }
-        convert::again(read, &choice, options, &plan, give)
+        Ok(convert::again(read, &choice, options, &plan, give)?)
     }
 
-    fn plan(&self, form: Form, shift: i64) -> Plan {
+    fn plan(&self, form: Form, shift: i64, read: Option<&Capture>) -> Plan {
         let most = match self.args.split {
             Some(Split::Size(size)) => Some(size),
             _ => None,
         };
-        Plan { alteration: self.args.changes.alteration(shift, self.now), form, most }
+        Plan { alteration: self.alteration(shift, read), form, most }
     }
 
     /// What the form could not hold, in words.
@@ -182,7 +200,7 @@ impl<'a> Job<'a> {
         }
         let counts = [
             (written.missing, "could not be read again: the input has changed"),
-            (written.repeated, "written once instead of again, being identical"),
+            (written.repeated, "left out, being identical to another"),
             (written.conflicting, "repeating an id and saying something else: all were written"),
         ];
         for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {

@@ -165,8 +165,8 @@ fn part(text: &str) -> Result<u32, String> {
     parts(text).ok_or_else(|| "a part is written like 0.05 or 5%, from 0 to 1".to_owned())
 }
 
-/// Requests in a thousand seconds.
-fn rate(text: &str) -> Result<u64, String> {
+/// A rate, as so many in a thousand seconds.
+pub(super) fn rate(text: &str) -> Result<u64, String> {
     let wrong = || "a rate is written like 2/s, 0.5/s, 30/m or 100/h, and is more than 0".to_owned();
     let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
     let (whole, fraction) = number.trim().split_once('.').unwrap_or((number.trim(), ""));

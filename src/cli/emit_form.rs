@@ -7,13 +7,9 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
 
-use flate2::write::GzEncoder;
-use zstd::stream::write::Encoder as ZstdEncoder;
-
-use super::nearest::nearest;
-use crate::convert::{Form as Whole, Layout, Packing};
+use super::nearest::meant_of;
 use crate::emit::Batch;
-use crate::otlp::Encoding;
+use crate::otlp::{Encoding, Form as Whole, Layout};
 
 /// A form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +21,9 @@ impl FromStr for Form {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::of(Path::new(&format!("x.{}", text.to_ascii_lowercase()))).filter(|_| NAMES.contains(&text)).ok_or_else(
-            || {
-                let meant = nearest(text, NAMES).map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
-                format!("a form is one of {}{meant}", NAMES.join(", "))
-            },
-        )
+        Self::of(Path::new(&format!("x.{}", text.to_ascii_lowercase())))
+            .filter(|_| NAMES.contains(&text))
+            .ok_or_else(|| format!("a form is one of {}{}", NAMES.join(", "), meant_of(text, NAMES)))
     }
 }
 
@@ -40,13 +33,12 @@ impl Form {
 
     /// The form that a file's name asks for, if it asks for one.
     pub(super) fn of(path: &Path) -> Option<Self> {
-        form_of(path).map(Self)
+        Whole::of(path).map(Self)
     }
 
     /// The same with a request a line instead of one document.
     pub(super) fn streamed(self) -> Self {
-        let layout = if self.0.layout == Layout::Document { Layout::Lines } else { self.0.layout };
-        Self(Whole { layout, ..self.0 })
+        Self(self.0.streamed())
     }
 
     /// Whether a terminal can show it.
@@ -70,43 +62,13 @@ impl Form {
         out: &mut dyn Write,
         draw: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
     ) -> io::Result<()> {
-        match self.0.packing {
-            Packing::None => draw(out),
-            Packing::Gzip => {
-                let mut packed = GzEncoder::new(out, flate2::Compression::fast());
-                draw(&mut packed)?;
-                packed.finish().map(drop)
-            }
-            Packing::Zstd => {
-                let mut packed = ZstdEncoder::new(out, 3)?;
-                draw(&mut packed)?;
-                packed.finish().map(drop)
-            }
-        }
+        self.0.packing.write(out, draw)
     }
 }
 
 /// What every JSON request begins and ends with.
 const HEAD: &[u8] = b"{\"resourceSpans\":[";
 const TAIL: &[u8] = b"]}";
-
-/// The form that a file's name asks for, if it asks for one.
-pub(super) fn form_of(path: &Path) -> Option<Whole> {
-    let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
-    let (stem, packing) = match name.rsplit_once('.') {
-        Some((stem, "gz")) => (stem, Packing::Gzip),
-        Some((stem, "zst" | "zstd")) => (stem, Packing::Zstd),
-        _ => (name.as_str(), Packing::None),
-    };
-    let layout = match stem.rsplit_once('.').map(|(_, extension)| extension) {
-        Some("jsonl" | "ndjson") => Layout::Lines,
-        Some("json") => Layout::Document,
-        Some("pb" | "proto" | "binpb" | "otlp" | "bin") => Layout::Framed,
-        _ if packing == Packing::None => return None,
-        _ => Layout::Lines,
-    };
-    Some(Whole { layout, packing })
-}
 
 fn write_batches(layout: Layout, swap: &mut dyn FnMut(Batch) -> Option<Batch>, out: &mut dyn Write) -> io::Result<()> {
     let (mut torn, mut first, mut spent) = (None, true, Batch::default());
@@ -164,22 +126,12 @@ fn framed(bytes: &[u8], length: usize, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::otlp::Packing;
 
     #[test]
     fn names_ask_for_forms() {
-        let form = |layout, compression| Some(Form(Whole { layout, packing: compression }));
-        let cases = [
-            ("a.jsonl", form(Layout::Lines, Packing::None)),
-            ("a.json", form(Layout::Document, Packing::None)),
-            ("a.pb.zst", form(Layout::Framed, Packing::Zstd)),
-            ("a.gz", form(Layout::Lines, Packing::Gzip)),
-            ("a", None),
-            ("a.txt", None),
-        ];
-        for (name, wanted) in cases {
-            assert_eq!(Form::of(Path::new(name)), wanted, "{name}");
-        }
-        assert_eq!("pb.gz".parse::<Form>().ok(), form(Layout::Framed, Packing::Gzip));
+        let form = Form(Whole { layout: Layout::Framed, packing: Packing::Gzip });
+        assert_eq!("pb.gz".parse::<Form>().ok(), Some(form));
         assert!("jsnl".parse::<Form>().unwrap_err().contains("did you mean 'jsonl'"));
     }
 

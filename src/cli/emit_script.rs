@@ -14,7 +14,7 @@ use super::emit_circle::Spans;
 use super::emit_value::{attributes, duration, flag, kind, part, times};
 use super::error::{Error, Problem};
 use super::lint_walk::{Walk, Wrong, number, text, texts};
-use super::nearest::nearest;
+use super::nearest::meant_of;
 use crate::emit::{Child, Fault, Operation, Script, Wanted, parts};
 
 /// Reads a scenario file.
@@ -112,7 +112,7 @@ impl Reader {
             let (name, rate) = word.split_once('=').unwrap_or((&word, "1"));
             let fault = Fault::named(name).ok_or_else(|| {
                 let known = Fault::ALL.iter().map(|fault| fault.kind().name);
-                Wrong::new(at, format_args!("there is no fault '{name}'{}", meant(name, known)))
+                Wrong::new(at, format_args!("there is no fault '{name}'{}", meant_of(name, known)))
             })?;
             let rate = parts(rate)
                 .ok_or_else(|| Wrong::new(at, format_args!("'{rate}' is no part of one (like 0.1 or 10%)")))?;
@@ -150,7 +150,7 @@ impl Reader {
 
     fn known(&self, names: &BTreeMap<String, usize>, what: &str, name: &str, at: usize) -> Result<usize, Wrong> {
         names.get(name).copied().ok_or_else(|| {
-            let meant = meant(name, names.keys().map(String::as_str));
+            let meant = meant_of(name, names.keys().map(String::as_str));
             Wrong::new(at, format_args!("there is no {what} '{name}'{meant}"))
         })
     }
@@ -193,10 +193,6 @@ impl Reader {
             Err((at, what)) => Err(Wrong::new(self.places.get(at).copied().unwrap_or(0), what)),
         }
     }
-}
-
-fn meant<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
-    nearest(word, known).map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default()
 }
 
 #[cfg(test)]

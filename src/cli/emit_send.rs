@@ -11,9 +11,10 @@ use super::console::Console;
 use super::emit_args::{Args, Settings};
 use super::error::{Error, Problem};
 use super::sending_feed::Feed;
-use super::sending_ledger::{Ledger, Letters};
+use super::sending_ledger::Ledger;
+use super::sending_letters::Letters;
 use super::sending_run::Run;
-use super::sending_talk::Way;
+use super::sending_way::Way;
 use crate::emit::{Batch, Plan, Play};
 use crate::replay::Planned;
 
@@ -28,6 +29,8 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
         ledger: ledger(args)?,
         rate: None,
         way: way(&plan),
+        endless: false,
+        resumable: false,
         seed: None,
     };
     let mut feed = run.begin(console)?;
@@ -97,7 +100,7 @@ impl Iterator for Queue {
 
 /// How much there is to be sent: spans where their number was asked for, else traces.
 fn way(plan: &Plan) -> Way {
-    Way { total: Some(plan.extent.spans.min(plan.traces())), done: 0 }
+    Way::of(Some(plan.extent.spans.min(plan.traces())), None)
 }
 
 /// Hands a request over when it is due, and its torn half after it; `false` when no more are wanted.

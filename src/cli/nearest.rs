@@ -19,6 +19,11 @@ pub(super) fn meant(nearest: Option<&str>) -> String {
     nearest.map(|nearest| format!(" (did you mean '{nearest}'?)")).unwrap_or_default()
 }
 
+/// The nearest of the words that can be meant, as such a note.
+pub(super) fn meant_of<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> String {
+    meant(nearest(word, known))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

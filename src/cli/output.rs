@@ -7,7 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 use super::error::{Error, Problem};
 use crate::capture::Capture;
@@ -76,18 +76,43 @@ impl Replacement {
             Place::Device(fs::OpenOptions::new().write(true).open(&path)?)
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Place::Temporary(temporary(&path).tempfile_in(directory)?)
+            Place::Temporary(temporary(&path).tempfile_in(directory).map_err(|error| plain(&error))?)
         };
         Ok(Self { out: BufWriter::with_capacity(1 << 16, place), path })
     }
 
     /// Takes the name. Without it nothing is left behind.
     pub(super) fn finish(self) -> io::Result<()> {
-        match self.out.into_inner().map_err(io::IntoInnerError::into_error)? {
-            Place::Temporary(file) => file.persist(&self.path).map_err(|error| error.error).map(drop),
-            Place::Device(_) => Ok(()),
-        }
+        self.close()?.name()
     }
+
+    /// Everything is written. The file is closed and waits for its name.
+    pub(super) fn close(self) -> io::Result<Closed> {
+        let file = match self.out.into_inner().map_err(io::IntoInnerError::into_error)? {
+            Place::Temporary(file) => Some(file.into_temp_path()),
+            Place::Device(_) => None,
+        };
+        Ok(Closed { file, path: self.path })
+    }
+}
+
+/// A file that is complete but for its name; nothing where it was written to a device.
+pub(super) struct Closed {
+    file: Option<TempPath>,
+    path: PathBuf,
+}
+
+impl Closed {
+    /// Takes the name.
+    pub(super) fn name(self) -> io::Result<()> {
+        self.file.map_or(Ok(()), |file| file.persist(&self.path).map_err(|error| error.error))
+    }
+}
+
+/// The error without the name of a temporary file, which nobody knows.
+fn plain(error: &io::Error) -> io::Error {
+    let words = error.to_string();
+    io::Error::new(error.kind(), words.split(" at path ").next().unwrap_or_default().to_owned())
 }
 
 impl Write for Replacement {
@@ -130,6 +155,8 @@ mod tests {
         });
         assert!(failed.is_err());
         assert_eq!(fs::read(&path).unwrap(), b"first");
+        let nowhere = write_file(&directory.path().join("none/x"), |_| Ok(())).unwrap_err();
+        assert_eq!(nowhere.to_string(), io::Error::from_raw_os_error(2).to_string());
         write_file(&path, |out| out.write_all(b"second")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);

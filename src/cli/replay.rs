@@ -14,9 +14,11 @@ use super::replay_args::{Args, Repeat};
 use super::replay_dry::Dry;
 use super::replay_job::{Job, Read};
 use super::replay_journal::Journal;
-use super::sending_feed::{Feed, Timetable};
-use super::sending_ledger::{Ledger, Letters};
+use super::sending_feed::Feed;
+use super::sending_ledger::Ledger;
+use super::sending_letters::Letters;
 use super::sending_run::Run;
+use super::sending_timetable::Timetable;
 use crate::input::InputError;
 
 /// Runs the command.
@@ -38,12 +40,12 @@ fn dry_run(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
     let mut read = Read::default();
     let mut pass = 0;
     while job.args.repeat.has(pass) {
-        let begins = timetable.begins;
+        let begins = dry.lasts();
+        timetable.begin(begins);
         job.pass(pass, begins, &mut read, &mut |_| {}, &mut |planned| {
             dry.take(timetable.due(&planned), &planned);
             true
         })?;
-        timetable.begins = dry.lasts();
         pass += 1;
     }
     console.show(&dry, &OutputArgs::default())?;
@@ -61,6 +63,8 @@ fn send(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
         ledger: ledger(job)?,
         rate: args.rate,
         way: job.way(),
+        endless: args.repeat == Repeat::Forever,
+        resumable: args.repeat == Repeat::Times(1) && !job.is_piped(),
         seed: (args.changes.new_ids || args.repeat != Repeat::Times(1)).then_some(job.terms.seed),
     };
     let mut feed = run.begin(console)?;
@@ -86,14 +90,18 @@ fn ledger(job: &Job<'_>) -> Result<Ledger, Error> {
 fn passes(job: &Job<'_>, feed: &mut Feed<'_>, read: &mut Read) -> Result<(), InputError> {
     let by_spans = job.capture.is_some();
     let bytes = AtomicU64::new(0);
+    let lasts = feed.way.lasts;
     let mut pass = 0;
     while job.args.repeat.has(pass) {
         let after = feed.begun.elapsed();
-        feed.timetable.begins = if pass == 0 { Duration::ZERO } else { after };
+        feed.timetable.begin(if pass == 0 { Duration::ZERO } else { after });
         let mut going = true;
         job.pass(pass, after, read, &mut |reached| bytes.store(reached, Relaxed), &mut |planned| {
             feed.way.done = if by_spans { feed.way.done + planned.spans } else { bytes.load(Relaxed) };
             going = feed.take(planned);
+            if let Some(lasts) = lasts {
+                feed.way.lasts = Some(lasts.saturating_sub(feed.timetable.skipped()));
+            }
             going
         })?;
         if !going {
@@ -114,7 +122,7 @@ fn conclude(job: &Job<'_>, feed: Feed<'_>, read: &Read, passed: Result<(), Input
     }
     let judged = job.judge(read, end.console);
     let interrupted = end.interrupted();
-    if end.sent.requests == 0 && end.sent.resumed_past == 0 && !interrupted {
+    if end.sent.requests == 0 && end.sent.resumed_past == 0 && !interrupted && !end.sent.given_up {
         return passed.map_err(Error::from).and(judged).map(|()| Exit::Unreadable);
     }
     let lost = end.lost() || read.missing > 0;

@@ -5,10 +5,14 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::builder::UnknownArgumentValueParser;
+
 use super::changes::ChangeArgs;
+use super::emit_args::rate;
 use super::filter::FilterArgs;
 use super::inputs::InputArgs;
 use super::listen_args::LogFormat;
+use super::nearest::meant_of;
 use super::sending::{DeliveryArgs, SendArgs};
 use crate::model::ByteSize;
 use crate::replay::Pace;
@@ -16,16 +20,16 @@ use crate::replay::Pace;
 /// Send recorded spans to a receiver, again
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-By default everything is sent as fast as the receiver takes it, with its own ids and times. Without
---to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
+By default everything is sent as fast as the receiver takes it, with its own ids and times. Without --to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
 
 Examples:
   tracectl replay run.jsonl --to http://localhost:4318
   tracectl replay run.jsonl --to http://localhost:4317 --shift now --new-ids
-  tracectl replay run.jsonl --to https://collector --speed 10x --header authorization='Bearer ...'
-  tracectl replay run.jsonl --to http://localhost:4317 --repeat forever --rate 5000
+  tracectl replay run.jsonl --to https://collector --header authorization='...'
+  tracectl replay run.jsonl --to localhost:4317 --repeat forever --rate 5000
   tracectl replay run.jsonl --dry-run --speed 1x
-  tracectl replay big.pb --to http://localhost:4317 --dead-letter lost.pb --resume big.journal")]
+  tracectl replay big.pb --to localhost:4317 --speed 10x --resume big.journal
+  tracectl replay big.pb --to localhost:4317 --dead-letter lost.pb")]
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) inputs: InputArgs,
@@ -44,9 +48,13 @@ pub(super) struct Args {
     /// Send everything N times, or forever; each further time with new ids
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Time")]
     pub(super) repeat: Repeat,
-    /// Send at most this many spans a second
-    #[arg(long, value_name = "SPANS", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Time")]
-    pub(super) rate: Option<u32>,
+    /// What others call it.
+    #[arg(long = "loop", value_parser = UnknownArgumentValueParser::suggest_arg("--repeat"), num_args = 0..=1,
+          default_missing_value = "", hide = true)]
+    _loop: Option<String>,
+    /// Send at most this many spans: 5000 or 5000/s a second, 30/m a minute
+    #[arg(long, value_name = "RATE", value_parser = rate, help_heading = "Time")]
+    pub(super) rate: Option<u64>,
 
     #[command(flatten)]
     pub(super) changes: ChangeArgs,
@@ -67,7 +75,7 @@ pub(super) struct Args {
           help_heading = "Delivery")]
     pub(super) batch_spans: u32,
     /// Bytes of a request, not compressed; a larger span is sent alone
-    #[arg(long, value_name = "SIZE", default_value = "4MiB", help_heading = "Delivery")]
+    #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = some_bytes, help_heading = "Delivery")]
     pub(super) batch_bytes: ByteSize,
 
     /// What is said on stderr: text or json
@@ -77,12 +85,18 @@ pub(super) struct Args {
     pub(super) filter: FilterArgs,
 }
 
+/// `--batch-bytes`.
+fn some_bytes(text: &str) -> Result<ByteSize, String> {
+    let size = text.parse::<ByteSize>().map_err(|error| error.to_string())?;
+    Some(size).filter(|size| size.0 > 0).ok_or_else(|| "a request has to have some bytes".to_owned())
+}
+
 /// `--pace`.
 fn pace(text: &str) -> Result<Pace, String> {
     match text {
         "span" => Ok(Pace::Span),
         "trace" => Ok(Pace::Trace),
-        _ => Err("write span or trace".to_owned()),
+        _ => Err(format!("write span or trace{}", meant_of(text, ["span", "trace"]))),
     }
 }
 
@@ -104,7 +118,8 @@ impl FromStr for Speed {
         }
         let factor = text.trim_end_matches(['x', 'X']).parse::<f64>().ok();
         let factor = factor.filter(|factor| (1e-6..=1e9).contains(factor));
-        factor.map(Self::Times).ok_or_else(|| "write it like 1x, 10x, 0.5x or max".to_owned())
+        let wrong = || format!("write it like 1x, 10x, 0.5x or max{}", meant_of(text, ["max"]));
+        factor.map(Self::Times).ok_or_else(wrong)
     }
 }
 
@@ -134,7 +149,7 @@ impl FromStr for Repeat {
         match text.parse() {
             Ok(times) if times > 0 => Ok(Self::Times(times)),
             _ if text == "forever" => Ok(Self::Forever),
-            _ => Err("write a number from 1, or forever".to_owned()),
+            _ => Err(format!("write a number from 1, or forever{}", meant_of(text, ["forever"]))),
         }
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::listen_args::LogFormat;
+use super::sending_talk::counted;
 use crate::model::{ByteSize, Nanos};
 use crate::render::{Ink, Render, Tone};
 use crate::replay::Planned;
@@ -20,35 +21,40 @@ pub(super) struct Dry {
     to: String,
     protocol: &'static str,
     format: LogFormat,
-    /// When, spans, bytes, and whether a span is over the bound.
+    /// When, spans, bytes, and whether a span is over the bound; of those that are shown.
     requests: Vec<(Duration, u64, u64, bool)>,
+    /// How many there are, their spans and their bytes.
+    sums: [u64; 3],
+    lasts: Duration,
 }
 
 impl Dry {
     pub(super) fn new(to: String, protocol: &'static str, format: LogFormat) -> Self {
-        Self { to, protocol, format, requests: Vec::new() }
+        Self { to, protocol, format, requests: Vec::new(), sums: [0; 3], lasts: Duration::ZERO }
     }
 
     /// A request that would be sent then.
     pub(super) fn take(&mut self, due: Duration, planned: &Planned) {
-        self.requests.push((due, planned.spans, planned.bytes.len() as u64, planned.oversize));
+        let bytes = planned.bytes.len() as u64;
+        self.sums = [self.sums[0] + 1, self.sums[1] + planned.spans, self.sums[2] + bytes];
+        self.lasts = self.lasts.max(due);
+        if self.format == LogFormat::Json || self.requests.len() < ROWS {
+            self.requests.push((due, planned.spans, bytes, planned.oversize));
+        }
     }
 
     /// When the last request is due.
     pub(super) fn lasts(&self) -> Duration {
-        self.requests.iter().map(|(due, ..)| *due).max().unwrap_or_default()
-    }
-
-    fn sum(&self, what: impl Fn(&(Duration, u64, u64, bool)) -> u64) -> u64 {
-        self.requests.iter().map(what).sum()
+        self.lasts
     }
 
     fn people(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        for (number, (due, spans, bytes, oversize)) in self.requests.iter().take(ROWS).enumerate() {
+        for (number, (due, spans, bytes, oversize)) in self.requests.iter().enumerate() {
             let due = Nanos(u64::try_from(due.as_nanos()).unwrap_or(u64::MAX)).to_string();
             ink.say(format_args!(
-                "{:>8}  +{due:<10} {spans:>6} spans  {:>10}",
+                "{:>8}  +{due:<10} {:>12}  {:>10}",
                 number + 1,
+                counted(*spans, "span"),
                 ByteSize(*bytes).to_string()
             ))?;
             if *oversize {
@@ -56,14 +62,16 @@ impl Dry {
             }
             ink.line()?;
         }
-        if let Some(more) = self.requests.len().checked_sub(ROWS).filter(|more| *more > 0) {
-            ink.put(Tone::Quiet, format_args!("     and {more} more requests"))?;
+        let [requests, spans, bytes] = self.sums;
+        if let Some(more) = requests.checked_sub(ROWS as u64).filter(|more| *more > 0) {
+            let plural = if more == 1 { "" } else { "s" };
+            ink.put(Tone::Quiet, format_args!("     and {more} more request{plural}"))?;
             ink.line()?;
         }
-        let (spans, bytes) = (self.sum(|request| request.1), ByteSize(self.sum(|request| request.2)));
         let lasts = Nanos(u64::try_from(self.lasts().as_nanos()).unwrap_or(u64::MAX));
-        let (requests, to, protocol) = (self.requests.len(), &self.to, self.protocol);
-        ink.say(format_args!("would send {spans} spans in {requests} requests, {bytes}, to {to} ({protocol})"))?;
+        let (to, protocol, bytes) = (&self.to, self.protocol, ByteSize(bytes));
+        let (spans, requests) = (counted(spans, "span"), counted(requests, "request"));
+        ink.say(format_args!("would send {spans} in {requests}, {bytes}, to {to} ({protocol})"))?;
         if lasts.0 > 0 {
             ink.say(format_args!(" within {lasts}"))?;
         }
@@ -77,8 +85,8 @@ impl Dry {
             ink.line()?;
         }
         let lasts = u64::try_from(self.lasts().as_nanos()).unwrap_or(u64::MAX);
-        let (spans, bytes) = (self.sum(|request| request.1), self.sum(|request| request.2));
-        ink.say(json!({ "event": "would_send", "spans": spans, "requests": self.requests.len(), "bytes": bytes, "lasts_ns": lasts, "to": self.to, "protocol": self.protocol }))?;
+        let [requests, spans, bytes] = self.sums;
+        ink.say(json!({ "event": "would_send", "spans": spans, "requests": requests, "bytes": bytes, "lasts_ns": lasts, "to": self.to, "protocol": self.protocol }))?;
         ink.line()
     }
 }

@@ -4,6 +4,7 @@
 //! another.
 
 use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -18,10 +19,11 @@ use super::inputs::Inputs;
 use super::listen_args::LogFormat;
 use super::replay_args::{Args, Repeat, Speed};
 use super::replay_journal::{self, Terms};
-use super::sending_talk::{Talk, Way};
+use super::sending_talk::Talk;
+use super::sending_way::Way;
 use crate::capture::Capture;
-use crate::input::InputError;
-use crate::mend::{Alteration, NewIds};
+use crate::input::{InputError, Named, expand};
+use crate::mend::{KnownIds, NewIds};
 use crate::otlp::Grade;
 use crate::query::Filter;
 use crate::replay::{Bounds, Plan, Planned, Reach, chosen, first_moment, paced, reach, stream};
@@ -55,18 +57,23 @@ impl<'a> Job<'a> {
     pub(super) fn new(args: &'a Args, config: &Config, console: &mut Console) -> Result<Self, Error> {
         let now = console.around().now;
         let inputs = args.inputs.settings(config);
-        let filter = args.filter.filter(now)?;
         let target = args.send.target(args.to.as_deref(), console)?;
         let paths = inputs.paths(console)?;
-        check(args, &paths)?;
-        let run = digest(args, &paths, &filter, &target);
+        let files = expand(&paths)?;
+        check(args, &paths, &files)?;
+        let run = digest(args, &files, &target);
         let known = match &args.resume {
             Some(path) => known(path, &run)?,
             None => None,
         };
+        // Times like "15m ago" mean the same for every run that goes on.
+        let filter = args.filter.filter(known.as_ref().map_or(now, |known| known.now))?;
+        // A pipe may go on for long: what comes through it is sent as it comes, unless times have to be known.
+        let piped = paths.iter().any(|path| path == "-");
         let ahead = !filter.is_open()
             || args.speed != Speed::Max
-            || args.changes.needs_reach()
+            || args.changes.needs_times()
+            || args.changes.new_ids && !piped
             || args.repeat != Repeat::Times(1);
         let capture = match ahead {
             true => {
@@ -76,11 +83,24 @@ impl<'a> Job<'a> {
             }
             false => None,
         };
-        let shift = shift(args, capture.as_ref(), &filter, now);
-        let terms = known.unwrap_or(Terms { run, shift, seed: args.changes.seed.unwrap_or(now) });
+        let (reach, lasts) = lasts(args, capture.as_ref(), &filter);
+        let shift = args.changes.nanos(reach, now.saturating_add(lasts.as_nanos() as u64))?;
+        let terms = match known {
+            Some(known) => known,
+            None => Terms {
+                run,
+                now,
+                shift,
+                seed: args.changes.seed.unwrap_or(now),
+                pseudonyms: args.changes.pseudonyms()?,
+                spans: spans(args),
+            },
+        };
         let bytes = usize::try_from(args.batch_bytes.0).unwrap_or(usize::MAX);
-        let alteration = Alteration { ids: None, ..args.changes.alteration(terms.shift, terms.seed) };
-        let bounds = Bounds { spans: args.batch_spans.into(), bytes };
+        let renews = args.changes.new_ids || args.repeat != Repeat::Times(1);
+        let known = capture.as_ref().filter(|_| renews).map(|(read, _)| Arc::new(KnownIds::of(read)));
+        let alteration = args.changes.alteration(terms.shift, terms.seed, &terms.pseudonyms, known);
+        let bounds = Bounds { spans: terms.spans, bytes };
         let plan = Plan { alteration, bounds, encoding: target.protocol().encoding() };
         Ok(Self { args, inputs, paths, filter, target, plan, capture, terms })
     }
@@ -130,6 +150,11 @@ impl<'a> Job<'a> {
         self.inputs.verdict(sources, troubles)
     }
 
+    /// Whether an input can be read only once.
+    pub(super) fn is_piped(&self) -> bool {
+        self.paths.iter().any(|path| path == "-")
+    }
+
     /// How far it is, as far as that is known.
     pub(super) fn way(&self) -> Way {
         let total = match (&self.capture, self.args.repeat) {
@@ -141,12 +166,22 @@ impl<'a> Job<'a> {
                 self.paths.iter().map(length).sum()
             }
         };
-        Way { total: total.filter(|total| *total > 0), done: 0 }
+        let (reach, lasts) = lasts(self.args, self.capture.as_ref(), &self.filter);
+        let limited = |rate: u64| Duration::from_secs_f64(reach.spans as f64 * 1000.0 / rate as f64);
+        let limited = self.args.rate.filter(|_| self.capture.is_some()).map_or(Duration::ZERO, limited);
+        let lasts = Some(lasts.max(limited)).filter(|lasts| !lasts.is_zero() && self.args.repeat == Repeat::Times(1));
+        Way::of(total, lasts)
     }
 }
 
+/// Spans of a request: where a rate is given not more than a tenth of a second has.
+fn spans(args: &Args) -> u64 {
+    let most = u64::from(args.batch_spans);
+    args.rate.map_or(most, |rate| most.min(rate / 10_000).max(1))
+}
+
 /// Options that make no sense together.
-fn check(args: &Args, paths: &[OsString]) -> Result<(), Error> {
+fn check(args: &Args, paths: &[OsString], files: &[Named]) -> Result<(), Error> {
     let conflict = |why| Err(Error::from(Problem::Conflict(why)));
     let piped = paths.iter().any(|path| path == "-");
     if args.resume.is_some() && piped {
@@ -158,52 +193,73 @@ fn check(args: &Args, paths: &[OsString]) -> Result<(), Error> {
     if args.dry_run && args.repeat == Repeat::Forever {
         return conflict("--dry-run of --repeat forever would never end");
     }
-    let same = |path: &std::path::Path| {
-        let real = std::fs::canonicalize(path).ok();
-        real.is_some() && paths.iter().any(|input| std::fs::canonicalize(input).ok() == real)
-    };
-    for path in [&args.dead_letter, &args.resume].into_iter().flatten() {
-        if same(path) {
+    let own = [&args.dead_letter, &args.resume];
+    if let [Some(letters), Some(journal)] = own
+        && same_file(letters, journal)
+    {
+        return conflict("--dead-letter and --resume cannot be one file");
+    }
+    for path in own.into_iter().flatten() {
+        let input = files.iter().filter_map(Named::file).any(|file| same_file(path, file));
+        // What is written below a directory that is read would be read by the next run.
+        if input || paths.iter().any(|input| is_below(path, Path::new(input))) {
             return Err(Problem::OutputIsInput { path: path.display().to_string() }.into());
         }
     }
     Ok(())
 }
 
+/// Whether two paths lead to one file, be it there or not.
+fn same_file(one: &Path, other: &Path) -> bool {
+    place(one).is_some_and(|one| place(other) == Some(one))
+}
+
+/// Where a path leads, as far as it is there.
+fn place(path: &Path) -> Option<PathBuf> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::canonicalize(path).ok().or_else(|| Some(std::fs::canonicalize(parent).ok()?.join(path.file_name()?)))
+}
+
+fn is_below(path: &Path, input: &Path) -> bool {
+    input.is_dir() && place(path).zip(place(input)).is_some_and(|(path, input)| path.starts_with(input))
+}
+
 /// The terms of a run that is resumed, if there is one.
-fn known(path: &std::path::Path, run: &str) -> Result<Option<Terms>, Error> {
+fn known(path: &Path, run: &str) -> Result<Option<Terms>, Error> {
     let failed = |source| Problem::Journal { path: path.to_owned(), source };
     let terms = replay_journal::terms(path).map_err(failed)?;
     if terms.as_ref().is_some_and(|terms| terms.run != run) {
-        let why = "it is the journal of other inputs, other options or another receiver";
+        let why = "it is the journal of other inputs, other options or another receiver, or an input has changed";
         let error = Error::from(failed(std::io::Error::new(std::io::ErrorKind::InvalidInput, why)));
         return Err(error.hint("remove it to begin anew, or give the options of the run it belongs to"));
     }
     Ok(terms)
 }
 
-/// A digest of everything that decides what the requests of a run are.
-fn digest(args: &Args, paths: &[OsString], filter: &Filter, target: &Target) -> String {
+/// A digest of everything that decides what the requests of a run are: the files with their sizes and times, and the options as they
+/// were typed.
+fn digest(args: &Args, files: &[Named], target: &Target) -> String {
     let mut hash = Sha256::new();
-    for path in paths {
-        let meta = std::fs::metadata(path).ok();
+    for file in files {
+        let path = file.file();
+        let meta = path.and_then(|path| std::fs::metadata(path).ok());
         let changed = meta.as_ref().and_then(|meta| meta.modified().ok());
         hash.update(format!("{path:?} {:?} {changed:?}\n", meta.map(|meta| meta.len())));
     }
     let (changes, speed) = (&args.changes, (&args.speed, args.pace));
     hash.update(format!("{changes:?} {speed:?} {} {}\n", args.batch_spans, args.batch_bytes.0));
-    hash.update(format!("{filter:?} {} {}", target.place(), target.protocol().name()));
+    hash.update(format!("{:?} {} {}", args.filter, target.place(), target.protocol().name()));
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Nanoseconds to move all times by.
-fn shift(args: &Args, capture: Option<&(Capture, Reach)>, filter: &Filter, now: u64) -> i64 {
+/// The times that spans reach from and to, and how long after the first request the last one is due.
+fn lasts(args: &Args, capture: Option<&(Capture, Reach)>, filter: &Filter) -> (Reach, Duration) {
     let reach = capture.map(|(_, reach)| *reach).unwrap_or_default();
-    let lasts = match (args.speed, capture) {
+    let seconds = match (args.speed, capture) {
         (Speed::Times(speed), Some((capture, _))) => {
-            reach.last.saturating_sub(first_moment(capture, filter, args.pace)) as f64 / speed
+            reach.last.saturating_sub(first_moment(capture, filter, args.pace)) as f64 / 1e9 / speed
         }
         _ => 0.0,
     };
-    args.changes.nanos(reach, now.saturating_add(Duration::from_nanos(lasts as u64).as_nanos() as u64))
+    (reach, Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }

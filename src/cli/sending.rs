@@ -5,26 +5,30 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::UnknownArgumentValueParser;
+
 use super::console::Console;
-use super::error::Error;
+use super::error::{Error, Problem};
+use super::nearest::meant_of;
 use crate::model::{DurationError, parse_duration};
+use crate::otlp::Packing;
 use crate::render::Said;
-use crate::send::{Packing, Protocol, SendOptions, Target};
+use crate::send::{Protocol, SendOptions, Target};
 
 /// Options of commands that send.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Receiver")]
 pub(super) struct SendArgs {
     /// grpc, http/protobuf or http/json [default: grpc where the port is 4317, else http/protobuf]
-    #[arg(long, value_name = "PROTOCOL")]
+    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
     protocol: Option<Protocol>,
     /// Send this header with every request (may be given several times)
     #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
     header: Vec<(String, String)>,
     /// gzip, zstd or none [default: none]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = compression)]
     compression: Option<Packing>,
-    /// Time one try may take [default: 10s]
+    /// Time one try may take; 0 for no limit [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
     /// Trust this authority instead of those of the machine, PEM
@@ -39,6 +43,12 @@ pub(super) struct SendArgs {
     /// Do not encrypt where the URL has no scheme (on this machine that is so anyway)
     #[arg(long)]
     insecure: bool,
+    /// What others call `--to`.
+    #[arg(long = "endpoint", value_parser = UnknownArgumentValueParser::suggest_arg("--to"), hide = true)]
+    _endpoint: Option<String>,
+    /// And others again.
+    #[arg(long = "url", value_parser = UnknownArgumentValueParser::suggest_arg("--to"), hide = true)]
+    _url: Option<String>,
 }
 
 /// Options about how requests are handed over.
@@ -48,9 +58,19 @@ pub(super) struct DeliveryArgs {
     #[arg(long, visible_alias = "workers", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Delivery")]
     pub(super) concurrency: u16,
-    /// Try a request again for this long; 0 for never
+    /// Try a request again for this long, then give the receiver up; 0 for never
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Delivery")]
     pub(super) retry_for: Duration,
+}
+
+/// A protocol of an option.
+fn protocol(text: &str) -> Result<Protocol, String> {
+    text.parse().map_err(|error| format!("{error}{}", meant_of(text, ["grpc", "http/protobuf", "http/json"])))
+}
+
+/// A compression of an option.
+fn compression(text: &str) -> Result<Packing, String> {
+    text.parse().map_err(|error| format!("{error}{}", meant_of(text, ["gzip", "zstd", "none"])))
 }
 
 /// A duration of an option.
@@ -86,7 +106,14 @@ impl SendArgs {
         options.client_certificate = self.client_certificate.clone().or(options.client_certificate);
         options.client_key = self.client_key.clone().or(options.client_key);
         options.insecure |= self.insecure;
-        Ok(Target::new(&options)?)
+        let target = Target::new(&options)?;
+        let own = [&self.certificate, &self.client_certificate, &self.client_key];
+        if own.iter().any(|path| path.is_some()) && !target.is_encrypted() {
+            let error =
+                Error::from(Problem::Conflict("a certificate was named, but what is sent there is not encrypted"));
+            return Err(error.hint(format!("write https:// instead of {}", target.place())));
+        }
+        Ok(target)
     }
 }
 

@@ -2,74 +2,15 @@
 //!
 //! Comes in: events of the sender, on its threads. Goes out: files, and notes that the command prints when it comes round to it.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
 use super::replay_journal::Journal;
-use crate::otlp::Encoding;
-use crate::replay::converted;
+use super::sending_letters::Letters;
+use super::sending_talk::short_time;
 use crate::send::{Event, Outcome, Request, Verdict};
+use std::collections::BTreeMap;
+use std::io;
 
 /// Different messages of the receiver that are told; the rest is only counted.
 const MESSAGES: usize = 10;
-
-/// A file of requests that could not be delivered.
-#[derive(Debug)]
-pub(super) struct Letters {
-    path: PathBuf,
-    encoding: Encoding,
-    file: File,
-    /// Spans that were put aside.
-    pub(super) spans: u64,
-}
-
-impl Letters {
-    /// Letters that go to this file: JSON Lines, or protobuf behind lengths by its name. `keep` adds to what is there.
-    pub(super) fn new(path: &Path, keep: bool) -> io::Result<Self> {
-        let proto =
-            ["pb", "proto", "bin", "binpb"].iter().any(|known| path.extension().is_some_and(|end| end == *known));
-        let encoding = if proto { Encoding::Proto } else { Encoding::Json };
-        let file = private(path)?;
-        if !keep && file.metadata()?.is_file() {
-            file.set_len(0)?;
-        }
-        Ok(Self { path: path.to_owned(), encoding, file, spans: 0 })
-    }
-
-    /// Puts a request aside.
-    fn write(&mut self, request: &Request) -> io::Result<()> {
-        let message = if request.encoding == self.encoding {
-            request.bytes.clone()
-        } else {
-            converted(&request.bytes, request.encoding, self.encoding).into()
-        };
-        let record = match self.encoding {
-            Encoding::Json => [&*message, b"\n"].concat(),
-            Encoding::Proto => {
-                let length = u32::try_from(message.len()).map_err(io::Error::other)?;
-                [&length.to_be_bytes()[..], &*message].concat()
-            }
-        };
-        self.file.write_all(&record)?;
-        self.spans += request.spans;
-        Ok(())
-    }
-
-    /// An empty file is not left behind.
-    fn close(&self) {
-        if self.file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() == 0) {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// A file that only its owner may read: spans hold what people said.
-fn private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
-}
 
 /// Something to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +29,21 @@ pub(super) enum Note {
     Broken(String),
 }
 
+/// Requests and the spans in them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub(super) requests: u64,
+    pub(super) spans: u64,
+}
+
+impl Amount {
+    fn add(&mut self, spans: u64) {
+        *self = Self { requests: self.requests + 1, spans: self.spans + spans };
+    }
+}
+
 /// What is written down of a replay.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Ledger {
     pub(super) letters: Option<Letters>,
     pub(super) journal: Option<Journal>,
@@ -98,6 +52,12 @@ pub(super) struct Ledger {
     said: BTreeMap<String, u64>,
     /// Requests that are to be sent again by a resumed run.
     pub(super) open: u64,
+    /// Requests that came back unsent, by their numbers, until somebody decides what becomes of them.
+    unsent: BTreeMap<u64, Request>,
+    /// The first of them.
+    pub(super) first_unsent: Option<u64>,
+    /// What was put aside without having been sent.
+    pub(super) aside: Amount,
     broken: bool,
 }
 
@@ -110,47 +70,77 @@ impl Ledger {
     /// Takes an event in.
     pub(super) fn heed(&mut self, event: Event) {
         match event {
-            Event::Waiting { why, wait } => {
-                self.notes.push(Note::Waiting(format!("{why}; trying again in {:.1} s", wait.as_secs_f64())));
+            Event::Begun { tag } => self.note_down(|journal| journal.begin(tag)),
+            Event::Back { tag } => self.note_down(|journal| journal.back(tag)),
+            Event::Waiting { why, wait, asked } => {
+                let wait = short_time(wait);
+                let words = if asked { "as it asked, trying again in" } else { "trying again in" };
+                self.notes.push(Note::Waiting(format!("{why}; {words} {wait}")));
             }
             Event::Again => self.notes.push(Note::Again),
-            Event::Done(outcome) => self.settle(&outcome),
+            Event::Done(outcome) => self.settle(outcome),
         }
     }
 
-    fn settle(&mut self, outcome: &Outcome) {
-        let mut settled = true;
+    /// Writes something into the journal, if there is one.
+    fn note_down(&mut self, write: impl FnOnce(&mut Journal) -> io::Result<()>) {
+        if let Some(Err(error)) = self.journal.as_mut().map(write) {
+            self.break_down(format!("cannot write the journal: {error}"));
+        }
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        let Outcome { tag, spans, undelivered, .. } = outcome;
         match &outcome.verdict {
             Verdict::Accepted { warning } if warning.is_empty() => {}
             Verdict::Accepted { warning } => self.say(warning, Note::Warning),
             Verdict::Partial { rejected, message } => {
-                let words = format!("{rejected} of the {} spans of a request: {message}", outcome.spans);
+                let words = format!("{rejected} of the {spans} spans of a request: {message}");
                 self.say(&words, Note::Rejected);
             }
             Verdict::Rejected { message } => self.say(message, Note::Rejected),
-            Verdict::Failed { message } => {
-                self.say(message, Note::Failed);
-                settled = false;
+            Verdict::Failed { message } => self.say(message, Note::Failed),
+            Verdict::Unsent => {
+                self.first_unsent = Some(self.first_unsent.map_or(tag, |first| first.min(tag)));
+                self.unsent.extend(undelivered.map(|request| (tag, request)));
+                return;
             }
         }
-        if let (Some(request), Some(letters)) = (&outcome.undelivered, &mut self.letters) {
-            match letters.write(request) {
-                Ok(()) => settled = true,
-                Err(error) => {
-                    let words = format!("cannot write {}: {error}", letters.path.display());
-                    self.break_down(words);
-                }
-            }
-        }
+        // A partial success is final, whichever spans were rejected.
+        let taken = matches!(outcome.verdict, Verdict::Accepted { .. } | Verdict::Partial { .. });
+        let put_aside = undelivered.is_some_and(|request| self.put_aside(&request));
+        let settled = taken || put_aside;
         self.open += u64::from(!settled);
-        let Some(journal) = &mut self.journal else { return };
-        let written = match (settled, outcome.lost) {
-            (true, _) => journal.end(outcome.tag),
-            (false, false) => journal.fail(outcome.tag),
-            (false, true) => Ok(()),
-        };
-        if let Err(error) = written {
-            self.break_down(format!("cannot write the journal: {error}"));
+        let twice = if outcome.twice { spans } else { 0 };
+        match (settled, outcome.lost) {
+            (true, _) => self.note_down(|journal| journal.end(tag, twice)),
+            (false, false) => self.note_down(|journal| journal.back(tag)),
+            (false, true) => {}
+        }
+    }
+
+    /// Writes a request to the dead letters; `false` where there are none, or they cannot be written.
+    fn put_aside(&mut self, request: &Request) -> bool {
+        let Some(letters) = &mut self.letters else { return false };
+        let written =
+            letters.write(request).map_err(|error| format!("cannot write {}: {error}", letters.path.display()));
+        match written {
+            Ok(()) => true,
+            Err(words) => {
+                self.break_down(words);
+                false
+            }
+        }
+    }
+
+    /// Puts requests aside that were never sent, those first that came back.
+    pub(super) fn put_unsent_aside(&mut self, next: Option<Request>) {
+        let back = std::mem::take(&mut self.unsent);
+        for request in back.into_values().chain(next) {
+            if self.put_aside(&request) {
+                self.aside.add(request.spans);
+                self.note_down(|journal| journal.end(request.tag, 0));
+            }
         }
     }
 
@@ -188,21 +178,28 @@ impl Ledger {
         again.map(|(words, times)| (*times, words.as_str()))
     }
 
-    /// Closes the files. The journal goes when nothing is left to resume.
-    pub(super) fn close(&mut self, whole: bool) {
+    /// Closes the files. The journal goes when nothing is left to resume; else this is where it is.
+    pub(super) fn close(&mut self, whole: bool) -> Option<String> {
         if let Some(letters) = &self.letters {
             letters.close();
         }
-        if let Some(journal) = self.journal.take_if(|_| whole && self.open == 0) {
-            // A journal that stays says that everything is settled, which is true.
-            let _ = journal.remove();
+        let journal = self.journal.take()?;
+        let path = journal.path.display().to_string();
+        if !whole || self.open > 0 {
+            return Some(path);
         }
+        // A journal that stays says that everything is settled, which is true.
+        let _ = journal.remove();
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::replay_journal::{Known, Terms};
+    use crate::otlp::Encoding;
+    use crate::replay::converted;
 
     fn outcome(tag: u64, verdict: Verdict, lost: bool) -> Outcome {
         let bytes = converted(
@@ -210,38 +207,73 @@ mod tests {
             Encoding::Json,
             Encoding::Proto,
         );
-        let request = Request { bytes: bytes.into(), encoding: Encoding::Proto, spans: 1, tag };
+        let request = Request { bytes: bytes.into(), encoding: Encoding::Proto, spans: 1, tag, doubtful: false };
         let undelivered = match verdict {
             Verdict::Accepted { .. } => None,
             Verdict::Partial { rejected, .. } => (rejected == 1).then_some(request),
-            Verdict::Rejected { .. } | Verdict::Failed { .. } => Some(request),
+            Verdict::Rejected { .. } | Verdict::Failed { .. } | Verdict::Unsent => Some(request),
         };
         Outcome { tag, spans: 1, verdict, tries: 1, lost, twice: false, undelivered }
     }
 
+    fn accepted() -> Verdict {
+        Verdict::Accepted { warning: String::new() }
+    }
+
+    fn refused() -> Verdict {
+        Verdict::Rejected { message: "no".into() }
+    }
+
     #[test]
-    fn what_was_not_delivered_is_put_aside_in_the_form_of_the_file() {
+    fn what_was_not_delivered_is_put_aside_and_told_once() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, wanted) in [("a.pb", 13), ("a.jsonl", 60)] {
-            let path = folder.path().join(name);
-            let mut ledger = Ledger { letters: Some(Letters::new(&path, false).unwrap()), ..Ledger::default() };
-            for tag in 0..2 {
-                ledger.heed(Event::Done(outcome(tag, Verdict::Rejected { message: "no".into() }, false)));
-            }
-            ledger.heed(Event::Done(outcome(2, Verdict::Partial { rejected: 1, message: "all".into() }, false)));
-            ledger.heed(Event::Done(outcome(3, Verdict::Accepted { warning: String::new() }, false)));
-            assert_eq!(
-                ledger.take_notes(),
-                [Note::Rejected("no".into()), Note::Rejected("1 of the 1 spans of a request: all".into()),]
-            );
-            assert_eq!(ledger.repeated().collect::<Vec<_>>(), [(2, "no")]);
-            ledger.close(true);
-            let written = std::fs::read(&path).unwrap();
-            assert!(written.len().is_multiple_of(3) && written.len() / 3 <= wanted + 10, "{name} {}", written.len());
-            let mut none = Ledger { letters: Some(Letters::new(&path, false).unwrap()), ..Ledger::default() };
-            none.close(true);
-            assert!(!path.exists());
+        let path = folder.path().join("a.pb");
+        let mut ledger = Ledger::new(Some(Letters::new(&path, false).unwrap()), None);
+        for tag in 0..2 {
+            ledger.heed(Event::Done(outcome(tag, refused(), false)));
         }
+        ledger.heed(Event::Done(outcome(2, Verdict::Partial { rejected: 1, message: "all".into() }, false)));
+        ledger.heed(Event::Done(outcome(3, accepted(), false)));
+        let told = [Note::Rejected("no".into()), Note::Rejected("1 of the 1 spans of a request: all".into())];
+        assert_eq!(ledger.take_notes(), told);
+        assert_eq!(ledger.repeated().collect::<Vec<_>>(), [(2, "no")]);
+        assert_eq!((ledger.letters.as_ref().unwrap().spans, ledger.open, ledger.close(true)), (3, 0, None));
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn the_journal_keeps_open_what_was_neither_taken_nor_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let terms = Terms { run: "r".into(), now: 0, shift: 0, seed: 0, pseudonyms: String::new(), spans: 1 };
+        let mut ledger = Ledger::new(None, Some(Journal::open(&path, &terms).unwrap()));
+        let lost = Verdict::Failed { message: "gone".into() };
+        let partial = Verdict::Partial { rejected: 1, message: "all".into() };
+        for (tag, verdict) in (0..).zip([accepted(), refused(), lost, partial, Verdict::Unsent]) {
+            if verdict != Verdict::Unsent {
+                ledger.heed(Event::Begun { tag });
+            }
+            ledger.heed(Event::Done(outcome(tag, verdict, tag == 2)));
+        }
+        assert_eq!((ledger.open, ledger.first_unsent), (2, Some(4)));
+        assert_eq!(ledger.close(true), Some(path.display().to_string()));
+        drop(ledger);
+        let journal = Journal::open(&path, &terms).unwrap();
+        let known: Vec<_> = (0..5).map(|number| journal.knows(number)).collect();
+        assert_eq!(known, [Known::Settled, Known::No, Known::Begun, Known::Settled, Known::No]);
+    }
+
+    #[test]
+    fn what_came_back_unsent_is_put_aside_in_its_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let letters = Letters::new(&folder.path().join("a.jsonl"), false).unwrap();
+        let mut ledger = Ledger::new(Some(letters), None);
+        for tag in [7, 5] {
+            ledger.heed(Event::Done(outcome(tag, Verdict::Unsent, false)));
+        }
+        assert_eq!((ledger.aside, ledger.first_unsent), (Amount::default(), Some(5)));
+        ledger.put_unsent_aside(outcome(8, refused(), false).undelivered);
+        assert_eq!(ledger.aside, Amount { requests: 3, spans: 3 });
     }
 
     #[test]

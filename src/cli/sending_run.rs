@@ -9,9 +9,12 @@ use super::console::Console;
 use super::error::Error;
 use super::listen_args::LogFormat;
 use super::sending::DeliveryArgs;
-use super::sending_feed::{Feed, Timetable};
+use super::sending_feed::{Feed, TOLD};
 use super::sending_ledger::Ledger;
-use super::sending_talk::{Sent, Talk, Way};
+use super::sending_sent::Sent;
+use super::sending_talk::Talk;
+use super::sending_timetable::Timetable;
+use super::sending_way::Way;
 use crate::send::{Sender, Settings, Target};
 
 /// What a run begins with.
@@ -20,9 +23,13 @@ pub(super) struct Run<'a> {
     pub(super) delivery: &'a DeliveryArgs,
     pub(super) log_format: LogFormat,
     pub(super) ledger: Ledger,
-    /// Spans a second at most.
-    pub(super) rate: Option<u32>,
+    /// Spans in a thousand seconds at most.
+    pub(super) rate: Option<u64>,
     pub(super) way: Way,
+    /// There is no end to the requests.
+    pub(super) endless: bool,
+    /// Another run can go on where this one stops.
+    pub(super) resumable: bool,
     /// The seed of new ids, where recorded spans get some.
     pub(super) seed: Option<u64>,
 }
@@ -34,6 +41,8 @@ impl Run<'_> {
         let settings = Settings {
             concurrency: self.delivery.concurrency.into(),
             patience: self.delivery.retry_for,
+            stops: true,
+            now: console.around().now,
             seed: console.around().now,
             signals: true,
             ..Settings::default()
@@ -53,10 +62,13 @@ impl Run<'_> {
             encoding: self.target.protocol().encoding(),
             begun: Instant::now(),
             way: self.way,
+            endless: self.endless,
+            resumable: self.resumable,
             next: 0,
             past: 0,
-            unsure: 0,
+            oversize: 0,
             interrupted: false,
+            cut: false,
         })
     }
 }
@@ -80,31 +92,54 @@ impl<'c> Feed<'c> {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let Feed { console, talk, sender, ledger, begun, next, past, unsure, interrupted, .. } = self;
+        if self.puts_aside() {
+            self.ledger().put_unsent_aside(None);
+        }
+        let part = self.way.progress(&self.sender.totals(), Duration::ZERO).map(|progress| progress.part);
+        let aside = self.puts_aside();
+        let Feed { console, talk, sender, ledger, begun, next, past, interrupted, oversize, resumable, cut, .. } = self;
+        let given_up = sender.given_up();
         let totals = sender.finish();
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.take_notes().iter().for_each(|note| talk.note(console, note));
+        if oversize > TOLD {
+            talk.say(
+                console,
+                "oversize",
+                format!("{oversize} spans in all are over --batch-bytes: each was sent alone"),
+            );
+        }
         for (times, words) in ledger.repeated() {
             let what = if words.is_empty() { "other messages of the receiver" } else { words };
             talk.say(console, "repeated", format!("{times} times: {what}"));
         }
         let broken = ledger.is_broken();
-        ledger.close(whole && !interrupted && !broken);
+        let twice_before = ledger.journal.as_ref().map_or(0, |journal| journal.maybe_twice);
+        // The first request that was neither sent nor put aside, where there is one.
+        let unsent = ledger.first_unsent.filter(|_| !aside);
+        let stopped = unsent.or((interrupted || cut && given_up.is_some()).then_some(next));
+        let journal = ledger.close(whole && stopped.is_none() && !broken);
         let sent = Sent {
             event: "sent",
-            spans: totals.spans,
+            spans: totals.spans + ledger.aside.spans,
             requests: totals.requests,
             accepted: totals.accepted,
             rejected: totals.rejected,
-            failed: totals.failed,
+            failed: totals.failed + ledger.aside.spans,
             retries: totals.retries,
-            maybe_twice: totals.maybe_twice + unsure,
+            maybe_twice: totals.maybe_twice + twice_before,
             maybe_there: totals.maybe_there,
             resumed_past: past,
             dead_letters: ledger.letters.as_ref().map_or(0, |letters| letters.spans),
-            interrupted_at: interrupted.then_some(next),
+            interrupted_at: stopped.filter(|_| interrupted),
+            stopped_at: stopped.filter(|_| !interrupted),
+            given_up: given_up.is_some(),
             seconds: begun.elapsed().as_secs_f64(),
             to: format!("{} ({})", target.place(), target.protocol().name()),
+            part,
+            letters: ledger.letters.as_ref().map(|letters| letters.path.display().to_string()),
+            journal,
+            resumable,
         };
         End { console, talk, sent, broken }
     }
@@ -118,7 +153,7 @@ impl End<'_> {
 
     /// Whether something did not arrive, or could not be written down.
     pub(super) fn lost(&self) -> bool {
-        self.sent.rejected + self.sent.failed > 0 || self.broken
+        self.sent.rejected + self.sent.failed > 0 || self.sent.given_up || self.broken
     }
 
     /// Says something before the end.

@@ -6,13 +6,15 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde::Serialize;
 use serde_json::json;
 
 use super::console::Console;
 use super::listen_args::LogFormat;
 use super::look::Loudness;
 use super::sending_ledger::Note;
+use super::sending_sent::Sent;
+use super::sending_way::Progress;
+use crate::model::Nanos;
 use crate::render::{Ink, Render, Tone};
 use crate::send::{SentTotals, Target};
 
@@ -30,27 +32,24 @@ impl Render for Line {
     }
 }
 
-/// What is known of the way still to go.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Way {
-    /// How far it is in all, if that is known: bytes or spans.
-    pub(super) total: Option<u64>,
-    /// How far one has come.
-    pub(super) done: u64,
+/// A number of things.
+pub(super) fn counted(number: u64, one: &str) -> String {
+    format!("{number} {one}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Says things in one of two forms.
 pub(super) struct Talk {
     format: LogFormat,
     bar: Option<ProgressBar>,
+    begun: Instant,
     told: Instant,
 }
 
 impl Talk {
     pub(super) fn new(format: LogFormat, console: &Console) -> Self {
         let people = console.around().stderr_is_terminal && console.loudness() != Loudness::Quiet;
-        let bar = (people && format == LogFormat::Text).then(bar);
-        Self { format, bar, told: Instant::now() }
+        let bar = (people && format == LogFormat::Text).then(|| bar(console.talk_page().width));
+        Self { format, bar, begun: Instant::now(), told: Instant::now() }
     }
 
     /// It begins.
@@ -65,7 +64,12 @@ impl Talk {
     }
 
     /// Says how far it is, now and then.
-    pub(super) fn progress(&mut self, console: &mut Console, way: Way, totals: &SentTotals) {
+    pub(super) fn progress(
+        &mut self,
+        console: &mut Console,
+        totals: &SentTotals,
+        way: impl FnOnce(Duration) -> Option<Progress>,
+    ) {
         let json = self.format == LogFormat::Json;
         if (self.bar.is_none() && !json) || self.told.elapsed() < if json { EVERY_LINE } else { EVERY } {
             return;
@@ -77,16 +81,20 @@ impl Talk {
             return console.cry(&Line(Tone::Plain, object.to_string()));
         }
         let Some(bar) = &self.bar else { return };
-        if let (Some(total), None) = (way.total, bar.length()) {
-            bar.set_length(total);
-            bar.set_style(style("{bar:30} {percent}% {msg}, {eta} to go"));
-        }
-        bar.set_position(way.done);
         let mut words = format!("{accepted} spans accepted");
         for (number, what) in [(rejected, "rejected"), (failed, "failed")] {
             if number > 0 {
                 words.push_str(&format!(", {number} {what}"));
             }
+        }
+        if let Some(Progress { part, left }) = way(self.begun.elapsed()) {
+            if bar.length().is_none() {
+                bar.set_length(STEPS);
+                bar.set_style(style(&format!("{{bar:{}}} {{wide_msg}}", console.talk_page().width.min(120) / 4)));
+            }
+            bar.set_position((part * STEPS as f64) as u64);
+            let left = left.map(|left| format!("{} to go, ", short_time(left))).unwrap_or_default();
+            words = format!("{}%, {left}{words}", (part * 100.0) as u64);
         }
         bar.set_message(words);
     }
@@ -126,73 +134,44 @@ impl Talk {
         }
         match self.format {
             LogFormat::Json => console.cry(&Line(Tone::Plain, serde_json::to_string(sent).unwrap_or_default())),
-            LogFormat::Text => console.talk(&Line(Tone::Quiet, sent.words())),
+            LogFormat::Text => {
+                for (tone, words) in sent.lines() {
+                    console.talk(&Line(tone, words));
+                }
+            }
         }
     }
 }
 
-fn bar() -> ProgressBar {
+/// Steps of the bar.
+const STEPS: u64 = 10_000;
+
+fn bar(width: usize) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(style("{spinner} {msg}"));
+    bar.set_style(style(if width < 30 { "{wide_msg}" } else { "{spinner} {wide_msg}" }));
     bar
+}
+
+/// A time that nobody needs to know exactly.
+pub(super) fn short_time(time: Duration) -> String {
+    match time.as_secs() {
+        0 => format!("{} ms", time.as_millis()),
+        seconds if seconds < 60 => format!("{seconds} s"),
+        seconds => Nanos(seconds.saturating_mul(1_000_000_000)).to_string(),
+    }
 }
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 
-/// How it ended. The first fields are a contract with scripts.
-#[derive(Clone, Debug, Default, Serialize)]
-pub(super) struct Sent {
-    pub(super) event: &'static str,
-    pub(super) spans: u64,
-    pub(super) requests: u64,
-    pub(super) accepted: u64,
-    pub(super) rejected: u64,
-    pub(super) failed: u64,
-    pub(super) retries: u64,
-    pub(super) maybe_twice: u64,
-    pub(super) maybe_there: u64,
-    /// Spans that an earlier run has sent.
-    pub(super) resumed_past: u64,
-    /// Spans that were written to the dead letters.
-    pub(super) dead_letters: u64,
-    /// The first request that was not sent, where it was interrupted.
-    pub(super) interrupted_at: Option<u64>,
-    pub(super) seconds: f64,
-    #[serde(skip)]
-    pub(super) to: String,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Sent {
-    /// In words.
-    fn words(&self) -> String {
-        let plural = |number: u64, one: &str| format!("{number} {one}{}", if number == 1 { "" } else { "s" });
-        let mut words = format!(
-            "{} in {} to {}: {} accepted",
-            plural(self.spans, "span"),
-            plural(self.requests, "request"),
-            self.to,
-            self.accepted
-        );
-        let more = [
-            (self.rejected, "rejected"),
-            (self.failed, "not delivered"),
-            (self.dead_letters, "put aside as dead letters"),
-            (self.resumed_past, "sent by an earlier run"),
-            (self.retries, "tries again"),
-            (self.maybe_twice, "sent again after a lost answer: they may be there twice"),
-            (self.maybe_there, "not delivered, but an answer was lost: they may be there"),
-        ];
-        for (number, what) in more.into_iter().filter(|(number, _)| *number > 0) {
-            words.push_str(&format!("; {number} {what}"));
-        }
-        if self.seconds >= 0.1 {
-            words.push_str(&format!("; {:.1} s, {:.0} spans/s", self.seconds, self.spans as f64 / self.seconds));
-        }
-        if let Some(number) = self.interrupted_at {
-            words.push_str(&format!("; interrupted before request {}", number + 1));
-        }
-        words
+    #[test]
+    fn times_are_told_in_whole_seconds() {
+        let told = [250, 12_400, 120_300].map(|millis| short_time(Duration::from_millis(millis)));
+        assert_eq!(told, ["250 ms", "12 s", "2 m 00 s"]);
     }
 }

@@ -4,12 +4,13 @@
 //! resource and the schema URLs may come after their spans, so one ResourceSpans is kept until it is complete.
 
 use super::choice::Choice;
-use super::form::Layout;
 use super::overflow::Overflow;
 use super::pack::{Made, Slice};
 use super::plan::Plan;
 use crate::capture::{Capture, Gather, SourceId};
-use crate::otlp::{Encoding, Envelope, Frame, JsonWriter, ProtoWriter, RawResource, RawScope, RawSpan, Seen, Shape};
+use crate::otlp::{
+    Encoding, Envelope, Frame, JsonWriter, Layout, ProtoWriter, RawResource, RawScope, RawSpan, Seen, Shape,
+};
 
 /// A ScopeSpans that is gathered.
 #[derive(Debug, Default)]
@@ -301,14 +302,13 @@ fn stays(span: &RawSpan<'_>, plan: &Plan) -> bool {
 
 /// Whether a resource is written with its own bytes.
 fn resource_stays(shape: Shape, plan: &Plan) -> bool {
-    let as_it_is = !plan.alteration.redacts() && plan.alteration.resource.is_empty();
-    as_it_is && plan.form.encoding() == Encoding::Proto && shape == Shape::OtlpProto
+    plan.alteration.keeps_resources() && plan.form.encoding() == Encoding::Proto && shape == Shape::OtlpProto
 }
 
 /// Whether a scope is written with its own bytes. Those of foreign formats have none.
 fn scope_stays(scope: &RawScope<'_>, plan: &Plan) -> bool {
     let proto = scope.raw.first().is_some_and(|first| *first != b'{');
-    !plan.alteration.redacts() && plan.form.encoding() == Encoding::Proto && proto
+    plan.alteration.keeps_scopes() && plan.form.encoding() == Encoding::Proto && proto
 }
 
 /// Appends a span as it is to be, behind what stands before it: its own bytes where they are in the encoding already and nothing

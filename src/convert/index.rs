@@ -10,14 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use sha2::{Digest, Sha256};
 
 use super::encode::Encoder;
-use super::form::{Form, Layout, Packing};
 use super::origins::Origins;
 use super::plan::Plan;
 use super::sink::{Give, Sink, Written};
 use crate::capture::{Capture, Gather, Pages, SourceId, SpanRef};
 use crate::input::InputError;
 use crate::mend::Alteration;
-use crate::otlp::{ProtoWriter, RawSpan};
+use crate::otlp::{Form, Layout, Packing, ProtoWriter, RawSpan};
 
 /// A group that is sorted but not merged has about so many bytes at most.
 const GROUP: usize = 4 << 20;
@@ -87,6 +86,17 @@ pub fn ordered<'g>(
         last = Some(name);
     }
     Ok(writer.end().map(|written| Written { missing, repeated: merged.0, conflicting: merged.1, ..written }))
+}
+
+/// Leaves each identical span once. The answer is how many went, and how many stay that repeat an id with something else.
+/// Whoever sets `stop` wants no more of it.
+pub fn merge(
+    capture: &Capture,
+    spans: &mut Vec<SpanRef>,
+    stop: Option<&AtomicBool>,
+) -> Result<(u64, u64), InputError> {
+    let origins = Origins::of(capture, &plain())?;
+    Merge { capture, origins: &origins, pages: &mut Pages::default(), stop }.once(spans)
 }
 
 /// The name of the file a span goes to.

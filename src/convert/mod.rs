@@ -5,7 +5,6 @@
 
 mod choice;
 mod encode;
-mod form;
 mod index;
 mod origins;
 mod overflow;
@@ -15,8 +14,7 @@ mod sink;
 mod stream;
 
 pub use choice::Choice;
-pub use form::{Form, Layout, Packing};
-pub use index::{Order, Sort, Split, ordered};
+pub use index::{Order, Sort, Split, merge, ordered};
 pub use plan::{Part, Plan};
 pub use sink::{Piece, Written};
 pub use stream::{again, stream};

@@ -2,8 +2,8 @@
 //!
 //! Plain data.
 
-use super::form::Form;
 use crate::mend::Alteration;
+use crate::otlp::Form;
 
 /// What is to be written.
 #[derive(Clone, Debug)]

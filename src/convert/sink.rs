@@ -3,14 +3,12 @@
 //! Comes in: groups that are ready. Goes out: pieces of files, compressed as the form says, and what was written to each. Every block
 //! is compressed by itself, as members of gzip and frames of zstd may follow each other.
 
-use std::io::{self, Write};
+use std::io;
 
-use flate2::write::GzEncoder;
-
-use super::form::{Form, Layout, Packing};
 use super::overflow::{Chunk, read_back};
 use super::pack::{Group, Made};
 use super::plan::Part;
+use crate::otlp::{Form, Layout, Packing};
 
 /// Bytes that are compressed together.
 const MEMBER: usize = 1 << 20;
@@ -191,23 +189,9 @@ impl<'g> Sink<'g> {
         if self.waiting.is_empty() || !(all || self.waiting.len() >= MEMBER) {
             return Ok(());
         }
-        pack(&self.waiting, self.form.packing, &mut self.packed)?;
+        self.packed.clear();
+        self.form.packing.write(&mut self.packed, |out| out.write_all(&self.waiting))?;
         self.waiting.clear();
         (self.give)(Piece::Bytes(&self.packed))
     }
-}
-
-/// One member or frame.
-fn pack(bytes: &[u8], packing: Packing, out: &mut Vec<u8>) -> io::Result<()> {
-    out.clear();
-    match packing {
-        Packing::None => out.extend_from_slice(bytes),
-        Packing::Gzip => {
-            let mut packed = GzEncoder::new(out, flate2::Compression::fast());
-            packed.write_all(bytes)?;
-            packed.finish()?;
-        }
-        Packing::Zstd => zstd::stream::copy_encode(bytes, out, 3)?,
-    }
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::loss::{Exported, Loss};
 use super::shelf::Shelf;
-use crate::capture::{Detail, SpanRef};
+use crate::capture::{Detail, EventDetail, SpanRef};
 
 /// Resources and scopes that were counted.
 #[derive(Debug, Default)]
@@ -38,10 +38,11 @@ impl Counted {
     }
 }
 
-/// Counts what the times of a span lose where microseconds are the finest.
+/// Counts what the times of a span and its events lose where microseconds are the finest.
 pub(super) fn micros(span: &Detail, exported: &mut Exported) {
     let times = [span.start, span.end].into_iter().chain(span.events.iter().map(|event| event.time));
     exported.count(Loss::Nanoseconds, times.filter(|time| time % 1000 != 0).count());
+    events_without_time(span, exported);
 }
 
 /// Counts what is odd in the times of a span.
@@ -49,6 +50,16 @@ pub(super) fn odd_times(span: &Detail, exported: &mut Exported) {
     exported.note(Loss::NoStart, span.start == 0);
     exported.note(Loss::Unfinished, span.end == 0);
     exported.note(Loss::Backwards, span.start != 0 && span.end != 0 && span.end < span.start);
+}
+
+/// When an event happened; one that does not say so did at the start of its span.
+pub(super) fn event_time(span: &Detail, event: &EventDetail) -> u64 {
+    if event.time == 0 { span.start } else { event.time }
+}
+
+/// Counts events that do not say when they happened.
+pub(super) fn events_without_time(span: &Detail, exported: &mut Exported) {
+    exported.count(Loss::EventTime, span.events.iter().filter(|event| event.time == 0).count());
 }
 
 /// Counts ids that had to be made anew.

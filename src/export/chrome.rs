@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde_json::json;
 
-use super::attributes::{Counted, odd_ids, odd_times};
+use super::attributes::{Counted, event_time, events_without_time, odd_ids, odd_times};
 use super::chrome_event::{Event, EventArgs, Micros, SliceArgs, Track};
 use super::exporter::{ExportError, Exporter, Pick};
 use super::lanes::Lanes;
@@ -197,7 +197,8 @@ impl Stage {
     /// The events of a span, each where it happened.
     fn instants(&self, span: &Detail, slice: &Slice, track: Track, pen: &mut Pen<'_>) -> io::Result<()> {
         for event in &span.events {
-            let time = if event.time == 0 { slice.start } else { event.time };
+            // A span without a start stands where its slice does.
+            let time = Some(event_time(span, event)).filter(|time| *time != 0).unwrap_or(slice.start);
             let args = EventArgs { span_id: span.span_id.to_string(), attributes: Members(&event.attributes) };
             pen.item(&Event::instant(&event.name, self.time(time), track, args))?;
         }
@@ -224,6 +225,7 @@ fn category(slice: &Slice) -> &'static str {
 /// Counts what a trace event cannot hold of a span.
 fn losses(span: &Detail, exported: &mut Exported) {
     odd_times(span, exported);
+    events_without_time(span, exported);
     odd_ids(span, exported);
     exported.note(Loss::Flags, span.flags != 0);
     let counts = [span.dropped_attributes, span.dropped_events, span.dropped_links].into_iter();

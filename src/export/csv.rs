@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::attributes::{Counted, odd_ids, odd_times};
+use super::attributes::{Counted, event_time, events_without_time, odd_ids, odd_times};
 use super::exporter::{ExportError, Exporter, Pick};
 use super::loss::{Exported, Loss};
 use super::shelf::Home;
@@ -50,8 +50,8 @@ pub(super) fn write(
     let mut exported = Exported::default();
     let mut counted = Counted::default();
     line(&COLUMNS, out)?;
-    for trace in pick.traces.clone() {
-        for span in exporter.spans(trace, pick) {
+    for spans in exporter.rows(pick) {
+        for span in spans {
             let Some(detail) = exporter.shelf.span(span)? else {
                 exported.missing += 1;
                 continue;
@@ -59,7 +59,11 @@ pub(super) fn write(
             let shelf = &exporter.shelf;
             let (_, home) = shelf.home(span);
             counted.origin(shelf, span, None, &mut exported);
-            losses(&detail, home, &mut exported);
+            losses(&detail, &mut exported);
+            for list in lists(&detail, home) {
+                exported.count(Loss::ValueType, no_texts(list));
+            }
+            exported.count(Loss::RepeatedKey, lists(&detail, home).map(repeated).sum());
             line(&row(&detail, home, shelf.scope(span)), out)?;
             exported.spans += 1;
         }
@@ -69,7 +73,6 @@ pub(super) fn write(
 
 fn row(span: &Detail, home: &Home, scope: &ScopeDetail) -> [String; COLUMNS.len()] {
     let (events, links) = (&span.events, &span.links);
-    let duration = if span.start == 0 { 0 } else { span.end.saturating_sub(span.start) };
     [
         sql_time(span.start),
         trace(span.trace_id),
@@ -83,10 +86,10 @@ fn row(span: &Detail, home: &Home, scope: &ScopeDetail) -> [String; COLUMNS.len(
         scope.name.clone(),
         scope.version.clone(),
         json(&Texts(&span.attributes)),
-        duration.to_string(),
+        duration(span).to_string(),
         status(span.status).to_owned(),
         span.message.clone(),
-        list(events.iter().map(|event| sql_time(event.time))),
+        list(events.iter().map(|event| sql_time(event_time(span, event)))),
         list(events.iter().map(|event| &event.name)),
         list(events.iter().map(|event| Texts(&event.attributes))),
         list(links.iter().map(|link| trace(link.trace_id))),
@@ -96,8 +99,10 @@ fn row(span: &Detail, home: &Home, scope: &ScopeDetail) -> [String; COLUMNS.len(
     ]
 }
 
-fn losses(span: &Detail, home: &Home, exported: &mut Exported) {
+/// Counts what rows of this table lose of a span, however they are written.
+pub(super) fn losses(span: &Detail, exported: &mut Exported) {
     odd_times(span, exported);
+    events_without_time(span, exported);
     odd_ids(span, exported);
     exported.note(Loss::Flags, span.flags != 0);
     exported.count(Loss::Flags, span.links.iter().filter(|link| link.flags != 0).count());
@@ -105,28 +110,30 @@ fn losses(span: &Detail, home: &Home, exported: &mut Exported) {
     let counts = counts.chain(span.events.iter().map(|event| event.dropped));
     let counts = counts.chain(span.links.iter().map(|link| link.dropped));
     exported.count(Loss::Dropped, counts.filter(|count| *count > 0).count());
-    let lists = [&span.attributes].into_iter().chain(span.events.iter().map(|event| &event.attributes));
-    for list in lists.chain(span.links.iter().map(|link| &link.attributes)) {
-        lose(list, exported);
-    }
-    lose(&home.resource.attributes, exported);
 }
 
-fn lose(attributes: &[Attribute], exported: &mut Exported) {
-    exported.count(Loss::RepeatedKey, repeated(attributes));
-    exported.count(Loss::ValueType, no_texts(attributes));
+/// All lists of attributes of a row.
+pub(super) fn lists<'a>(span: &'a Detail, home: &'a Home) -> impl Iterator<Item = &'a [Attribute]> {
+    let events = span.events.iter().map(|event| &*event.attributes);
+    let links = span.links.iter().map(|link| &*link.attributes);
+    [&*span.attributes, &*home.resource.attributes].into_iter().chain(events).chain(links)
 }
 
-fn trace(id: TraceId) -> String {
+/// How long a span took.
+pub(super) fn duration(span: &Detail) -> u64 {
+    if span.start == 0 { 0 } else { span.end.saturating_sub(span.start) }
+}
+
+pub(super) fn trace(id: TraceId) -> String {
     if id.is_none() { String::new() } else { id.to_string() }
 }
 
-fn id(id: SpanId) -> String {
+pub(super) fn id(id: SpanId) -> String {
     if id.is_none() { String::new() } else { id.to_string() }
 }
 
 /// The exporter's names of kinds.
-fn kind(kind: Kind) -> &'static str {
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Unspecified => "Unspecified",
         Kind::Internal => "Internal",
@@ -138,7 +145,7 @@ fn kind(kind: Kind) -> &'static str {
 }
 
 /// The exporter's names of statuses.
-fn status(status: Status) -> &'static str {
+pub(super) fn status(status: Status) -> &'static str {
     match status {
         Status::Unset => "Unset",
         Status::Ok => "Ok",

@@ -11,7 +11,7 @@ use thiserror::Error;
 use super::format::Format;
 use super::loss::Exported;
 use super::shelf::Shelf;
-use super::{chrome, csv, folded, jaeger, zipkin};
+use super::{chrome, csv, folded, jaeger, ndjson, zipkin};
 use crate::capture::{Capture, SpanRef};
 use crate::forest::Forest;
 use crate::input::InputError;
@@ -34,6 +34,8 @@ pub struct Pick<'p> {
     pub traces: Range<usize>,
     /// Of these, the spans for which this is true.
     pub chosen: &'p dyn Fn(SpanRef) -> bool,
+    /// Spans come by their starts, those of all traces together, where the format has an order at all.
+    pub by_start: bool,
 }
 
 /// Writes traces in the formats of other tools.
@@ -48,7 +50,7 @@ impl<'a> Exporter<'a> {
         Ok(Self { shelf: Shelf::new(capture, alteration)?, forest })
     }
 
-    /// Writes a whole document of the format. Traces come by their starts, and so do the spans of a trace.
+    /// Writes a whole document of the format. Traces come by their starts, and so do the spans of a trace, unless all spans do.
     pub fn write(&mut self, format: Format, pick: &Pick<'_>, out: &mut dyn Write) -> Result<Exported, ExportError> {
         match format {
             Format::Jaeger => jaeger::write(self, pick, out),
@@ -56,14 +58,28 @@ impl<'a> Exporter<'a> {
             Format::Chrome => chrome::write(self, pick, out),
             Format::Folded => folded::write(self, pick, out),
             Format::Csv => csv::write(self, pick, out),
+            Format::Ndjson => ndjson::write(self, pick, out),
         }
     }
 
     /// The chosen spans of a trace by their starts, repeats included.
     pub(super) fn spans(&self, trace: usize, pick: &Pick<'_>) -> Vec<SpanRef> {
+        self.sorted(trace..trace + 1, pick)
+    }
+
+    /// All chosen spans in the order they are written in where traces are not apart: one list each trace, or one of all.
+    pub(super) fn rows(&self, pick: &Pick<'_>) -> impl Iterator<Item = Vec<SpanRef>> + use<'a> {
+        let lists: Vec<Vec<SpanRef>> = match pick.by_start {
+            true => vec![self.sorted(pick.traces.clone(), pick)],
+            false => pick.traces.clone().map(|trace| self.spans(trace, pick)).collect(),
+        };
+        lists.into_iter()
+    }
+
+    fn sorted(&self, traces: Range<usize>, pick: &Pick<'_>) -> Vec<SpanRef> {
         let capture = self.shelf.capture;
-        let mut spans: Vec<SpanRef> =
-            self.forest.trace(trace).spans.iter().copied().filter(|span| (pick.chosen)(*span)).collect();
+        let spans = traces.flat_map(|trace| self.forest.trace(trace).spans.iter().copied());
+        let mut spans: Vec<SpanRef> = spans.filter(|span| (pick.chosen)(*span)).collect();
         spans.sort_unstable_by_key(|span| {
             let head = capture.head(*span);
             (head.start == 0, head.start, head.end, head.id, *span)

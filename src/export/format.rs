@@ -16,11 +16,13 @@ pub enum Format {
     Folded,
     /// A table with the columns of the Collector's ClickHouse exporter.
     Csv,
+    /// The same table, each row a JSON object on a line.
+    Ndjson,
 }
 
 impl Format {
     /// All formats, in the order their names are listed to people.
-    pub const ALL: [Self; 5] = [Self::Jaeger, Self::Zipkin, Self::Chrome, Self::Folded, Self::Csv];
+    pub const ALL: [Self; 6] = [Self::Jaeger, Self::Zipkin, Self::Chrome, Self::Folded, Self::Csv, Self::Ndjson];
 
     /// The name used on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Format {
             Self::Chrome => "chrome",
             Self::Folded => "folded",
             Self::Csv => "csv",
+            Self::Ndjson => "ndjson",
         }
     }
 }

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::attributes::{Counted, micros, odd_ids, odd_times};
+use super::attributes::{Counted, event_time, micros, odd_ids, odd_times};
 use super::exporter::{ExportError, Exporter, Pick};
 use super::loss::{Exported, Loss};
 use super::pen::Pen;
@@ -178,7 +178,7 @@ impl<'a> Span<'a> {
             start,
             duration,
             tags: tags(span, scope, exported),
-            logs: span.events.iter().map(|event| Log::of(event, exported)).collect(),
+            logs: span.events.iter().map(|event| Log::of(span, event, exported)).collect(),
             process: format!("p{process}"),
             warnings: None,
         }
@@ -239,13 +239,13 @@ fn tags<'a>(span: &'a Detail, scope: &'a ScopeDetail, exported: &mut Exported) -
 }
 
 impl<'a> Log<'a> {
-    fn of(event: &'a EventDetail, exported: &mut Exported) -> Self {
+    fn of(span: &Detail, event: &'a EventDetail, exported: &mut Exported) -> Self {
         let mut fields = vec![Tag::text("event", &event.name)];
         if event.dropped > 0 {
             fields.push(Tag::count("otel.dropped_attributes_count", event.dropped));
         }
         fields.extend(event.attributes.iter().map(|attribute| Tag::of(attribute, exported)));
-        Self { timestamp: event.time / 1000, fields }
+        Self { timestamp: event_time(span, event) / 1000, fields }
     }
 }
 

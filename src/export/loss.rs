@@ -46,6 +46,8 @@ pub enum Loss {
     Dropped,
     /// An event with all it says.
     Event,
+    /// An event that does not say when it happened.
+    EventTime,
     /// An event's attributes, in the text of its name.
     EventAttributes,
     /// A link.
@@ -70,7 +72,7 @@ pub enum Loss {
 
 impl Loss {
     /// All kinds, by number.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Nanoseconds,
         Self::NoStart,
         Self::Unfinished,
@@ -91,6 +93,7 @@ impl Loss {
         Self::SchemaUrl,
         Self::Dropped,
         Self::Event,
+        Self::EventTime,
         Self::EventAttributes,
         Self::Link,
         Self::LinkDetails,
@@ -132,6 +135,9 @@ impl Loss {
             Self::SchemaUrl => ["schema URL not kept", "schema URLs not kept"],
             Self::Dropped => ["count of dropped things not kept", "counts of dropped things not kept"],
             Self::Event => ["event not kept", "events not kept"],
+            Self::EventTime => {
+                ["event without a time put at its span's start", "events without a time put at their spans' starts"]
+            }
             Self::EventAttributes => {
                 ["event's attributes written into its name", "events' attributes written into their names"]
             }

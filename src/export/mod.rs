@@ -14,6 +14,7 @@ mod jaeger;
 mod lanes;
 mod links;
 mod loss;
+mod ndjson;
 mod pen;
 mod shelf;
 mod slices;

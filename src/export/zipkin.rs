@@ -11,7 +11,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::attributes::{Counted, micros, odd_ids, odd_times};
+use super::attributes::{Counted, event_time, micros, odd_ids, odd_times};
 use super::exporter::{ExportError, Exporter, Pick};
 use super::loss::{Exported, Loss};
 use super::pen::Pen;
@@ -31,8 +31,8 @@ pub(super) fn write(
     let mut counted = Counted::default();
     let mut pen = Pen::new(out);
     pen.raw("[")?;
-    for trace in pick.traces.clone() {
-        for span in exporter.spans(trace, pick) {
+    for spans in exporter.rows(pick) {
+        for span in spans {
             let Some(detail) = exporter.shelf.span(span)? else {
                 exported.missing += 1;
                 continue;
@@ -153,7 +153,7 @@ impl<'a> Span<'a> {
             duration: duration(span, exported),
             local_endpoint,
             remote_endpoint,
-            annotations: span.events.iter().map(|event| annotation(event, exported)).collect(),
+            annotations: span.events.iter().map(|event| annotation(span, event, exported)).collect(),
             tags: tags(span, home, scope, &taken.keys, exported),
             debug,
             shared,
@@ -184,9 +184,9 @@ fn duration(span: &Detail, exported: &mut Exported) -> Option<u64> {
 }
 
 /// The name, and the attributes in it as the specification has them: `"name": {…}`.
-fn annotation<'a>(event: &'a EventDetail, exported: &mut Exported) -> Annotation<'a> {
+fn annotation<'a>(span: &Detail, event: &'a EventDetail, exported: &mut Exported) -> Annotation<'a> {
     exported.note(Loss::Dropped, event.dropped > 0);
-    let timestamp = event.time / 1000;
+    let timestamp = event_time(span, event) / 1000;
     if event.attributes.is_empty() {
         return Annotation { timestamp, value: Cow::Borrowed(&event.name) };
     }

@@ -47,7 +47,7 @@ impl Forwarder {
             Encoding::Json if self.as_proto => (proto_of(bytes, encoding).into(), Encoding::Proto),
             encoding => (bytes.clone(), encoding),
         };
-        let request = Request { bytes, encoding, spans, tag: 0 };
+        let request = Request { bytes, encoding, spans, tag: 0, doubtful: false };
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         if sender.as_ref().is_none_or(|sender| sender.try_send(request).is_err()) {
             self.meter.unforwarded.fetch_add(1, Relaxed);
@@ -69,6 +69,7 @@ fn heed(event: Event, meter: &Meter, failing: &AtomicBool) {
         Event::Done(outcome) => outcome,
         Event::Waiting { why, .. } => return complain(why, meter, failing),
         Event::Again => return recover(meter, failing),
+        Event::Begun { .. } | Event::Back { .. } => return,
     };
     match outcome.verdict {
         Verdict::Accepted { .. } => {
@@ -82,6 +83,9 @@ fn heed(event: Event, meter: &Meter, failing: &AtomicBool) {
         Verdict::Rejected { message } | Verdict::Failed { message } => {
             meter.unforwarded.fetch_add(1, Relaxed);
             complain(message, meter, failing);
+        }
+        Verdict::Unsent => {
+            meter.unforwarded.fetch_add(1, Relaxed);
         }
     }
 }

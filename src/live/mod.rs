@@ -39,5 +39,6 @@ pub use error::LiveError;
 pub use listener::Listener;
 pub use meter::Totals;
 pub use pending::{Pending, Settled};
+pub use record_file::RecordFile;
 pub use record_form::{Compression, Layout, RecordForm, RecordFormError};
 pub use settings::{Limits, Record, Settings, Stops, Tls};

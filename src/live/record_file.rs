@@ -22,7 +22,7 @@ const MODE: u32 = 0o600;
 const SLICES: usize = 512;
 
 /// A record being written.
-pub(super) struct RecordFile {
+pub struct RecordFile {
     record: Record,
     file: File,
     /// What was there before, until the record begins.
@@ -47,7 +47,7 @@ struct Before {
 
 impl RecordFile {
     /// Opens the file, creates it if need be, and changes nothing in it.
-    pub(super) fn open(record: Record) -> io::Result<Self> {
+    pub fn open(record: Record) -> io::Result<Self> {
         let (file, created) = open(&record.path)?;
         let meta = file.metadata()?;
         let regular = meta.is_file();
@@ -57,7 +57,7 @@ impl RecordFile {
     }
 
     /// Begins the record, unless it has begun: what is not to be kept goes. Says what that was.
-    pub(super) fn begin(&mut self) -> io::Result<Vec<Note>> {
+    pub fn begin(&mut self) -> io::Result<Vec<Note>> {
         let Some(Before { length, kept }) = self.before else { return Ok(Vec::new()) };
         self.file.set_permissions(fs::Permissions::from_mode(MODE))?;
         self.file.set_len(kept.whole)?;
@@ -85,7 +85,7 @@ impl RecordFile {
     }
 
     /// Writes messages, all or none.
-    pub(super) fn write(&mut self, messages: &[&[u8]]) -> io::Result<()> {
+    pub fn write(&mut self, messages: &[&[u8]]) -> io::Result<()> {
         if messages.is_empty() {
             return Ok(());
         }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::otlp;
+
 /// How messages follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -46,13 +48,13 @@ pub struct RecordFormError {
 impl RecordForm {
     /// The form that a file's name asks for: JSON Lines where it asks for nothing.
     pub fn of(path: &Path) -> Self {
-        let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let (stem, compression) = match name.rsplit_once('.') {
-            Some((stem, "gz")) => (stem, Compression::Gzip),
-            Some((stem, "zst" | "zstd")) => (stem, Compression::Zstd),
-            _ => (name.as_str(), Compression::None),
+        let form = otlp::Form::of(path).unwrap_or(otlp::Form::LINES);
+        let compression = match form.packing {
+            otlp::Packing::None => Compression::None,
+            otlp::Packing::Gzip => Compression::Gzip,
+            otlp::Packing::Zstd => Compression::Zstd,
         };
-        let framed = matches!(stem.rsplit_once('.'), Some((_, "pb" | "proto" | "binpb" | "otlp" | "bin")));
+        let framed = form.layout == otlp::Layout::Framed;
         Self { layout: if framed { Layout::Framed } else { Layout::Lines }, compression }
     }
 }

@@ -3,9 +3,13 @@
 //! Comes in: spans, resources and scopes in place. Goes out: the same in place, changed; each lives as long as the call. Order,
 //! durations, and who belongs to whom stay as they were.
 
+use std::sync::Arc;
+
+use super::id_text::{KnownIds, Renewal, carries_id, may_hold};
 use super::ids::NewIds;
 use super::mended::{mended_resource, mended_scope, mended_span};
 use super::plan::{Done, Plan};
+use super::value::{Owned, owned};
 use crate::otlp::{IdForm, RawAttribute, RawId, RawResource, RawScope, RawSpan, RawValue, Text};
 use crate::redact::Redactor;
 
@@ -14,16 +18,16 @@ use crate::redact::Redactor;
 pub struct Alteration {
     /// Nanoseconds that all times of spans and events are moved by.
     pub shift: i64,
-    /// New ids for traces, spans, parents and links, and for the attributes that are known to carry them.
+    /// New ids for traces, spans, parents and links, and for the texts that carry them.
     pub ids: Option<NewIds>,
+    /// The ids of the capture, where it was read before: they are renewed wherever they stand in a text. Else only those are that
+    /// a span says of itself, and what stands under a name that says so.
+    pub known: Option<Arc<KnownIds>>,
     /// Attributes that every resource has in the end.
     pub resource: Vec<(String, String)>,
     /// Whether secrets are hidden.
     pub redact: Option<Redactor>,
 }
-
-/// Last words of the names of attributes that carry ids, without their separators.
-const ID_KEYS: [&str; 4] = ["traceid", "spanid", "parentid", "traceparent"];
 
 impl Alteration {
     /// Whether spans stay exactly as they are.
@@ -31,19 +35,21 @@ impl Alteration {
         self.shift == 0 && self.ids.is_none() && self.redact.is_none()
     }
 
-    /// Whether everything stays exactly as it is.
-    pub fn is_nothing(&self) -> bool {
-        self.keeps_spans() && self.resource.is_empty()
+    /// Whether resources stay exactly as they are.
+    pub fn keeps_resources(&self) -> bool {
+        self.keeps_scopes() && self.resource.is_empty()
     }
 
-    /// Whether secrets are hidden.
-    pub fn redacts(&self) -> bool {
-        self.redact.is_some()
+    /// Whether scopes stay exactly as they are.
+    pub fn keeps_scopes(&self) -> bool {
+        self.ids.is_none() && self.redact.is_none()
     }
 
     /// Gives the resource as it is to be.
     pub fn resource(&self, resource: &RawResource<'_>, give: &mut dyn FnMut(&RawResource<'_>)) {
         let mut changed = resource.clone();
+        let renewed = self.renewal(KnownIds::default()).map(|renewal| values(&changed.attributes, &renewal));
+        put(&mut changed.attributes, renewed.as_deref().unwrap_or_default());
         for (key, value) in &self.resource {
             changed.attributes.retain(|attribute| !attribute.key.is(key));
             let value = RawValue::Text(Text::plain(value.as_bytes()));
@@ -57,29 +63,39 @@ impl Alteration {
 
     /// Gives the scope as it is to be.
     pub fn scope(&self, scope: &RawScope<'_>, give: &mut dyn FnMut(&RawScope<'_>)) {
+        let mut changed = scope.clone();
+        let renewed = self.renewal(KnownIds::default()).map(|renewal| values(&changed.attributes, &renewal));
+        put(&mut changed.attributes, renewed.as_deref().unwrap_or_default());
         if self.redact.is_none() {
-            return give(scope);
+            return give(&changed);
         }
-        mended_scope(scope, &self.plan(), &mut Done::default(), give);
+        mended_scope(&changed, &self.plan(), &mut Done::default(), give);
     }
 
     /// Gives the span as it is to be.
     pub fn span(&self, span: &RawSpan<'_>, give: &mut dyn FnMut(&RawSpan<'_>)) {
-        let texts = self.ids.as_ref().map(|ids| id_texts(span, ids)).unwrap_or_default();
+        let renewal = self.renewal(own(span));
+        let renewed = renewal.as_ref().map(|renewal| values(&span.pool, renewal)).unwrap_or_default();
+        let texts = renewal.as_ref().map(|renewal| texts(span, renewal)).unwrap_or_default();
         let mut changed = span.clone();
         self.move_times(&mut changed);
         if let Some(ids) = &self.ids {
             renew(&mut changed, ids);
         }
-        for (at, text) in &texts {
-            if let Some(attribute) = changed.pool.get_mut(*at) {
-                attribute.value = RawValue::Text(Text::plain(text.as_bytes()));
+        put(&mut changed.pool, &renewed);
+        for (text, new) in texts_of(&mut changed).zip(&texts) {
+            if let Some(new) = new {
+                *text = Text::plain(new.as_bytes());
             }
         }
         if self.redact.is_none() {
             return give(&changed);
         }
         mended_span(&changed, &self.plan(), &mut Done::default(), give);
+    }
+
+    fn renewal(&self, own: KnownIds) -> Option<Renewal<'_>> {
+        Some(Renewal { ids: self.ids.as_ref()?, known: self.known.as_deref(), own })
     }
 
     fn plan(&self) -> Plan {
@@ -123,47 +139,53 @@ fn renew_span(id: &mut RawId<'_>, ids: &NewIds) {
     }
 }
 
-/// Attributes that carry ids, by their place in the pool, with what they are to say: those whose names say so, and those whose
-/// value is an id of the span itself.
-fn id_texts(span: &RawSpan<'_>, ids: &NewIds) -> Vec<(usize, String)> {
-    let own = (format!("{:032x}", span.trace_id.bits), format!("{:016x}", span.span_id.span().0));
-    let mut texts = Vec::new();
-    for (at, attribute) in span.pool.iter().enumerate() {
-        // The shortest is a span id, the longest a traceparent.
-        let Some(text) = attribute.value.text().filter(|text| (16..=64).contains(&text.raw.len())) else { continue };
-        let value = text.decode();
-        let is_own = value.eq_ignore_ascii_case(&own.0) || value.eq_ignore_ascii_case(&own.1);
-        if is_own || carries_id(&attribute.key.decode()) {
-            texts.extend(renewed(&value, ids).map(|text| (at, text)));
+/// The ids that a span says.
+fn own(span: &RawSpan<'_>) -> KnownIds {
+    let traces = std::iter::once(&span.trace_id).chain(span.links.iter().map(|link| &link.trace_id));
+    let spans = [&span.span_id, &span.parent_id].into_iter().chain(span.links.iter().map(|link| &link.span_id));
+    KnownIds::these(traces.map(|id| id.bits), spans.map(|id| id.span().0))
+}
+
+/// What attributes are to say that carry old ids, by their places.
+fn values(attributes: &[RawAttribute<'_>], renewal: &Renewal<'_>) -> Vec<(usize, Owned)> {
+    let mut renewed = Vec::new();
+    for (at, attribute) in attributes.iter().enumerate() {
+        let new = match &attribute.value {
+            RawValue::Text(text) if may_hold(text.raw) => {
+                renewal.text(&text.decode(), carries_id(&attribute.key.decode())).map(Owned::Text)
+            }
+            RawValue::Nested(nested) if may_hold(nested.raw) => {
+                let mut value = attribute.value.decode();
+                renewal.value(&mut value, carries_id(&attribute.key.decode())).then(|| owned(value)).flatten()
+            }
+            _ => None,
+        };
+        renewed.extend(new.map(|new| (at, new)));
+    }
+    renewed
+}
+
+/// Puts values in their places.
+fn put<'a>(attributes: &mut [RawAttribute<'a>], values: &'a [(usize, Owned)]) {
+    for (at, value) in values {
+        if let Some(attribute) = attributes.get_mut(*at) {
+            value.put(&mut attribute.value);
         }
     }
-    texts
 }
 
-fn carries_id(key: &str) -> bool {
-    let folded = key.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    ID_KEYS.iter().any(|word| folded.ends_with(word))
+/// The texts of a span beside its attributes.
+fn texts_of<'s, 'a>(span: &'s mut RawSpan<'a>) -> impl Iterator<Item = &'s mut Text<'a>> {
+    let RawSpan { name, message, trace_state, events, links, .. } = span;
+    let events = events.iter_mut().map(|event| &mut event.name);
+    [name, message, trace_state].into_iter().chain(events).chain(links.iter_mut().map(|link| &mut link.trace_state))
 }
 
-/// The text with the ids in it renewed, if it is an id or a W3C `traceparent`.
-fn renewed(value: &str, ids: &NewIds) -> Option<String> {
-    if let Some(new) = renewed_id(value, ids) {
-        return Some(new);
-    }
-    let mut parts = value.split('-');
-    let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let fits = version.len() == 2 && trace.len() == 32 && span.len() == 16 && parts.next().is_none();
-    let (trace, span) = (renewed_id(trace, ids).filter(|_| fits)?, renewed_id(span, ids)?);
-    Some(format!("{version}-{trace}-{span}-{flags}"))
-}
-
-fn renewed_id(value: &str, ids: &NewIds) -> Option<String> {
-    let hex = value.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match value.len() {
-        32 if hex => Some(format!("{:032x}", ids.trace(u128::from_str_radix(value, 16).ok()?))),
-        16 if hex => Some(format!("{:016x}", ids.span(u64::from_str_radix(value, 16).ok()?))),
-        _ => None,
-    }
+/// What these are to say, where they carry old ids.
+fn texts(span: &RawSpan<'_>, renewal: &Renewal<'_>) -> Vec<Option<String>> {
+    let mut copy = span.clone();
+    let new = |text: &mut Text<'_>| if may_hold(text.raw) { renewal.text(&text.decode(), false) } else { None };
+    texts_of(&mut copy).map(new).collect()
 }
 
 #[cfg(test)]
@@ -179,10 +201,12 @@ mod tests {
         "attributes":[{"key":"log.trace_id","value":{"stringValue":"0102030405060708090a0b0c0d0e0f10"}},
             {"key":"parent.spanId","value":{"stringValue":"2122232425262728"}},
             {"key":"run","value":{"stringValue":"1112131415161718"}},
-            {"key":"digest","value":{"stringValue":"2122232425262728"}},
+            {"key":"digest","value":{"stringValue":"3132333435363738"}},
             {"key":"http.request.header.traceparent",
              "value":{"stringValue":"00-0102030405060708090a0b0c0d0e0f10-1112131415161718-01"}},
-            {"key":"api_key","value":{"stringValue":"hunter2"}}]}]}]}]}"#;
+            {"key":"api_key","value":{"stringValue":"hunter2"}},
+            {"key":"parameter.agent_step_span","value":{"stringValue":"_Span(name=\"x\", context=SpanContext(trace_id=0x0102030405060708090a0b0c0d0e0f10, span_id=0x4142434445464748))"}},
+            {"key":"list","value":{"arrayValue":{"values":[{"stringValue":"{\"span_id\":\"1112131415161718\"}"},{"intValue":"1"}]}}}]}]}]}]}"#;
 
     fn altered(alteration: &Alteration) -> Value {
         let mut out = Vec::new();
@@ -219,7 +243,16 @@ mod tests {
         );
         assert_eq!((&span["links"][0]["traceId"], &span["links"][0]["spanId"]), (&json!(trace), &json!(parent)));
         let texts: Vec<_> = (0..5).map(|at| span["attributes"][at]["value"]["stringValue"].as_str().unwrap()).collect();
-        assert_eq!(texts, [&*trace, &parent, &own, "2122232425262728", &format!("00-{trace}-{own}-01")]);
+        assert_eq!(texts, [&*trace, &parent, &own, "3132333435363738", &format!("00-{trace}-{own}-01")]);
+        let step = |span: &Value| span["attributes"][6]["value"]["stringValue"].as_str().unwrap().to_owned();
+        let list = &span["attributes"][7]["value"]["arrayValue"]["values"];
+        assert_eq!(list[0]["stringValue"], format!("{{\"span_id\":\"{own}\"}}"));
+        assert!(step(&span).contains(&format!("trace_id=0x{trace}, span_id=0x4142434445464748")), "{span}");
+        // The ids of other spans are old ones where the capture is known.
+        let known = Arc::new(KnownIds::these(std::iter::empty(), std::iter::once(0x4142_4344_4546_4748)));
+        let span = altered(&Alteration { ids: Some(ids), known: Some(known), ..Alteration::default() });
+        let other = format!("{:016x}", ids.span(0x4142_4344_4546_4748));
+        assert!(step(&span).contains(&format!("span_id=0x{other}")), "{span}");
     }
 
     #[test]
@@ -234,6 +267,6 @@ mod tests {
             assert_eq!(resource.attributes.len(), 1);
             assert!(resource.attributes[0].value.text().unwrap().is("shop"));
         });
-        assert!(set.keeps_spans() && !set.is_nothing());
+        assert!(set.keeps_spans() && set.keeps_scopes() && !set.keeps_resources());
     }
 }

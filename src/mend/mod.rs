@@ -6,6 +6,7 @@
 mod alter;
 mod assemble;
 mod excluded;
+mod id_text;
 mod ids;
 mod mended;
 mod patch;
@@ -14,6 +15,7 @@ mod rewrite;
 mod value;
 
 pub use alter::Alteration;
+pub use id_text::KnownIds;
 pub use ids::NewIds;
 pub use plan::{Cut, Done, Plan};
 pub use rewrite::{MendError, mend};

@@ -8,7 +8,7 @@ use super::excluded;
 use super::plan::{Cut, Done, Plan};
 use super::value::{Owned, veiled};
 use crate::agent::{TRUNCATION_NOTE, is_exclusion_note};
-use crate::otlp::{Nested, RawAttribute, RawValue, Text, Wire};
+use crate::otlp::{RawAttribute, RawValue, Text};
 
 /// A change of one attribute.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -104,13 +104,7 @@ fn value(key: &str, value: &RawValue<'_>, plan: &Plan, left: &mut Option<u64>, d
 
 fn nested(key: &str, value: &RawValue<'_>, plan: &Plan, done: &mut Done) -> Option<Owned> {
     let redactor = plan.redact.as_ref()?;
-    let veiled = match value {
-        RawValue::Nested(_) | RawValue::Bytes(_) | RawValue::Base64(_) => veiled(key, &value.decode(), redactor),
-        RawValue::Int(_) | RawValue::Double(_) if redactor.names_key(key) => {
-            Some(Owned::Text(redactor.hidden(&value.decode().to_string())))
-        }
-        _ => None,
-    };
+    let veiled = veiled(key, &value.decode(), redactor);
     done.hidden += u64::from(veiled.is_some());
     veiled
 }
@@ -166,15 +160,10 @@ pub(super) fn patched<'p, 'a: 'p>(attributes: &[RawAttribute<'a>], patches: &'p 
         if let Some(key) = &patch.key {
             changed.key = Text::plain(key.as_bytes());
         }
-        match &patch.value {
-            Some(Owned::Text(text)) => {
-                cut |= attribute.key.decode().starts_with("parameter.") && noted(text).is_some();
-                changed.value = RawValue::Text(Text::plain(text.as_bytes()));
-            }
-            Some(Owned::Nested(raw, map)) => {
-                changed.value = RawValue::Nested(Nested { raw, wire: Wire::Json, map: *map });
-            }
-            None => {}
+        if let Some(value) = &patch.value {
+            let is_cut = |text: &String| noted(text).is_some() && attribute.key.decode().starts_with("parameter.");
+            cut |= matches!(value, Owned::Text(text) if is_cut(text));
+            value.put(&mut changed.value);
         }
         out.push(changed);
     }

@@ -7,24 +7,47 @@ use std::borrow::Cow;
 use serde_json::{Value as Json, json};
 
 use crate::model::{Attribute, Value};
-use crate::redact::Redactor;
+use crate::otlp::{Nested, RawValue, Text, Wire};
+use crate::redact::{Hides, Redactor, counts_tokens, is_blank, is_mark};
 
 /// What stands for a value that had to be changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Owned {
     /// A text.
     Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Double(f64),
     /// An array or map: OTLP/JSON, and whether it is a map.
     Nested(Vec<u8>, bool),
+}
+
+impl Owned {
+    /// Puts it in the place of a value.
+    pub(super) fn put<'v>(&'v self, place: &mut RawValue<'v>) {
+        *place = match self {
+            Self::Text(text) => RawValue::Text(Text::plain(text.as_bytes())),
+            Self::Int(number) => RawValue::Int(*number),
+            Self::Double(number) => RawValue::Double(*number),
+            Self::Nested(raw, map) => RawValue::Nested(Nested { raw, wire: Wire::Json, map: *map }),
+        };
+    }
 }
 
 /// The value with its secrets hidden, if it has any.
 pub(super) fn veiled(key: &str, value: &Value, redactor: &Redactor) -> Option<Owned> {
     let mut copy = value.clone();
-    veil(key, &mut copy, redactor);
-    match copy {
-        copy if copy == *value => None,
+    veil(&mut Vec::new(), key, &mut copy, redactor, redactor.hides(&[], key));
+    (copy != *value).then(|| owned(copy)).flatten()
+}
+
+/// The value in the form that writers take; nothing for those that are never put anywhere.
+pub(super) fn owned(value: Value) -> Option<Owned> {
+    match value {
         Value::String(text) => Some(Owned::Text(text)),
+        Value::Int(number) => Some(Owned::Int(number)),
+        Value::Double(number) => Some(Owned::Double(number)),
         Value::Array(values) => {
             let values: Vec<Json> = values.iter().map(any_value).collect();
             Some(Owned::Nested(json!({ "values": values }).to_string().into_bytes(), false))
@@ -32,35 +55,63 @@ pub(super) fn veiled(key: &str, value: &Value, redactor: &Redactor) -> Option<Ow
         Value::Map(members) => {
             Some(Owned::Nested(json!({ "values": entries(&members) }).to_string().into_bytes(), true))
         }
-        Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) | Value::Bytes(_) => None,
+        Value::Empty | Value::Bool(_) | Value::Bytes(_) => None,
     }
 }
 
-/// The key of an array is the key of its values; a map's entries have their own.
-fn veil(key: &str, value: &mut Value, redactor: &Redactor) {
+/// Hides what is to be under a key that hides so much, below others. The key of an array is the key of its values; the entries of a map
+/// have their own, and what is in a map that is hidden is hidden as the map is.
+fn veil(above: &mut Vec<String>, key: &str, value: &mut Value, redactor: &Redactor, hides: Hides) {
     match value {
-        Value::String(text) => *text = redactor.attribute_text(key, text).into_owned(),
-        Value::Bytes(bytes) if redactor.hides_key(key) => {
-            *value = Value::String(redactor.hidden(&String::from_utf8_lossy(bytes)));
+        Value::String(text) if hides == Hides::Nothing => *text = redactor.value_text(above, key, text).into_owned(),
+        Value::String(text) => {
+            let blank = if hides == Hides::Secret { is_blank(text) } else { text.is_empty() || is_mark(text) };
+            if !blank {
+                *text = redactor.hidden(text);
+            }
         }
         Value::Bytes(bytes) => {
-            if let Cow::Owned(hidden) = redactor.text(&String::from_utf8_lossy(bytes)) {
+            let text = String::from_utf8_lossy(bytes);
+            let hidden = match hides {
+                Hides::Nothing => redactor.value_text(above, key, &text),
+                _ => Cow::Owned(redactor.hidden(&text)),
+            };
+            if let Cow::Owned(hidden) = hidden {
                 *value = Value::String(hidden);
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(|value| veil(key, value, redactor)),
+        Value::Array(values) => values.iter_mut().for_each(|value| veil(above, key, value, redactor, hides)),
         Value::Map(members) => {
-            // What is in a map that is hidden is hidden by the key of the map.
-            let whole = redactor.names_key(key);
-            let veiled = |member: &mut Attribute| {
-                let key = if whole { key } else { member.key.as_str() };
-                veil(key, &mut member.value, redactor);
-            };
-            members.iter_mut().for_each(veiled);
+            above.push(key.to_owned());
+            for Attribute { key, value } in members {
+                let own = redactor.hides(above, key).max(hides);
+                veil(above, key, value, redactor, own);
+            }
+            above.pop();
         }
-        Value::Int(number) if redactor.names_key(key) => *value = Value::String(redactor.hidden(&number.to_string())),
-        Value::Empty | Value::Bool(_) | Value::Int(_) | Value::Double(_) => {}
+        Value::Int(number) => number_veiled(above, key, &number.to_string(), value, redactor, hides),
+        Value::Double(number) => number_veiled(above, key, &number.to_string(), value, redactor, hides),
+        Value::Bool(yes) if hides == Hides::Everything => *value = Value::String(redactor.hidden(&yes.to_string())),
+        Value::Empty | Value::Bool(_) => {}
     }
+}
+
+fn number_veiled(above: &[String], key: &str, text: &str, value: &mut Value, redactor: &Redactor, hides: Hides) {
+    let counted = || counts_tokens(key) || above.iter().any(|key| counts_tokens(key));
+    let hidden = match hides {
+        Hides::Nothing => redactor.fits_value(text),
+        Hides::Secret => !counted(),
+        Hides::Everything => true,
+    };
+    if !hidden {
+        return;
+    }
+    let number = redactor.keeps_numbers().then(|| redactor.hidden_number(text));
+    *value = match (&*value, number) {
+        (Value::Int(_), Some(number)) => number.parse().map_or(Value::Empty, Value::Int),
+        (Value::Double(_), Some(number)) => number.parse().map_or(Value::Empty, Value::Double),
+        _ => Value::String(redactor.hidden(text)),
+    };
 }
 
 fn entries(members: &[Attribute]) -> Vec<Json> {

@@ -44,6 +44,6 @@ pub use seen::{Seen, Tally};
 pub use status::{RetryInfo, Status};
 pub use trouble::{Grade, Trouble, TroubleKind};
 pub use write::{
-    Envelope, Frame, Grouped, JsonWriter, ProtoWriter, ScopeGroup, json_request, proto_field, proto_request,
-    proto_request_len, span_len,
+    Envelope, Form, Frame, Grouped, JsonWriter, Layout, Packing, ProtoWriter, ScopeGroup, json_request, proto_field,
+    proto_request, proto_request_len, span_len,
 };

@@ -56,6 +56,12 @@ pub fn is_sensitive_name(key: &str) -> bool {
     !(stem.ends_with("token") && (counted || usage))
 }
 
+/// Whether a name may count tokens: a number under it is no secret.
+pub fn counts_tokens(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    lower.ends_with("token") || lower.ends_with("tokens")
+}
+
 /// Whether `last` ends in `word` where a word begins: `OPENAI_API_KEY`, `x-api-key`, `dbPassword`, not `notasecret`.
 fn ends_in_word(last: &str, folded: &str, word: &str) -> bool {
     if !folded.ends_with(word) {

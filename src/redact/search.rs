@@ -4,8 +4,9 @@
 //! to anybody who only prints.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Input, MatchKind, Span, packed};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind, Span, packed};
 use sha2::{Digest, Sha256};
 
 use super::{text, token};
@@ -100,6 +101,31 @@ impl Search {
         };
         found.map(|found| found.start())
     }
+}
+
+/// Whether a text may hold a secret at all: quick, and right where it says no.
+pub(super) fn hints(text: &str) -> bool {
+    static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        // Beginnings of names of secrets, of what stands before them, and of tokens.
+        const WORDS: [&str; 12] = [
+            "pass",
+            "secret",
+            "token",
+            "key",
+            "auth",
+            "cookie",
+            "credential",
+            "connection",
+            "bearer ",
+            "basic ",
+            "sig",
+            "private",
+        ];
+        let words = WORDS.into_iter().chain(token::stems());
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(words).ok()
+    });
+    let url = || text.contains("://") && text.contains('@');
+    HINTS.as_ref().is_none_or(|hints| hints.is_match(text)) || url()
 }
 
 /// Where the secret is at whose beginning a stem was found, and what it is where that is not told by itself. `before` tells which

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::assigned::{self, Hides, Names};
 use super::key::is_secret_key;
 use super::token;
 
@@ -44,19 +45,65 @@ pub fn attribute_text<'t>(key: &str, value: &'t str) -> Cow<'t, str> {
     text(value)
 }
 
-/// Whether nothing is left to hide: empty, `null`, stars, or hidden before, here or by its producer.
+/// Whether nothing is left to hide: empty, `null`, stars, or hidden before, here or by its producer (`[redacted by the proxy]`).
 pub fn is_blank(value: &str) -> bool {
-    const HIDDEN: &[u8] = b"redacted";
-    if value.as_bytes().windows(HIDDEN.len()).take(10).any(|window| window == HIDDEN) {
+    if is_mark(value) {
         return true;
     }
     let trimmed = value.trim().trim_matches(['<', '>', '[', ']']).to_ascii_lowercase();
     trimmed.bytes().all(|byte| byte == b'*')
         || matches!(trimmed.as_str(), "none" | "null" | "redacted" | "true" | "false")
+        || is_producers_note(value.trim())
+}
+
+/// Words in brackets that say that something was taken away, and nothing else.
+fn is_producers_note(value: &str) -> bool {
+    const SAID: [&str; 6] = ["redact", "mask", "filter", "hidden", "remov", "scrub"];
+    let inner = value.trim_matches(['<', '>', '[', ']', '(', ')', '{', '}', '*', '#', '_', '-']);
+    let words =
+        inner.len() < value.len() && inner.bytes().all(|byte| byte.is_ascii_alphabetic() || b" _-".contains(&byte));
+    words && SAID.iter().any(|said| inner.to_ascii_lowercase().contains(said))
+}
+
+/// Whether a text is what this room puts in the place of others: `[redacted, 5 characters]`, perhaps behind four characters, or
+/// `<redacted:0123456789ab>`, or, where sizes are kept, `*0123`.
+pub fn is_mark(text: &str) -> bool {
+    let text = text.trim();
+    let short = text.strip_prefix('*').is_some_and(|short| short.len() < 22 && short.bytes().all(is_digit));
+    short || mark_at(text) == Some(text.len())
+}
+
+fn is_digit(byte: u8) -> bool {
+    byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte)
+}
+
+/// How long the mark is that a text begins with.
+fn mark_at(text: &str) -> Option<usize> {
+    if let Some(inner) = text.strip_prefix("<redacted:") {
+        let digits = inner.bytes().take_while(|byte| is_digit(*byte)).count();
+        let dots = inner.get(digits..)?.bytes().take_while(|byte| *byte == b'.').count();
+        let ends = digits >= 8 && inner.get(digits + dots..)?.starts_with('>');
+        return ends.then_some("<redacted:".len() + digits + dots + 1);
+    }
+    let shown = text
+        .char_indices()
+        .take(5)
+        .map(|(at, _)| at)
+        .find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with("...[redacted, ")));
+    let from = shown.map_or(0, |at| at + 3);
+    let inner = text.get(from..)?.strip_prefix("[redacted, ")?;
+    let digits = inner.bytes().take_while(u8::is_ascii_digit).count();
+    let ends = digits > 0 && inner.get(digits..)?.starts_with(" characters]");
+    ends.then_some(from + "[redacted, ".len() + digits + " characters]".len())
 }
 
 /// Where secrets are, from left to right, none overlapping.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+    secrets_under(text, &|name| if is_secret_key(name) { Hides::Secret } else { Hides::Nothing })
+}
+
+/// The same where somebody says how much names hide.
+pub(super) fn secrets_under(text: &str, names: &Names<'_>) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Range<usize>> = Vec::new();
     let (mut line, mut query) = (End::default(), End::default());
@@ -65,15 +112,26 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
         let range = match byte {
             b'"' | b'\'' => member_value(text, at),
-            b':' => url_password(text, at).or_else(|| header_value(text, at, &mut line)),
+            b':' => {
+                let found = url_password(text, at).or_else(|| header_value(text, at, &mut line));
+                found.or_else(|| assigned::colon(text, at, names))
+            }
             b'?' | b'&' => query_value(text, at, &mut query),
+            b'=' => assigned::equals(text, at, names),
+            b'<' => assigned::element(text, at, names),
+            b'-' if bytes.get(at + 1) == Some(&b'-') && bytes.get(at + 2) != Some(&b'-') => {
+                assigned::option(text, at, names)
+            }
+            b'B' | b'b' => assigned::credential(text, at),
             _ if token::may_begin(byte) => {
                 bytes.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)
             }
             _ => None,
         };
-        at = range.as_ref().map_or(at + 1, |range| range.end);
-        found.extend(range);
+        // What was hidden before stays as it is.
+        let mark = range.as_ref().and_then(|range| Some(range.start + mark_at(text.get(range.start..)?)?));
+        at = mark.or(range.as_ref().map(|range| range.end)).unwrap_or(at + 1);
+        found.extend(range.filter(|_| mark.is_none()));
     }
     found
 }
@@ -182,6 +240,28 @@ mod tests {
             assert_ne!(once, open);
             assert_eq!(text(&once), once);
         }
+    }
+
+    #[test]
+    fn only_what_was_hidden_counts_as_hidden() {
+        for mark in
+            ["[redacted, 7 characters]", "sk-a...[redacted, 70 characters]", "<redacted:0123456789ab..>", "*0a1"]
+        {
+            assert!(is_mark(mark) && is_blank(mark), "{mark}");
+        }
+        for text in [
+            "this redacted text",
+            "<redacted:it is hunter2>",
+            "[redacted, but hunter2]",
+            "abcde...[redacted, 1 characters]",
+            "*hunter2",
+        ] {
+            assert!(!is_mark(text) && !is_blank(text), "{text}");
+        }
+        assert_eq!(
+            attribute_text("password", "redacted hunter2").into_owned(),
+            "redacted hunter2".replace("redacted hunter2", "reda...[redacted, 16 characters]")
+        );
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! A request in the other encoding.
+//! A request in the other encoding, and what one is about.
 //!
-//! Comes in: a request. Goes out: the same spans as one request; everything OTLP can carry survives.
+//! Comes in: a request. Goes out: the same spans as one request, of which everything OTLP can carry survives; or its first span.
 
 use super::batch::Batcher;
 use super::group::Group;
 use super::plan::{Bounds, Plan, Planned};
+use crate::model::{SpanId, TraceId};
 use crate::otlp::{Encoding, Framing, JsonReader, ProtoReader, Seen};
 
 /// The request in this encoding.
@@ -19,13 +20,29 @@ pub fn converted(request: &[u8], from: Encoding, to: Encoding) -> Vec<u8> {
             group.pour(&mut batcher, &mut give);
         }
     };
-    match from {
-        Encoding::Proto => ProtoReader::new(Framing::None).feed(request, 0, true, &mut take),
-        Encoding::Json => JsonReader::default().feed(request, 0, true, &mut take),
-    }
+    read(request, from, &mut take);
     group.pour(&mut batcher, &mut give);
     batcher.flush(&mut give);
     out
+}
+
+/// The ids and the name of the first span of a request.
+pub fn first_span(request: &[u8], encoding: Encoding) -> Option<(TraceId, SpanId, String)> {
+    let mut first = None;
+    read(request, encoding, &mut |seen: Seen<'_, '_>| {
+        if let Seen::Span(span, _) = seen {
+            let ids = || (span.trace_id.trace(), span.span_id.span(), span.name.decode().into_owned());
+            first.get_or_insert_with(ids);
+        }
+    });
+    first
+}
+
+fn read(request: &[u8], encoding: Encoding, take: &mut impl FnMut(Seen<'_, '_>)) {
+    match encoding {
+        Encoding::Proto => ProtoReader::new(Framing::None).feed(request, 0, true, take),
+        Encoding::Json => JsonReader::default().feed(request, 0, true, take),
+    }
 }
 
 #[cfg(test)]
@@ -38,5 +55,10 @@ mod tests {
         let proto = converted(json, Encoding::Json, Encoding::Proto);
         let again = converted(&proto, Encoding::Proto, Encoding::Json);
         assert_eq!(String::from_utf8(again).unwrap(), String::from_utf8(json.to_vec()).unwrap());
+        for (request, encoding) in [(&proto[..], Encoding::Proto), (json, Encoding::Json)] {
+            let (trace, span, name) = first_span(request, encoding).unwrap();
+            assert_eq!((trace.0 >> 120, span.0 >> 56, name.as_str()), (1, 1, "a \"b\""));
+        }
+        assert_eq!(first_span(b"", Encoding::Proto), None);
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn resource_bytes(
     alteration: &Alteration,
     encoding: Encoding,
 ) -> Vec<u8> {
-    let as_it_is = !alteration.redacts() && alteration.resource.is_empty();
+    let as_it_is = alteration.keeps_resources();
     if as_it_is && encoding == Encoding::Proto && shape == Shape::OtlpProto {
         return resource.raw.to_vec();
     }

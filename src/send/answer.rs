@@ -15,8 +15,10 @@ use super::status::Explanation;
 pub(super) enum Answer {
     /// It was taken; `rejected` spans of it were not.
     Taken { rejected: u64, message: String },
-    /// It never will be.
-    Refused(String),
+    /// It never will be, in the receiver's words.
+    Refused { why: String, others: Others },
+    /// Whoever is there does not take OTLP like this: another protocol, a certificate that does not hold, a name nobody knows.
+    Never(String),
     /// Not now.
     Later {
         why: String,
@@ -27,7 +29,28 @@ pub(super) enum Answer {
     },
 }
 
+/// What a refusal says of all other requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Others {
+    /// Nothing.
+    MayBeTaken,
+    /// They will be refused too, unless one has been taken before.
+    AreRefusedIfNoneWasTaken,
+    /// They will be refused too.
+    AreRefused,
+}
+
 impl Answer {
+    /// Refused for what is in it.
+    pub(super) fn refused(why: String) -> Self {
+        Self::Refused { why, others: Others::MayBeTaken }
+    }
+
+    /// There is nobody to talk to, and there will not be.
+    pub(super) fn never(why: impl Into<String>) -> Self {
+        Self::Never(why.into())
+    }
+
     /// Nothing of the request has reached anybody.
     pub(super) fn unsent(why: String) -> Self {
         Self::Later { why, wait: None, lost: false }
@@ -39,10 +62,13 @@ impl Answer {
     }
 }
 
+/// What is said of an answer that means nothing.
+pub(super) const UNREADABLE: &str = "the answer cannot be read";
+
 /// A response in protobuf. One that cannot be read is a success with a remark: the status has said so already.
 pub(super) fn of_proto(bytes: &[u8]) -> Answer {
     match ExportTraceServiceResponse::decode(bytes) {
-        Err(_) => Answer::Taken { rejected: 0, message: "the answer cannot be read".to_owned() },
+        Err(_) => Answer::Taken { rejected: 0, message: UNREADABLE.to_owned() },
         Ok(response) => {
             let partial = response.partial_success.unwrap_or_default();
             let rejected = u64::try_from(partial.rejected_spans).unwrap_or(0);
@@ -54,7 +80,7 @@ pub(super) fn of_proto(bytes: &[u8]) -> Answer {
 /// A response in JSON, where 64-bit numbers are strings or numbers.
 pub(super) fn of_json(bytes: &[u8]) -> Answer {
     let Ok(response) = serde_json::from_slice::<Value>(bytes) else {
-        let message = if bytes.is_empty() { "" } else { "the answer cannot be read" };
+        let message = if bytes.is_empty() { "" } else { UNREADABLE };
         return Answer::Taken { rejected: 0, message: message.to_owned() };
     };
     let partial = response.get("partialSuccess").or_else(|| response.get("partial_success"));

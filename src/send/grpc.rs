@@ -3,17 +3,24 @@
 //! Comes in: the status, headers, body and trailers of a response. Goes out: an [`Answer`]: which codes are tried again is decided
 //! here, as OTLP lists them.
 
+use std::borrow::Cow;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::{BufMut, Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
 
-use super::answer::{self, Answer};
+use super::answer::{self, Answer, Others};
+use super::inflate::inflated;
 use super::status::{self, Explanation};
 
 /// The method that takes spans.
 pub(super) const PATH: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// What to do where somebody else answers.
+const HINT: &str = "is this the gRPC port? (4317 usually; --protocol http/protobuf for 4318)";
 
 const HEADER: usize = 5;
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -49,6 +56,12 @@ pub(super) fn header(length: usize, compressed: bool) -> Bytes {
     header.freeze()
 }
 
+/// How long a call may take, as the header `grpc-timeout` has it: at most eight digits; nothing for no limit.
+pub(super) fn timeout(limit: Duration) -> Option<String> {
+    let within = |number: u128, unit: char| (number < 100_000_000).then(|| format!("{}{unit}", number.max(1)));
+    within(limit.as_millis(), 'm').or_else(|| within(limit.as_secs().into(), 'S'))
+}
+
 /// Judges a whole response.
 pub(super) fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], trailers: Option<&HeaderMap>) -> Answer {
     let text = |name: &str| {
@@ -56,10 +69,13 @@ pub(super) fn judge(status: StatusCode, headers: &HeaderMap, body: &[u8], traile
         value.and_then(|value| value.to_str().ok())
     };
     let Some(code) = text("grpc-status").and_then(|code| code.trim().parse::<usize>().ok()) else {
-        return without_code(status);
+        return without_code(status, headers.get(http::header::CONTENT_TYPE).and_then(|media| media.to_str().ok()));
     };
     if code == 0 {
-        return answer::of_proto(body.get(HEADER..).unwrap_or_default());
+        return match message(body, text("grpc-encoding")) {
+            Some(message) => answer::of_proto(&message),
+            None => Answer::Taken { rejected: 0, message: answer::UNREADABLE.to_owned() },
+        };
     }
     let details = text("grpc-status-details-bin").and_then(|details| LENIENT.decode(details).ok());
     let mut explanation = details.and_then(|details| status::of_proto(&details)).unwrap_or_default();
@@ -77,17 +93,41 @@ fn refused(code: usize, explanation: Explanation) -> Answer {
         1 | 4 => Answer::Later { why, wait: explanation.wait, lost: true },
         10 | 11 | 14 | 15 => Answer::Later { why, wait: explanation.wait, lost: false },
         8 if explanation.wait.is_some() => Answer::Later { why, wait: explanation.wait, lost: false },
-        _ => Answer::Refused(why),
+        12 => Answer::Refused { why, others: Others::AreRefusedIfNoneWasTaken },
+        16 => Answer::Refused { why, others: Others::AreRefused },
+        _ => Answer::refused(why),
+    }
+}
+
+/// The message behind its header, inflated where it has to be; nothing where it cannot be.
+fn message<'b>(body: &'b [u8], encoding: Option<&str>) -> Option<Cow<'b, [u8]>> {
+    let message = body.get(HEADER..).unwrap_or_default();
+    match (body.first(), encoding) {
+        (Some(1), Some("gzip")) => inflated(message).map(Cow::Owned),
+        (Some(1), _) => None,
+        _ => Some(Cow::Borrowed(message)),
     }
 }
 
 /// A response without a code of gRPC is not from a gRPC server, or was cut off.
-fn without_code(status: StatusCode) -> Answer {
-    match status.as_u16() {
-        200 => Answer::lost("the answer broke off before its status".to_owned()),
-        429 | 503 => Answer::Later { why: format!("HTTP {status}"), wait: None, lost: false },
-        502 | 504 => Answer::lost(format!("HTTP {status}")),
-        _ => Answer::Refused(format!("HTTP {status}, not gRPC: is this the gRPC port?")),
+fn without_code(status: StatusCode, media: Option<&str>) -> Answer {
+    let other = media.filter(|media| !media.starts_with("application/grpc"));
+    match (status.as_u16(), other) {
+        (429 | 503, _) => Answer::Later { why: format!("HTTP {status}"), wait: None, lost: false },
+        (502 | 504, _) => Answer::lost(format!("HTTP {status}")),
+        (200, None) => Answer::lost("the answer broke off before its status".to_owned()),
+        (_, Some(media)) if status.is_success() => {
+            let media: String = media.chars().take(60).collect();
+            Answer::never(format!("the answer is {media}, not gRPC: {HINT}"))
+        }
+        _ => Answer::Refused {
+            why: format!("HTTP {status}, not gRPC: {HINT}"),
+            others: if status == StatusCode::UNAUTHORIZED {
+                Others::AreRefused
+            } else {
+                Others::AreRefusedIfNoneWasTaken
+            },
+        },
     }
 }
 
@@ -114,7 +154,6 @@ fn percent_decoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn code(code: &str, details: Option<&str>) -> Answer {
         let mut trailers = HeaderMap::new();
@@ -132,8 +171,9 @@ mod tests {
             let later = matches!(code(&number.to_string(), None), Answer::Later { .. });
             assert_eq!(later, [1, 4, 10, 11, 14, 15].contains(&number), "{number}");
         }
-        assert_eq!(code("3", None), Answer::Refused("INVALID_ARGUMENT: not now%".into()));
-        assert_eq!(code("99", None), Answer::Refused("gRPC code 99: not now%".into()));
+        assert_eq!(code("3", None), Answer::refused("INVALID_ARGUMENT: not now%".into()));
+        assert_eq!(code("99", None), Answer::refused("gRPC code 99: not now%".into()));
+        assert!(matches!(code("16", None), Answer::Refused { others: Others::AreRefused, .. }));
         assert!(matches!(code("0", None), Answer::Taken { rejected: 0, .. }));
     }
 
@@ -152,10 +192,35 @@ mod tests {
 
     #[test]
     fn what_is_not_grpc_is_told() {
-        let none = HeaderMap::new();
-        let judged = |status: u16| judge(StatusCode::from_u16(status).unwrap(), &none, b"", None);
-        assert!(matches!(judged(200), Answer::Later { lost: true, .. }));
-        assert!(matches!(judged(503), Answer::Later { lost: false, .. }));
-        assert!(matches!(judged(404), Answer::Refused(why) if why.contains("not gRPC")));
+        let mut headers = HeaderMap::new();
+        let judged =
+            |headers: &HeaderMap, status: u16| judge(StatusCode::from_u16(status).unwrap(), headers, b"", None);
+        assert!(matches!(judged(&headers, 200), Answer::Later { lost: true, .. }));
+        assert!(matches!(judged(&headers, 503), Answer::Later { lost: false, .. }));
+        assert!(matches!(judged(&headers, 404), Answer::Refused { why, .. } if why.contains("not gRPC")));
+        headers.insert("content-type", "text/html".parse().unwrap());
+        assert!(matches!(judged(&headers, 200), Answer::Never(why) if why.contains("text/html, not gRPC")));
+        assert!(matches!(judged(&headers, 503), Answer::Later { .. }));
+    }
+
+    #[test]
+    fn a_packed_answer_is_read() {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-status", "0".parse().unwrap());
+        let packed = crate::send::inflate::deflated(b"\x0a\x05\x08\x03\x12\x01x");
+        let body = [&[1, 0, 0, 0, 0][..], &packed].concat();
+        let read = |headers: &HeaderMap| judge(StatusCode::OK, headers, &body, None);
+        assert!(matches!(read(&headers), Answer::Taken { rejected: 0, message } if message == answer::UNREADABLE));
+        headers.insert("grpc-encoding", "gzip".parse().unwrap());
+        assert_eq!(read(&headers), Answer::Taken { rejected: 3, message: "x".into() });
+    }
+
+    #[test]
+    fn a_limit_is_written_in_at_most_eight_digits() {
+        let written = |limit| timeout(limit).unwrap_or_default();
+        assert_eq!(written(Duration::from_secs(10)), "10000m");
+        assert_eq!(written(Duration::from_micros(5)), "1m");
+        assert_eq!(written(Duration::from_secs(1 << 20)), "1048576S");
+        assert_eq!(written(Duration::MAX), "");
     }
 }

@@ -23,13 +23,15 @@ pub struct SentTotals {
     pub failed: u64,
     /// Requests that came to their end.
     pub settled: u64,
+    /// Requests that are being sent, or wait to be sent again.
+    pub under_way: u64,
     /// Requests of which only some spans were taken.
     pub partial: u64,
     /// How often a request was sent again.
     pub retries: u64,
     /// Spans that were sent again after an answer was lost: they may be there twice.
     pub maybe_twice: u64,
-    /// Spans that could not be delivered, but of which an answer was lost: they may be there nevertheless.
+    /// Spans that were refused or could not be delivered, but of which an answer was lost: they may be there nevertheless.
     pub maybe_there: u64,
 }
 
@@ -43,8 +45,9 @@ pub(super) struct Meter {
     rejected: AtomicU64,
     failed: AtomicU64,
     settled: AtomicU64,
+    begun: AtomicU64,
     partial: AtomicU64,
-    pub(super) retries: AtomicU64,
+    retries: AtomicU64,
     maybe_twice: AtomicU64,
     maybe_there: AtomicU64,
 }
@@ -55,6 +58,24 @@ impl Meter {
         self.spans.fetch_add(spans, Relaxed);
         self.requests.fetch_add(1, Relaxed);
         self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    /// A request is taken up.
+    pub(super) fn taken_up(&self) {
+        self.begun.fetch_add(1, Relaxed);
+    }
+
+    /// A request is sent again.
+    pub(super) fn retried(&self) {
+        self.retries.fetch_add(1, Relaxed);
+    }
+
+    /// A request goes back as if it had not been handed over.
+    pub(super) fn returned(&self, spans: u64, bytes: usize) {
+        self.spans.fetch_sub(spans, Relaxed);
+        self.bytes.fetch_sub(bytes as u64, Relaxed);
+        self.requests.fetch_sub(1, Relaxed);
+        self.begun.fetch_sub(1, Relaxed);
     }
 
     /// A request has come to its end.
@@ -75,10 +96,11 @@ impl Meter {
             }
             Verdict::Failed { .. } => {
                 self.failed.fetch_add(spans, Relaxed);
-                if outcome.lost {
-                    self.maybe_there.fetch_add(spans, Relaxed);
-                }
             }
+            Verdict::Unsent => return,
+        }
+        if outcome.lost && matches!(outcome.verdict, Verdict::Rejected { .. } | Verdict::Failed { .. }) {
+            self.maybe_there.fetch_add(spans, Relaxed);
         }
         if outcome.twice {
             self.maybe_twice.fetch_add(spans, Relaxed);
@@ -88,14 +110,16 @@ impl Meter {
 
     /// All counters.
     pub(super) fn totals(&self) -> SentTotals {
+        let settled = self.settled.load(Relaxed);
         SentTotals {
+            settled,
+            under_way: self.begun.load(Relaxed).saturating_sub(settled),
             spans: self.spans.load(Relaxed),
             requests: self.requests.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             accepted: self.accepted.load(Relaxed),
             rejected: self.rejected.load(Relaxed),
             failed: self.failed.load(Relaxed),
-            settled: self.settled.load(Relaxed),
             partial: self.partial.load(Relaxed),
             retries: self.retries.load(Relaxed),
             maybe_twice: self.maybe_twice.load(Relaxed),

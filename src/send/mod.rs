@@ -5,14 +5,18 @@
 
 mod answer;
 mod backoff;
+mod clock;
 mod gate;
 mod grpc;
+mod heard;
+mod inflate;
 mod line;
 mod meter;
 mod options;
 mod outcome;
 mod pack;
 mod sender;
+mod shared;
 mod status;
 mod target;
 mod tls;
@@ -24,4 +28,4 @@ pub use meter::SentTotals;
 pub use options::SendOptions;
 pub use outcome::{Event, Outcome, Request, Verdict};
 pub use sender::{SendError, Sender, Settings};
-pub use target::{Packing, Protocol, Target, TargetError};
+pub use target::{Protocol, Target, TargetError};

@@ -6,7 +6,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::target::{Packing, Protocol};
+use http::{HeaderName, HeaderValue};
+
+use super::target::Protocol;
+use crate::otlp::Packing;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -19,9 +22,9 @@ pub struct SendOptions {
     pub protocol: Option<Protocol>,
     /// Headers of every request.
     pub headers: Vec<(String, String)>,
-    /// How requests are compressed.
+    /// How requests are compressed. Not every receiver takes zstd.
     pub packing: Packing,
-    /// How long one try may take.
+    /// How long one try may take; zero for no limit.
     pub timeout: Duration,
     /// An authority to trust instead of those of the machine, PEM.
     pub certificate: Option<PathBuf>,
@@ -51,8 +54,8 @@ impl Default for SendOptions {
 }
 
 impl SendOptions {
-    /// What the variables of the OpenTelemetry specification say; those of traces win. The list names variables that were
-    /// ignored because their value means nothing.
+    /// What the variables of the OpenTelemetry specification say; those of traces win. The list names what was ignored because it
+    /// means nothing: a variable, or one entry of it. No value is in it, for values may be secrets.
     pub fn of_variables(variable: &dyn Fn(&str) -> Option<String>) -> (Self, Vec<String>) {
         let mut ignored = Vec::new();
         let mut options = Self::default();
@@ -86,9 +89,11 @@ impl SendOptions {
             }
         }
         if let Some((name, value)) = given("HEADERS") {
-            match header_list(&value) {
-                Some(headers) => options.headers = headers,
-                None => ignored.push(name),
+            for (number, entry) in (1..).zip(header_list(&value)) {
+                match entry {
+                    Some(header) => options.headers.push(header),
+                    None => ignored.push(format!("entry {number} of {name}")),
+                }
             }
         }
         let path = |name: &str| given(name).map(|(_, path)| PathBuf::from(path));
@@ -100,18 +105,18 @@ impl SendOptions {
     }
 }
 
-/// Headers as W3C baggage writes them: `name=value,name=value`, values percent-encoded.
-fn header_list(text: &str) -> Option<Vec<(String, String)>> {
-    let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    entries
-        .map(|entry| {
-            let (name, value) = entry.split_once('=')?;
-            Some((decoded(name.trim())?, decoded(value.trim())?))
-        })
-        .collect()
+/// Headers as W3C baggage writes them: `name=value,name=value`, values percent-encoded. Nothing for an entry that is none.
+fn header_list(text: &str) -> impl Iterator<Item = Option<(String, String)>> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(|entry| {
+        let (name, value) = entry.split_once('=')?;
+        let (name, value) = (decoded(name.trim())?, decoded(value.trim())?);
+        let sound = HeaderName::from_bytes(name.as_bytes()).is_ok() && HeaderValue::from_str(&value).is_ok();
+        sound.then_some((name, value))
+    })
 }
 
-fn decoded(text: &str) -> Option<String> {
+/// A text with its `%41` decoded; nothing where one is no byte, or the bytes are no text.
+pub(super) fn decoded(text: &str) -> Option<String> {
     let mut pieces = text.split('%');
     let mut out = pieces.next()?.as_bytes().to_vec();
     for piece in pieces {
@@ -157,10 +162,12 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "carrier pigeon"),
             ("OTEL_EXPORTER_OTLP_TIMEOUT", "soon"),
-            ("OTEL_EXPORTER_OTLP_HEADERS", "a=%zz"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "a=%zz,good=1,bad,x=a%0Ab"),
             ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
         ]);
         assert_eq!((options.endpoint, options.protocol, options.insecure), (None, None, false));
-        assert_eq!(ignored.len(), 3, "{ignored:?}");
+        let entry = |number| format!("entry {number} of OTEL_EXPORTER_OTLP_HEADERS");
+        assert_eq!(ignored[2..], [entry(1), entry(3), entry(4)]);
+        assert_eq!((options.headers, ignored.len()), (vec![("good".into(), "1".into())], 5));
     }
 }

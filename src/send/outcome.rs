@@ -19,6 +19,8 @@ pub struct Request {
     pub spans: u64,
     /// A number of the caller's, given back with the outcome.
     pub tag: u64,
+    /// It was sent before, and nobody knows what became of it: it may be there.
+    pub doubtful: bool,
 }
 
 /// What the receiver did with a request.
@@ -46,6 +48,8 @@ pub enum Verdict {
         /// What went wrong last.
         message: String,
     },
+    /// It was never sent: somebody stopped, or the receiver was given up on before its turn came. It counts as not handed over.
+    Unsent,
 }
 
 /// What became of a request.
@@ -63,14 +67,24 @@ pub struct Outcome {
     pub lost: bool,
     /// It was sent again after an answer was lost: its spans may be there twice.
     pub twice: bool,
-    /// The request itself, where the receiver has taken none of its spans: refused, failed, or a partial success that
-    /// rejected all of them.
+    /// The request itself, where the receiver has taken none of its spans: refused, failed, unsent, or a partial success
+    /// that rejected all of them.
     pub undelivered: Option<Request>,
 }
 
 /// What a sender tells as it goes.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// Something of a request is about to be sent: from now on it may be there.
+    Begun {
+        /// The number that came with the request.
+        tag: u64,
+    },
+    /// It is surely not there yet: the receiver said so. It is sent again after a while.
+    Back {
+        /// The number that came with the request.
+        tag: u64,
+    },
     /// A request has come to its end. Told once for every request.
     Done(Outcome),
     /// The receiver does not take a request at the moment; it is sent again after a while. Told once until it takes one.
@@ -79,6 +93,8 @@ pub enum Event {
         why: String,
         /// How long until the next try.
         wait: Duration,
+        /// The receiver asked for that long.
+        asked: bool,
     },
     /// The receiver takes requests again.
     Again,

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 
-use super::target::Packing;
+use crate::otlp::Packing;
 
 impl Packing {
     /// What headers call it; nothing for none.

@@ -4,8 +4,8 @@
 //! work is on threads of its own, which end when the handle is gone.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -13,13 +13,14 @@ use thiserror::Error;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
-use tokio::sync::watch;
 
+use super::clock::Clock;
 use super::gate::Gate;
-use super::meter::{Meter, SentTotals};
+use super::meter::SentTotals;
 use super::outcome::{Event, Request};
+use super::shared::{Haste, Shared, Terms};
 use super::target::Target;
-use super::work::{Haste, Shared, work};
+use super::work::work;
 
 /// How a sender behaves.
 #[derive(Clone, Copy, Debug)]
@@ -30,11 +31,17 @@ pub struct Settings {
     pub requests: usize,
     /// Bytes of those requests.
     pub bytes: usize,
-    /// How long one request is tried again and again. Zero: only once.
+    /// How long one request is tried again and again. Zero: only once. A wait that the receiver asks for is granted up to five
+    /// minutes while there is any patience left.
     pub patience: Duration,
+    /// Whether nothing more is sent once the receiver was given up on: what was not begun comes back unsent. Else every
+    /// request is tried once until one is taken.
+    pub stops: bool,
+    /// The time now, Unix nanoseconds, for receivers that name a date to come again at; zero where it is not known.
+    pub now: u64,
     /// Where the chance in waiting times begins.
     pub seed: u64,
-    /// Hear Ctrl-C and SIGTERM: the first lets what is under way end, the second ends it.
+    /// Hear Ctrl-C and SIGTERM: the first lets what is under way end and gives the rest back unsent, the second ends it.
     pub signals: bool,
 }
 
@@ -45,6 +52,8 @@ impl Default for Settings {
             requests: 64,
             bytes: 64 << 20,
             patience: Duration::from_secs(60),
+            stops: false,
+            now: 0,
             seed: 0,
             signals: false,
         }
@@ -75,18 +84,10 @@ impl Sender {
     ) -> Result<Self, SendError> {
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("send").enable_all().build()?;
         let (queue, requests) = unbounded_channel();
-        let shared = Arc::new(Shared {
-            target: Arc::new(target),
-            patience: settings.patience,
-            seed: settings.seed,
-            gate: Gate::new(settings.requests.max(settings.concurrency), settings.bytes),
-            meter: Meter::default(),
-            haste: watch::Sender::new(Haste::None),
-            heed: Mutex::new(Box::new(heed)),
-            queue: tokio::sync::Mutex::new(requests),
-            waiting: AtomicBool::new(false),
-            down: AtomicBool::new(false),
-        });
+        let Settings { patience, stops, seed, .. } = settings;
+        let gate = Gate::new(settings.requests.max(settings.concurrency), settings.bytes);
+        let terms = Terms { target, clock: Clock::new(settings.now), patience, seed, stops, gate };
+        let shared = Arc::new(Shared::new(terms, requests, heed));
         let interrupts = Arc::new(AtomicU32::new(0));
         let interrupted = Arc::new(AtomicBool::new(false));
         if settings.signals {
@@ -128,6 +129,11 @@ impl Sender {
         self.shared.meter.totals()
     }
 
+    /// Why nothing more is sent, if the receiver was given up on.
+    pub fn given_up(&self) -> Option<String> {
+        self.shared.given_up()
+    }
+
     /// How often Ctrl-C or SIGTERM was heard.
     pub fn interrupts(&self) -> u32 {
         self.interrupts.load(Relaxed)
@@ -136,11 +142,6 @@ impl Sender {
     /// A flag that is up from the first Ctrl-C or SIGTERM on, for whoever waits for something else meanwhile.
     pub fn interrupted(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.interrupted)
-    }
-
-    /// Lets what is under way end, without trying anything again.
-    pub fn hurry(&self) {
-        hasten(&self.shared, Haste::LastTry);
     }
 
     /// Takes no more requests and waits until every one has come to its end.
@@ -157,7 +158,7 @@ impl Sender {
         while !self.over.load(Relaxed) && begun.elapsed() < time {
             std::thread::sleep(Duration::from_millis(5));
         }
-        hasten(&self.shared, Haste::Now);
+        self.shared.hasten(Haste::Now);
         self.join();
         self.totals()
     }
@@ -173,7 +174,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         // The thread ends by itself: who drops a handle may be where nobody may wait.
         self.queue = None;
-        hasten(&self.shared, Haste::Now);
+        self.shared.hasten(Haste::Now);
     }
 }
 
@@ -191,14 +192,6 @@ fn run(runtime: Runtime, shared: &Arc<Shared>, workers: usize, over: &AtomicBool
     runtime.shutdown_timeout(Duration::from_millis(100));
 }
 
-fn hasten(shared: &Shared, haste: Haste) {
-    shared.haste.send_if_modified(|now| {
-        let later = haste > *now;
-        *now = haste.max(*now);
-        later
-    });
-}
-
 fn watch_signals(shared: &Arc<Shared>, interrupts: &Arc<AtomicU32>, interrupted: &Arc<AtomicBool>) -> io::Result<()> {
     for kind in [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()] {
         let mut signals = signal(kind)?;
@@ -207,7 +200,7 @@ fn watch_signals(shared: &Arc<Shared>, interrupts: &Arc<AtomicU32>, interrupted:
             while signals.recv().await.is_some() {
                 let before = interrupts.fetch_add(1, Relaxed);
                 interrupted.store(true, Relaxed);
-                hasten(&shared, if before == 0 { Haste::LastTry } else { Haste::Now });
+                shared.hasten(if before == 0 { Haste::LastTry } else { Haste::Now });
             }
         });
     }

@@ -15,7 +15,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use super::options::SendOptions;
 use super::url::{Place, parts, path};
 use super::{grpc, tls};
-use crate::otlp::Encoding;
+use crate::otlp::{Encoding, Packing};
 
 /// The protocols of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +52,6 @@ impl FromStr for Protocol {
         let found = all.into_iter().find(|protocol| protocol.name().eq_ignore_ascii_case(text.trim()));
         found.ok_or_else(|| format!("'{text}' is no protocol (grpc, http/protobuf or http/json)"))
     }
-}
-
-/// How requests are compressed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Packing {
-    /// Not at all.
-    #[default]
-    None,
-    /// gzip.
-    Gzip,
-    /// Zstandard; not every receiver takes it.
-    Zstd,
 }
 
 impl FromStr for Packing {
@@ -123,8 +111,13 @@ pub struct Target {
     pub(super) uri: Uri,
     pub(super) headers: HeaderMap,
     pub(super) packing: Packing,
+    /// How long one try may take.
     pub(super) timeout: Duration,
+    /// The same for the other side, where there is a limit.
+    pub(super) grpc_timeout: Option<HeaderValue>,
     pub(super) tls: Option<(TlsConnector, ServerName<'static>)>,
+    /// A client certificate is presented.
+    pub(super) shows_certificate: bool,
 }
 
 impl Target {
@@ -148,15 +141,30 @@ impl Target {
             }
             _ => None,
         };
+        let mut headers = headers(&options.headers)?;
+        if let Some(user) = &parts.user {
+            let mut value: HeaderValue = basic(user).parse().map_err(|_| wrong())?;
+            value.set_sensitive(true);
+            headers.entry(http::header::AUTHORIZATION).or_insert(value);
+        }
+        let timeout = if options.timeout.is_zero() { Duration::MAX } else { options.timeout };
+        let grpc_timeout = grpc::timeout(timeout).and_then(|limit| limit.parse().ok());
         Ok(Self {
             protocol,
             place: parts.place,
             uri,
-            headers: headers(&options.headers)?,
+            headers,
             packing: options.packing,
-            timeout: options.timeout,
+            timeout,
+            grpc_timeout,
             tls,
+            shows_certificate: options.client_certificate.is_some(),
         })
+    }
+
+    /// Whether what goes there is encrypted.
+    pub fn is_encrypted(&self) -> bool {
+        self.tls.is_some()
     }
 
     /// The protocol that is spoken.
@@ -179,6 +187,12 @@ impl Target {
     pub fn takes(&self, encoding: Encoding) -> bool {
         self.protocol != Protocol::Grpc || encoding == Encoding::Proto
     }
+}
+
+/// The header that user and password of a URL stand for (RFC 7617).
+fn basic(user: &str) -> String {
+    use base64::Engine as _;
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(user))
 }
 
 fn headers(pairs: &[(String, String)]) -> Result<HeaderMap, TargetError> {
@@ -240,6 +254,23 @@ mod tests {
         assert_eq!(uri("127.0.0.1", None), "http://127.0.0.1:4318/v1/traces");
         let socket = target("unix:/tmp/x.sock", None, |_| {}).unwrap();
         assert_eq!((socket.place(), socket.uri.path()), ("unix:/tmp/x.sock".into(), "/v1/traces"));
+    }
+
+    #[test]
+    fn a_user_in_the_url_is_sent_as_a_header_and_shown_nowhere() {
+        let named = target("http://ann:p%40ss@a:4318", None, |_| {}).unwrap();
+        assert_eq!(named.headers["authorization"], "Basic YW5uOnBAc3M=");
+        assert!(named.headers["authorization"].is_sensitive());
+        assert_eq!((named.place(), named.uri.to_string()), ("http://a:4318/v1/traces".into(), named.place()));
+        let own = |options: &mut SendOptions| options.headers = vec![("Authorization".into(), "Bearer x".into())];
+        assert_eq!(target("http://ann@a", None, own).unwrap().headers["authorization"], "Bearer x");
+    }
+
+    #[test]
+    fn no_limit_is_a_limit_of_zero() {
+        let endless = target("http://a:4317", None, |options| options.timeout = Duration::ZERO).unwrap();
+        assert_eq!((endless.timeout, endless.grpc_timeout), (Duration::MAX, None));
+        assert_eq!(target("http://a:4317", None, |_| {}).unwrap().grpc_timeout.unwrap(), "10000m");
     }
 
     #[test]

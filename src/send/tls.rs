@@ -1,6 +1,7 @@
 //! Encryption: whom to trust, and what to show.
 //!
-//! Comes in: PEM files, or the authorities this machine trusts. Goes out: a connector that speaks the protocol's version of HTTP.
+//! Comes in: PEM files, or the authorities this machine trusts. Goes out: a connector that speaks the protocol's version of HTTP, and
+//! what it means when that fails.
 
 use std::io;
 use std::path::Path;
@@ -10,8 +11,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{self, CertificateError, ClientConfig, RootCertStore};
 
+use super::answer::Answer;
 use super::options::SendOptions;
 use super::target::{Protocol, TargetError};
 
@@ -31,6 +33,33 @@ pub(super) fn connector(options: &SendOptions, protocol: Protocol) -> Result<Tls
     let alpn: &[u8] = if protocol == Protocol::Grpc { b"h2" } else { b"http/1.1" };
     config.alpn_protocols = vec![alpn.to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// What a handshake that failed means: what does not hold now will not hold later.
+pub(super) fn failed(error: &io::Error) -> Answer {
+    let cause = error.get_ref().and_then(|error| error.downcast_ref::<rustls::Error>());
+    Answer::never(match cause {
+        None => return Answer::unsent(format!("cannot connect with TLS: {error}")),
+        Some(rustls::Error::InvalidMessage(_)) => {
+            "the port does not speak TLS: should the URL begin with http://? (or --insecure, without a scheme)"
+                .to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            "its certificate comes from an authority that is not trusted here (name that with --certificate)".to_owned()
+        }
+        Some(rustls::Error::InvalidCertificate(why)) => format!("its certificate does not hold: {why}"),
+        Some(cause) => alert(&cause.to_string()).unwrap_or_else(|| format!("cannot agree on TLS: {cause}")),
+    })
+}
+
+/// What the receiver says of our certificate in an alert, which may come behind the handshake; nothing where there is no alert.
+pub(super) fn alert(words: &str) -> Option<String> {
+    let (_, alert) = words.split_once("received fatal alert: ")?;
+    let certificate = ["certificate", "unknownca"].iter().any(|word| alert.to_ascii_lowercase().contains(word));
+    Some(match certificate {
+        true => format!("the receiver wants a certificate that it trusts ({alert}): see --client-certificate"),
+        false => format!("the receiver ends TLS: {alert}"),
+    })
 }
 
 fn authorities(named: Option<&Path>) -> Result<RootCertStore, TargetError> {

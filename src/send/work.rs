@@ -3,101 +3,64 @@
 //! Comes in: the queue. Goes out: an outcome for every request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::answer::Answer;
+use super::answer::{Answer, Others};
 use super::backoff::Backoff;
-use super::gate::Gate;
 use super::line::{Line, Packed};
-use super::meter::Meter;
 use super::outcome::{Event, Outcome, Request, Verdict};
-use super::target::Target;
+use super::shared::{ASKED, Haste, Shared};
 
-/// No receiver is asked to take more, compressed or not.
+/// Larger requests are not sent: receivers refuse what is a fraction of that, and a client should (OTLP's own bound).
 const LARGEST: usize = 64 << 20;
-
-/// How much patience is left.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Haste {
-    /// All of it.
-    #[default]
-    None,
-    /// What is under way may end; nothing is tried again.
-    LastTry,
-    /// Nothing is waited for.
-    Now,
-}
-
-/// What all workers share.
-pub(super) struct Shared {
-    pub(super) target: Arc<Target>,
-    pub(super) patience: Duration,
-    pub(super) seed: u64,
-    pub(super) gate: Gate,
-    pub(super) meter: Meter,
-    pub(super) haste: watch::Sender<Haste>,
-    pub(super) heed: Mutex<Box<dyn FnMut(Event) + Send>>,
-    pub(super) queue: tokio::sync::Mutex<UnboundedReceiver<Request>>,
-    /// Somebody waits, and people were told.
-    pub(super) waiting: AtomicBool,
-    /// A request has exhausted all patience and none was taken since: until then each is tried once.
-    pub(super) down: AtomicBool,
-}
-
-impl Shared {
-    fn tell(&self, event: Event) {
-        (self.heed.lock().unwrap_or_else(PoisonError::into_inner))(event);
-    }
-
-    fn settle(&self, outcome: Outcome, size: usize) {
-        self.meter.settled(&outcome);
-        self.tell(Event::Done(outcome));
-        self.gate.leave(size);
-    }
-}
 
 /// Works until the queue is closed and empty.
 pub(super) async fn work(shared: Arc<Shared>, number: u64) {
-    let mut line = Line::new(Arc::clone(&shared.target));
+    let mut line = Line::new(Arc::clone(&shared.target), shared.clock);
     let mut backoff = Backoff::new(shared.seed ^ number.wrapping_mul(0xd134_2543_de82_ef95));
     loop {
         let next = shared.queue.lock().await.recv().await;
         let Some(request) = next else { return };
-        let size = request.bytes.len();
-        let mut case = Case { shared: &shared, tries: 0, lost: false, twice: false };
+        shared.meter.taken_up();
+        let mut case =
+            Case { shared: &shared, tag: request.tag, tries: 0, lost: request.doubtful, twice: false, told: false };
         let verdict = case.deliver(&mut line, &mut backoff, &request).await;
         let (tries, lost, twice) = (case.tries, case.lost, case.twice);
-        let (tag, spans) = (request.tag, request.spans);
-        let taken = match &verdict {
-            Verdict::Accepted { .. } => true,
-            // Which ones were rejected is not told, but of all of them it is known.
-            Verdict::Partial { rejected, .. } => *rejected < spans,
-            Verdict::Rejected { .. } | Verdict::Failed { .. } => false,
-        };
-        let undelivered = (!taken).then_some(request);
-        shared.settle(Outcome { tag, spans, verdict, tries, lost, twice, undelivered }, size);
+        shared.settle(request, verdict, |tag, spans, verdict, undelivered| Outcome {
+            tag,
+            spans,
+            verdict,
+            tries,
+            lost,
+            twice,
+            undelivered,
+        });
     }
 }
 
 /// One request on its way.
 struct Case<'s> {
     shared: &'s Shared,
+    tag: u64,
     tries: u32,
+    /// An answer was lost.
     lost: bool,
+    /// It was sent again after that.
     twice: bool,
+    /// It was said that it may be there.
+    told: bool,
 }
 
 impl Case<'_> {
     async fn deliver(&mut self, line: &mut Line, backoff: &mut Backoff, request: &Request) -> Verdict {
         let failed = |message: String| Verdict::Failed { message };
+        if self.shared.haste() != Haste::None {
+            return Verdict::Unsent;
+        }
         if request.bytes.len() > LARGEST {
-            return failed(format!("larger than the {} MiB any receiver takes", LARGEST >> 20));
+            return failed(format!("larger than {} MiB, which no receiver is asked to take", LARGEST >> 20));
         }
         if !self.shared.target.takes(request.encoding) {
             return failed("gRPC takes protobuf only".to_owned());
@@ -106,43 +69,86 @@ impl Case<'_> {
             Ok(bytes) => Packed { bytes, encoding: request.encoding },
             Err(error) => return failed(format!("cannot be compressed: {error}")),
         };
+        if let Err(verdict) = self.turn().await {
+            return verdict;
+        }
         let begun = Instant::now();
         loop {
             let (why, asked) = match self.attempt(line, &packed).await {
                 Answer::Taken { rejected, message } => return self.taken(rejected, message),
-                Answer::Refused(message) => return Verdict::Rejected { message },
+                Answer::Refused { why, others } => {
+                    let all = others == Others::AreRefused || others == Others::AreRefusedIfNoneWasTaken && !self.met();
+                    if all {
+                        self.shared.give_up(&why);
+                    }
+                    return Verdict::Rejected { message: why };
+                }
+                Answer::Never(why) if !self.met() => {
+                    self.shared.give_up(&why);
+                    return failed(why);
+                }
+                // It did take requests: this is an accident, whatever became of the request.
+                Answer::Never(why) => {
+                    self.lost |= line.begun;
+                    (why, None)
+                }
                 Answer::Later { why, wait, lost } => {
                     self.lost |= lost;
                     (why, wait)
                 }
             };
+            self.back();
             let wait = backoff.wait(self.tries, asked);
-            if let Some(why) = self.gives_up(begun, wait, &why) {
+            if asked.is_some() {
+                self.shared.throttle(wait);
+            }
+            if let Some(why) = self.gives_up(begun, wait, asked, &why, line.begun) {
                 return failed(why);
             }
-            if !self.shared.waiting.swap(true, Relaxed) {
-                self.shared.tell(Event::Waiting { why: why.clone(), wait });
-            }
-            if !self.pause(wait).await {
-                return failed(why);
+            self.shared.waits(&why, wait, asked.is_some());
+            if !self.shared.pause(wait).await || self.turn().await.is_err() {
+                return failed(self.shared.given_up().unwrap_or(why));
             }
         }
     }
 
+    /// Whether the receiver has ever taken a request.
+    fn met(&self) -> bool {
+        self.shared.taken_after(None)
+    }
+
+    /// Waits until the receiver wants to be asked again, as it told somebody.
+    async fn turn(&self) -> Result<(), Verdict> {
+        while let Some(rest) = self.shared.throttled() {
+            if rest > ASKED + Duration::from_secs(1) {
+                return Err(Verdict::Failed { message: format!("the receiver asked to be left alone for {rest:.0?}") });
+            }
+            if !self.shared.pause(rest).await {
+                return Err(Verdict::Unsent);
+            }
+        }
+        Ok(())
+    }
+
     /// One try, within its time.
     async fn attempt(&mut self, line: &mut Line, packed: &Packed) -> Answer {
-        if *self.shared.haste.borrow() == Haste::Now {
+        if self.shared.haste() == Haste::Now {
             return Answer::unsent("it was given up".to_owned());
         }
         if self.tries > 0 {
-            self.shared.meter.retries.fetch_add(1, Relaxed);
-            self.twice |= self.lost;
+            self.shared.meter.retried();
         }
         self.tries += 1;
         let limit = self.shared.target.timeout;
         let mut haste = self.shared.haste.subscribe();
+        let begin = || {
+            self.twice |= self.lost;
+            if !std::mem::replace(&mut self.told, true) {
+                self.shared.tell(Event::Begun { tag: self.tag });
+            }
+        };
         let answer = tokio::select! {
-            answer = line.post(packed) => return answer,
+            answer = line.post(packed, begin) => return answer,
             () = tokio::time::sleep(limit) => format!("no answer within {limit:?}"),
             _ = haste.wait_for(|haste| *haste == Haste::Now) => "it was given up".to_owned(),
         };
@@ -151,36 +157,49 @@ impl Case<'_> {
         if begun { Answer::lost(answer) } else { Answer::unsent(answer) }
     }
 
-    fn taken(&self, rejected: u64, message: String) -> Verdict {
-        self.shared.down.store(false, Relaxed);
-        if self.shared.waiting.swap(false, Relaxed) {
-            self.shared.tell(Event::Again);
+    /// Says that it is not there, where that is sure.
+    fn back(&mut self) {
+        if !self.lost && std::mem::take(&mut self.told) {
+            self.shared.tell(Event::Back { tag: self.tag });
         }
+    }
+
+    fn taken(&self, rejected: u64, message: String) -> Verdict {
+        self.shared.takes_again();
         if rejected > 0 { Verdict::Partial { rejected, message } } else { Verdict::Accepted { warning: message } }
     }
 
-    /// Why it is not tried again, if it is not.
-    fn gives_up(&self, begun: Instant, wait: Duration, why: &str) -> Option<String> {
-        if *self.shared.haste.borrow() != Haste::None || self.shared.down.load(Relaxed) {
-            return Some(why.to_owned());
+    /// Why it is not tried again, if it is not. `sent`: something of the last try was.
+    fn gives_up(
+        &self,
+        begun: Instant,
+        wait: Duration,
+        asked: Option<Duration>,
+        why: &str,
+        sent: bool,
+    ) -> Option<String> {
+        let patience = self.shared.patience;
+        if self.shared.haste() != Haste::None || self.shared.is_down() {
+            return Some(self.shared.given_up().unwrap_or_else(|| why.to_owned()));
         }
-        if begun.elapsed().saturating_add(wait) <= self.shared.patience {
+        if let Some(asked) = asked.filter(|asked| *asked > ASKED) {
+            let why = format!("{why}: the receiver asks to come again in {asked:?}, and {ASKED:?} is the longest wait");
+            self.shared.give_up(&why);
+            return Some(why);
+        }
+        let elapsed = begun.elapsed();
+        // What the receiver asks for is granted as long as there is any patience left.
+        let patient = if asked.is_some() { elapsed < patience } else { elapsed.saturating_add(wait) <= patience };
+        if patient {
             return None;
         }
-        // One request that waits longer than anybody will is no sign that others would.
-        if self.tries > 1 || self.shared.patience.is_zero() {
-            self.shared.down.store(true, Relaxed);
-        }
         let times = if self.tries == 1 { "once".to_owned() } else { format!("{} times", self.tries) };
-        Some(format!("{why} (tried {times})"))
-    }
-
-    /// Waits; `false` when it is over meanwhile.
-    async fn pause(&self, wait: Duration) -> bool {
-        let mut haste = self.shared.haste.subscribe();
-        tokio::select! {
-            () = tokio::time::sleep(wait) => true,
-            _ = haste.wait_for(|haste| *haste != Haste::None) => false,
+        let why = format!("{why} (tried {times})");
+        // Where others were taken meanwhile, or no more than one try was asked for, one failure is no sign for the rest.
+        let alone = self.shared.taken_after(Some(begun));
+        if !alone && !(patience.is_zero() && sent) {
+            self.shared.give_up(&why);
         }
+        Some(why)
     }
 }

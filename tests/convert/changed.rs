@@ -30,6 +30,24 @@ fn times_and_ids_move_together() {
 }
 
 #[test]
+fn old_ids_are_renewed_wherever_the_capture_says_them() {
+    let said = r#"{"key":"said","value":{"stringValue":"{\"context\":{\"trace\":\"2102030405060708090a0b0c0d0e0f10\"},\"md5\":\"d41d8cd98f00b204e9800998ecf8427e\"}"}},"#;
+    let input = RICH.replacen(r#""attributes":[{"key":"nan""#, &format!(r#""attributes":[{said}{{"key":"nan""#), 1);
+    let parent =
+        r#"{"key":"parent","value":{"stringValue":"00-0102030405060708090a0b0c0d0e0f10-3102030405060708-01"}},"#;
+    let input =
+        input.replacen(r#""attributes":[{"key":"service"#, &format!(r#""attributes":[{parent}{{"key":"service"#), 1);
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in.jsonl"), &input).unwrap();
+    fine(folder.path(), &["convert", "in.jsonl", "-o", "out.jsonl", "--new-ids", "--seed", "7"]);
+    let text = fs::read_to_string(folder.path().join("out.jsonl")).unwrap();
+    for old in ["0102030405060708", "3102030405060708", "2102030405060708090a0b0c0d0e0f10"] {
+        assert!(input.contains(old) && !text.contains(old), "{old} in {text}");
+    }
+    assert!(text.contains("d41d8cd98f00b204e9800998ecf8427e"));
+}
+
+#[test]
 fn spans_are_picked_sorted_and_merged() {
     let names = |spans: &[Span]| spans.iter().map(|span| span.name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&converted(RICH, &["--name", "a*"])), ["a \"b\"\n", "again"]);
@@ -52,7 +70,7 @@ fn one_resource_stands_once_after_merging() {
     let shape: Vec<usize> = message.resource_spans.iter().map(|group| group.scope_spans.len()).collect();
     assert_eq!(shape, [2, 1]);
     let said = String::from_utf8_lossy(&told.stderr).into_owned();
-    assert!(said.contains("4 spans written once") && said.contains("1 span repeating an id"), "{said}");
+    assert!(said.contains("4 spans left out, being identical") && said.contains("1 span repeating an id"), "{said}");
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub(crate) fn open(path: &Path) -> Capture {
 pub(crate) fn export(capture: &Capture, format: Format, alteration: &Alteration) -> (Vec<u8>, Exported) {
     let forest = Forest::of(capture);
     let mut out = Vec::new();
-    let pick = Pick { traces: 0..forest.len(), chosen: &|_| true };
+    let pick = Pick { traces: 0..forest.len(), chosen: &|_| true, by_start: false };
     let exported = Exporter::new(capture, &forest, alteration).unwrap().write(format, &pick, &mut out).unwrap();
     assert_eq!(exported.missing, 0);
     (out, exported)

@@ -178,6 +178,7 @@ fn what_changes_on_the_way_changes_here_too() {
     let (_, capture) = all().swap_remove(0);
     let shift = 3_600_000_000_000;
     let alteration = Alteration {
+        known: None,
         shift,
         ids: Some(NewIds::new(1, 0)),
         resource: vec![("service.name".into(), "elsewhere".into())],

@@ -28,6 +28,10 @@ pub(crate) enum Act {
     TakeAndReset,
     /// Say nothing for so long, without having taken it.
     Hang(Duration),
+    /// Take it and say so, after so long.
+    TakeAfter(Duration),
+    /// Answer with something that is not HTTP.
+    Say(&'static [u8]),
 }
 
 /// What the receiver remembers.
@@ -53,6 +57,7 @@ impl Taken {
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
     pub(crate) taken: Arc<Mutex<Taken>>,
+    script: Arc<Mutex<std::vec::IntoIter<Act>>>,
 }
 
 impl Receiver {
@@ -62,14 +67,19 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let taken = Arc::new(Mutex::new(Taken::default()));
         let script = Arc::new(Mutex::new(script.into_iter()));
-        let shared = Arc::clone(&taken);
+        let (shared, acts) = (Arc::clone(&taken), Arc::clone(&script));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (script, taken) = (Arc::clone(&script), Arc::clone(&shared));
+                let (script, taken) = (Arc::clone(&acts), Arc::clone(&shared));
                 std::thread::spawn(move || while let Some(true) = serve(&stream, &script, &taken) {});
             }
         });
-        Self { address, taken }
+        Self { address, taken, script }
+    }
+
+    /// What comes next, in the place of what was to come.
+    pub(crate) fn then(&self, script: Vec<Act>) {
+        *self.script.lock().unwrap() = script.into_iter();
     }
 
     pub(crate) fn url(&self) -> String {
@@ -99,17 +109,26 @@ fn serve(stream: &TcpStream, script: &Mutex<std::vec::IntoIter<Act>>, taken: &Mu
     let act = script.lock().unwrap().next().unwrap_or(Act::Take);
     let takes = matches!(act, Act::Take | Act::TakeWith(..) | Act::TakeAndReset);
     remember(taken, head, &body, takes);
+    if let Act::TakeAfter(time) = act {
+        std::thread::sleep(time);
+        count(taken, &body);
+    }
     let answer = |status: &str, headers: &str, body: &[u8]| {
         let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\n\r\n", body.len());
         let mut stream = stream;
         stream.write_all(&[head.as_bytes(), body].concat()).is_ok()
     };
     Some(match act {
-        Act::Take => answer("200 OK", "content-type: application/x-protobuf\r\n", b""),
+        Act::Take | Act::TakeAfter(_) => answer("200 OK", "content-type: application/x-protobuf\r\n", b""),
         Act::TakeWith(headers, body) => answer("200 OK", headers, &body),
         Act::Refuse(status, headers) => answer(status, headers, b""),
         Act::Reset | Act::TakeAndReset => {
             stream.shutdown(std::net::Shutdown::Both).unwrap();
+            false
+        }
+        Act::Say(words) => {
+            let mut stream = stream;
+            stream.write_all(words).unwrap();
             false
         }
         Act::Hang(time) => {
@@ -120,13 +139,20 @@ fn serve(stream: &TcpStream, script: &Mutex<std::vec::IntoIter<Act>>, taken: &Mu
 }
 
 fn remember(taken: &Mutex<Taken>, head: String, body: &[u8], takes: bool) {
-    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    if takes {
+        count(taken, body);
+    }
     let mut taken = taken.lock().unwrap();
     taken.requests += 1;
     taken.largest = taken.largest.max(body.len());
     taken.heads.push(head);
+}
+
+fn count(taken: &Mutex<Taken>, body: &[u8]) {
+    let request = ExportTraceServiceRequest::decode(body).unwrap();
+    let mut taken = taken.lock().unwrap();
     let scopes = request.resource_spans.into_iter().flat_map(|group| group.scope_spans);
-    for span in scopes.flat_map(|scope| scope.spans).filter(|_| takes) {
+    for span in scopes.flat_map(|scope| scope.spans) {
         *taken.spans.entry((span.trace_id, span.span_id)).or_default() += 1;
     }
 }

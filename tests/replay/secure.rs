@@ -55,13 +55,17 @@ fn only_the_right_certificates_are_trusted() {
         assert_eq!((sent.code, sent.number("accepted")), (Some(0), 20), "{}", sent.log);
         let stranger = replay(&input, &to, &[&known[..2], &["--protocol", protocol, "--retry-for", "0"]].concat());
         assert_eq!((stranger.code, stranger.number("accepted")), (Some(1), 0), "{}", stranger.log);
+        assert!(stranger.log.contains("see --client-certificate"), "{}", stranger.log);
         let other = ["--certificate", &file("client.pem"), "--protocol", protocol];
         let distrusted = replay(&input, &to, &other);
         assert_eq!((distrusted.code, distrusted.number("retries")), (Some(1), 0), "{}", distrusted.log);
-        assert!(distrusted.log.contains("cannot connect with TLS"), "{}", distrusted.log);
+        assert!(distrusted.log.contains("an authority that is not trusted here"), "{}", distrusted.log);
+        assert_eq!((distrusted.number("rejected"), &distrusted.sent["given_up"]), (0, &true.into()));
     }
     let half =
         replay(&input, "https://127.0.0.1:1", &["--client-key", &file("client.key"), "--certificate", &file("ca.pem")]);
     assert!(half.code == Some(2) && half.log.contains("go together"), "{}", half.log);
+    let open = replay(&input, "http://127.0.0.1:1", &["--certificate", &file("ca.pem")]);
+    assert!(open.code == Some(2) && open.log.contains("not encrypted"), "{}", open.log);
     server.stop();
 }
