@@ -145,31 +145,31 @@ impl Default for Plan {
 }
 
 /// Bytes of the heaviest trace that may be asked for.
-pub const HEAVIEST: u64 = 64 << 20;
+pub const HEAVIEST: u64 = 96 << 20;
 /// Bytes that traces in the making take in all threads together, about.
-const AT_ONCE: u64 = 96 << 20;
+const AT_ONCE: u64 = 192 << 20;
 /// Bytes of a chunk, about.
 const CHUNK: u64 = 4 << 20;
 /// What a thread holds at a time: the chunk it makes, one that waits, and one that is taken.
 const HELD: u64 = 3;
 
 impl Plan {
-    /// Bytes of a trace at most, about: the trace and what is encoded of it are in memory at once.
+    /// Bytes of a trace at most, about, measured: the trace and what is encoded of it are in memory at once.
     pub fn weight(&self) -> u64 {
         if let Some(script) = &self.script {
             return script.weight().saturating_add(self.spoilt());
         }
-        let fanout = u64::from(self.fanout);
-        // Each agent may hand work on to as many others as it calls tools at once.
-        let runs = (1..=self.depth).fold(1u64, |runs, depth| runs.saturating_add(fanout.saturating_pow(depth)));
-        let (steps, helped) = (u64::from(self.steps.unwrap_or(4)), runs.saturating_sub(1).saturating_mul(2));
-        let steps = steps.saturating_add(helped);
-        let spans = steps.saturating_mul(36 + 12 * fanout).saturating_mul(1_000);
+        let (fanout, payload) = (u64::from(self.fanout), self.payload);
+        // Each agent may hand work on to as many others as it calls tools at once, and they take two steps.
+        let helpers = (1..=self.depth).fold(0u64, |runs, depth| runs.saturating_add(fanout.saturating_pow(depth)));
+        let steps = u64::from(self.steps.unwrap_or(4)).saturating_add(helpers.saturating_mul(2));
+        let spans = (36 + 12 * fanout) * 600;
         // A conversation is summarised before it is a multiple of what it began with.
-        let said = (steps.saturating_mul(self.payload) + 24_000).min(160_000).saturating_mul(steps);
-        // Results of tools stand in several places, documents and the answer too.
-        let results = steps.saturating_mul(fanout).saturating_add(6).saturating_mul(self.payload).saturating_mul(3);
-        spans.saturating_add(said).saturating_add(results).saturating_add(self.spoilt())
+        let said = 2 * (12_000 + payload.min(30_000));
+        // Results of tools stand in several places; the answer, documents and messages do.
+        let results = (5 * fanout).saturating_mul(payload) / 4;
+        let steps = steps.saturating_mul((spans + said).saturating_add(results));
+        steps.saturating_add(payload.saturating_mul(13)).saturating_add(self.spoilt())
     }
 
     /// What faults add to a trace at most.
@@ -179,9 +179,10 @@ impl Plan {
         wanted * (12 << 20)
     }
 
-    /// Bytes of a trace in the mean, rather too many: what is usual is a quarter of what is possible.
+    /// Bytes of a trace in the mean, rather too many: where nobody says how long runs are, most are short.
     fn usual(&self) -> u64 {
-        (self.weight() / 4).max(1)
+        let part = if self.steps.is_some() || self.payload > 16_000 { 3 } else { 1 };
+        (self.weight() / 4 * part).max(1)
     }
 
     /// Traces of a chunk: what a chunk holds is put in the order in which it ends and cut into requests.

@@ -124,7 +124,7 @@ impl<'p> Plot<'p> {
             scheduled: scenario == Scenario::Background && self.number % 4 == 3,
             excluded: turn(16, 9) && undisturbed && self.hits.is_empty(),
             sql: !matches!(scenario, Scenario::Tools | Scenario::Chat | Scenario::Stream),
-            listed: turn(12, 4) && mode == Mode::Reply,
+            listed: turn(12, 4) && mode == Mode::Reply && self.plan.errors.is_none(),
             vast: turn(32, 5) && scenario == Scenario::Rag,
         };
         (story, self.spoilt)

@@ -205,7 +205,7 @@ mod tests {
             for batch in chunk.batches {
                 let torn = batch.torn();
                 assert!(!torn.is_empty() && torn.len() < batch.bytes.len());
-                assert!(encoding == Encoding::Proto || !torn.windows(6).any(|text| text == b"\"name\""));
+                assert!(encoding == Encoding::Proto || !torn.windows(8).any(|text| text == b"\"spanId\""));
             }
         }
     }
