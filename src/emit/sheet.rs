@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use super::chance::Chance;
+use super::words::looks_cut;
 
 /// A text: a constant, or a stretch of the sheet's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -353,7 +354,8 @@ impl Sheet {
             Word::Made { at, .. } => Word::Made { at, bytes: u32::try_from(end).unwrap_or(0) },
         };
         let note = self.word(format_args!("... [NOTE: output was cut, it had {all} characters of {bytes}]"));
-        self.join(&[head, note])
+        let end = if looks_cut(end + self.read(note).len()) { "." } else { "" };
+        self.join(&[head, note, end.into()])
     }
 
     /// Opens a span; it ends when it began until somebody says otherwise.

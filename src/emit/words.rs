@@ -205,15 +205,18 @@ pub(super) fn findings(chance: &mut Chance, bytes: u64, out: &mut String) {
     loop {
         out.push_str(chance.word(&FINDINGS));
         if out.len() >= end {
-            let length = out.len() - start;
-            // A text whose length is a power of two looks like one that was cut.
-            if length > 1024 && length.is_power_of_two() {
+            if looks_cut(out.len() - start) {
                 out.push('.');
             }
             return;
         }
         out.push(' ');
     }
+}
+
+/// Whether a text of this length looks like one that was cut: as long as what some backend takes at most.
+pub(super) fn looks_cut(length: usize) -> bool {
+    length == 4_095 || length == 25_000 || (length > 1_024 && length.is_power_of_two())
 }
 
 /// A few words to look something up by.

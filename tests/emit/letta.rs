@@ -122,7 +122,10 @@ fn a_made_up_request_has_the_habits_of_a_real_one() {
     let real = habits(&traces.into_values().max_by_key(Vec::len).unwrap());
     let folder = tempfile::tempdir().unwrap();
     emit(folder.path(), "a.pb", &["--quirks", "--scenario", "tools", "--traces", "40", "--seed", "1"]);
-    let made = habits(&spans(&folder.path().join("a.pb")));
+    // Some requests have a body that one of the spans cannot take; the real one has not.
+    let taken = |span: &Span| span.name != "trace.request_body" || span.status.as_ref().map_or(0, |status| status.code) == 0;
+    let made: Vec<Span> = spans(&folder.path().join("a.pb")).into_iter().filter(taken).collect();
+    let made = habits(&made);
 
     for (key, habit) in &real {
         let ours = made.get(key).unwrap_or_else(|| panic!("{key:?} is never made up"));
@@ -171,7 +174,7 @@ fn assert_habits(real: &[Span], made: &[Span]) {
         let (ours, theirs) = (all(events), events(&habit));
         assert!(theirs.iter().all(|event| ours.contains(event)), "{name}: {theirs:?} {ours:?}");
         assert!(habit.statuses.iter().all(|status| found.iter().any(|ours| ours.statuses.contains(status))), "{name}");
-        // Who asks for pings gets a reader between the request and the run.
+        // Who asks for pings gets a reader between the request and the run, and any job may hang under a task.
         let parents = |habit: &Habit| habit.parents.iter().map(|parent| home(parent)).collect();
         let (ours, theirs) = (all(parents), parents(&habit));
         assert!(theirs.iter().all(|parent| ours.contains(parent)), "{name}: {theirs:?} {ours:?}");
@@ -184,7 +187,8 @@ fn is_of_body(key: &str) -> bool {
 }
 
 fn home(parent: &str) -> String {
-    if parent.starts_with("POST ") || parent == "coroutine.safe_create_task" { "home".to_owned() } else { parent.to_owned() }
+    let home = parent.is_empty() || parent.starts_with("POST ") || parent == "coroutine.safe_create_task";
+    if home { "home".to_owned() } else { parent.to_owned() }
 }
 
 #[test]

@@ -83,6 +83,17 @@ impl Letta<'_, '_> {
         BUG.status
     }
 
+    /// A task that knows nothing of the request that began it.
+    pub(super) fn lost_task(&mut self, takes: u64) -> Handle {
+        let count = self.started(takes);
+        let span = self.tell.sheet.open(None, "coroutine.safe_create_task", self.tell.now);
+        let given = [("parameter.label", "empty_context".into()), ("total_background_task_count", count.into())];
+        self.tell.sheet.set_all(span, &given);
+        self.tell.pass(55);
+        self.tell.sheet.close(span, self.tell.now, number::OK);
+        span
+    }
+
     /// The first job takes a file in, the others are anybody's.
     pub(super) fn any_job(&mut self, at: usize, task: Handle, takes: u64) -> Handle {
         if at == 0 {

@@ -248,14 +248,23 @@ impl Letta<'_, '_> {
     fn background(&mut self, inner: Handle) {
         let label = self.tell.sheet.join(&["background_run_".into(), self.story.run.id]);
         let task = self.task(inner, "coroutine.safe_create_task", label, 10_000 * MILLI);
-        let mut jobs = Vec::new();
-        for takes in &self.story.jobs {
-            jobs.push((self.task(inner, "coroutine.safe_create_task", "job".into(), *takes), *takes));
+        let (mut jobs, mut last) = (Vec::new(), None);
+        for (at, takes) in self.story.jobs.iter().enumerate() {
+            // Now and then a task is begun in an empty context, and with it a trace of its own.
+            let lost = at == 1 && self.quirks();
+            let trace = self.tell.sheet.trace;
+            let task = if lost {
+                self.tell.sheet.trace = self.tell.sheet.new_trace();
+                self.lost_task(*takes)
+            } else {
+                self.task(inner, "coroutine.safe_create_task", "job".into(), *takes)
+            };
+            jobs.push(self.any_job(at, task, *takes));
+            self.tell.sheet.trace = trace;
+            last = if lost { last } else { Some(task) };
         }
-        let told: Vec<Handle> =
-            jobs.iter().enumerate().map(|(at, (task, takes))| self.any_job(at, *task, *takes)).collect();
-        if let Some((last, _)) = jobs.last() {
-            self.flush(*last, &told);
+        if let Some(last) = last {
+            self.flush(last, &jobs);
         }
         let answered = self.tell.now + 200 * MICRO;
         self.tell.now = answered + 300 * MICRO;
