@@ -14,6 +14,8 @@ mod faults;
 mod files;
 #[path = "common/clients.rs"]
 mod installed;
+#[path = "emit/judged.rs"]
+mod judged;
 #[path = "emit/letta.rs"]
 mod letta;
 #[path = "common/python.rs"]

@@ -499,7 +499,8 @@ fn sessions_say_when_they_were_and_what_they_took() {
 fn guests_of_hosts_within_hosts_stand_at_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let tool = |trace: char, id: u8, parent: u8, call: &str, times: [u64; 2]| {
-        let attributes = json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call, "gen_ai.tool.call.id": call});
+        let attributes =
+            json!({"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": call, "gen_ai.tool.call.id": call});
         span(trace, id, parent, &format!("execute_tool {call}"), times, &attributes)
     };
     let path = dump(
@@ -514,6 +515,7 @@ fn guests_of_hosts_within_hosts_stand_at_their_own() {
         ],
     );
     let text = tracectl(&["tree", &path, "--width", "100"]);
-    let rows: Vec<&str> = text.lines().filter_map(|line| line.split_once("execute_tool").map(|(guides, _)| guides)).collect();
+    let rows: Vec<&str> =
+        text.lines().filter_map(|line| line.split_once("execute_tool").map(|(guides, _)| guides)).collect();
     assert_eq!(rows, ["└─ ■ ", "  ├─ ■ ", "  │ └╌ ■ ", "  ├╌ ■ ", "  └╌ ■ "], "{text}");
 }

@@ -12,7 +12,9 @@ use super::console::Console;
 pub(super) use super::emit_args::Args;
 use super::emit_args::Settings;
 use super::emit_form::Form;
+use super::emit_script::EXAMPLE;
 use super::emit_send;
+use super::emit_wishes::Wishes;
 use super::error::{Error, Problem};
 use super::interrupts;
 use super::progress::Progress;
@@ -25,13 +27,18 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         console.show(&Faults, &args.output)?;
         return Ok(Exit::Fine);
     }
+    if args.example_scenario {
+        console.show(&Example, &args.output)?;
+        return Ok(Exit::Fine);
+    }
     if let Some(url) = &args.to {
         return emit_send::run(args, url, config, console);
     }
     let form = form(args, console)?;
     let Settings { plan, jobs } = args.settings(config, console.around().now)?;
+    let wanted = Wishes::of(&plan);
+    let mut progress = Progress::making(console, wanted.amount);
     let mut play = Play::begin(plan, form.encoding(), jobs);
-    let mut progress = Progress::writing(console);
     let mut bytes = 0;
     // A file appears when it is whole, or not at all; a pipe has what was written.
     let stop = args.output.file().map(|_| interrupts::flag()).transpose()?;
@@ -40,7 +47,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         let next = |spent| {
             let batch = play.swap(spent).filter(|_| !stopped())?;
             bytes += batch.bytes.len() as u64;
-            progress.reached(bytes);
+            progress.made(bytes, wanted.done(&play.made()));
             Some(batch)
         };
         form.write(next, out)?;
@@ -55,13 +62,25 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         let file = file.display().to_string();
         console.talk(&Done { made: play.made(), file });
     }
+    wanted.idle(&play.made()).for_each(|idle| console.talk(&idle));
     Ok(Exit::Fine)
 }
 
-/// The form that was asked for, or that the file's name asks for.
+/// How names of files end that say what is written.
+const NAMES: &str = "end the name in .jsonl, .json or .pb, with .gz or .zst behind it, or use --to-format; \
+                     `tracectl convert` writes other formats";
+
+/// The form that was asked for, or that the file's name asks for; a name that asks for another format is refused.
 fn form(args: &Args, console: &Console) -> Result<Form, Error> {
     let file = args.output.file();
-    let form = args.to_format.or_else(|| file.and_then(Form::of)).unwrap_or(Form::LINES);
+    let named = match (args.to_format, file) {
+        (Some(form), _) => Some(form),
+        (None, Some(file)) if file.extension().is_some() => {
+            Some(Form::of(file).ok_or_else(|| Error::from(Problem::NoForm { path: file.to_owned() }).hint(NAMES))?)
+        }
+        _ => None,
+    };
+    let form = named.unwrap_or(Form::LINES);
     if file.is_none() && !form.is_text() && console.around().stdout_is_terminal {
         return Err(Error::from(Problem::BinaryTerminal).hint("name a file with -o, or send it into a pipe"));
     }
@@ -76,10 +95,24 @@ struct Done {
 
 impl Render for Done {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let Made { traces, spans } = self.made;
-        ink.put(Tone::Quiet, format!("made {spans} spans in {traces} traces: "))?;
+        let Made { traces, spans, .. } = self.made;
+        let counted = |number, what| if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") };
+        ink.put(Tone::Quiet, format!("made {} in {}: ", counted(spans, "span"), counted(traces, "trace")))?;
         ink.say(&self.file)?;
         ink.line()
+    }
+}
+
+/// An example of a scenario file.
+struct Example;
+
+impl Render for Example {
+    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
+        for line in EXAMPLE.lines() {
+            ink.put(Tone::Plain, line)?;
+            ink.line()?;
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Comes in: what was typed. Goes out: a plan. Every number is checked here.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -17,12 +18,27 @@ use super::output::OutputArgs;
 use super::sending::{DeliveryArgs, SendArgs};
 use crate::emit::{self, Extent, Fault, Plan, Wanted, parts};
 use crate::input::Options;
-use crate::model::{ByteSize, Nanos, parse_duration};
+use crate::model::{ByteSize, Nanos, Rate, parse_duration};
 use crate::query::parse_moment;
 
 /// Options that mean something only where a file is written. What needs `--to` excludes them too: a conflict of `--to` itself would
 /// waive the need.
 const WRITING: [&str; 2] = ["output", "to_format"];
+
+/// What says how a built-in scenario goes: a scenario file says that itself.
+const BUILT_IN: [&str; 11] = [
+    "scenario",
+    "convention",
+    "quirks",
+    "error_rate",
+    "cancel_rate",
+    "depth",
+    "steps",
+    "fanout",
+    "services",
+    "clock_skew",
+    "payload_size",
+];
 
 /// Make traces up: agents at work on a virtual clock, the same for the same seed
 #[derive(Clone, Debug, clap::Args)]
@@ -30,9 +46,11 @@ const WRITING: [&str; 2] = ["output", "to_format"];
     mut_group("SendArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
     mut_group("DeliveryArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
     after_help = "\
-What is made up lints clean, but for the tour without options, in which a context is lost. --quirks
-tells it as the real instrumentation does; --fault NAME spoils it, so that exactly the rule of lint
-that has this name sees something.
+What is made up lints clean, but for the tour without options, in which a context is lost, and for
+what is asked for: --cancel-rate cancels tasks that nobody called off, runs of more than 50 calls to
+a model and a --payload-size over 1MiB are more than lint's limits allow. --quirks records it as the real
+instrumentation does; --fault NAME spoils it, so that exactly the rule of lint that has this name
+sees something.
 
 --to sends it instead of writing it: as fast as the receiver takes it, with times that are past, or
 with --rate each request when its spans end. Equal seeds make equal ids: a second run for the same
@@ -45,45 +63,52 @@ Examples:
   tracectl emit --convention genai --spans 1000000 -o load.pb.zst
   tracectl emit --fault secret --fault orphan-span=0.1 | tracectl lint --fail-on never
   tracectl emit --duration 10m --rate 20/s --start now --error-rate 5% -o traces.jsonl
+  tracectl emit --example-scenario > shop.toml; tracectl emit --scenario-file shop.toml -o shop.pb
   tracectl emit --to http://localhost:4317 --spans 1000000 --workers 8
   tracectl emit --to http://localhost:4318 --duration 10m --rate 20/s
   OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317 tracectl emit --to --dead-letter lost.pb"
 )]
 pub(super) struct Args {
     /// What happens: chat, tools, stream, rag, multi-agent, background, cancel, errors or mix
-    /// [default: mix; where no amount is given either, a short tour of four]
+    /// [default: mix; where no amount is given either, a short tour of four traces]
     #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Story")]
     scenario: Option<Scenario>,
-    /// How it is told: letta, genai, openinference or openllmetry
-    #[arg(long, value_name = "NAME", default_value = "letta", hide_possible_values = true, help_heading = "Story")]
-    convention: Convention,
-    /// Tell it with the habits of the real instrumentation that lint complains about
+    /// How it is recorded: letta, genai, openinference or openllmetry [default: letta; on the tour one after the other]
+    #[arg(long, value_name = "NAME", hide_possible_values = true, help_heading = "Story")]
+    convention: Option<Convention>,
+    /// Record it with the habits of the real instrumentation that lint complains about
     #[arg(long, help_heading = "Story")]
     quirks: bool,
     /// Play the scenario of this TOML file instead
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["scenario", "convention"], help_heading = "Story")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = BUILT_IN, help_heading = "Story")]
     scenario_file: Option<PathBuf>,
-    /// Runs that fail somewhere, like 0.05 or 5% [default: the scenario's]
+    /// Print a scenario file that shows everything it may say
+    #[arg(long, help_heading = "Story")]
+    pub(super) example_scenario: bool,
+    /// Part of the runs that fail somewhere, like 0.05 or 5% [default: the scenario's]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
     error_rate: Option<u32>,
-    /// Runs that are cancelled, half of them by nobody [default: the scenario's, all as asked]
+    /// Part of the runs that are cancelled, half of them by nobody [default: the scenario's, all as asked]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
     cancel_rate: Option<u32>,
-    /// How deep agents hand work on to others
+    /// How deep agents hand work on to others, in the scenario multi-agent
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=8), help_heading = "Story")]
     depth: u32,
-    /// Steps of a run [default: the scenario's]
+    /// Steps of the run of the agent that is asked; long conversations are summarised on the way [default: the scenario's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500), help_heading = "Story")]
     steps: Option<u32>,
-    /// Tools called side by side at most
+    /// Tools called side by side at most, in the first step of a run in the scenarios tools and multi-agent
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
     fanout: u32,
-    /// Services that take part
+    /// Services that take part: the server, and those that its tools call
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
     services: u32,
-    /// Size of a message, about
-    #[arg(long, value_name = "SIZE", default_value = "320", help_heading = "Story")]
-    payload_size: ByteSize,
+    /// How far the clocks of these services are off at most
+    #[arg(long, value_name = "TIME", default_value = "11ms", value_parser = parse_duration, help_heading = "Story")]
+    clock_skew: Nanos,
+    /// Size of an answer, about; results of tools and documents are smaller
+    #[arg(long, value_name = "SIZE", default_value = "320", value_parser = payload, help_heading = "Story")]
+    payload_size: u64,
     /// Spoil traces: a fault's name, and the part of traces that it hits [default part: all]
     #[arg(long, value_name = "NAME[=PART]", value_parser = fault, help_heading = "Story")]
     fault: Vec<Wanted>,
@@ -99,9 +124,9 @@ pub(super) struct Args {
     /// Requests of so much virtual time, like 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Amount")]
     duration: Option<Nanos>,
-    /// Requests in virtual time, like 2/s or 30/m; given with --to, the real time follows [default: 2/s]
-    #[arg(long, value_name = "RATE", value_parser = rate, help_heading = "Amount")]
-    rate: Option<u64>,
+    /// Requests in virtual time, like 2/s, 30/m or 5/h; given with --to, the real time follows [default: 2/s]
+    #[arg(long, value_name = "RATE", value_parser = Rate::from_str, help_heading = "Amount")]
+    rate: Option<Rate>,
     /// What all chance comes from
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Amount")]
     seed: u64,
@@ -121,7 +146,8 @@ pub(super) struct Args {
     pub(super) send: SendArgs,
     #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
-    /// jsonl, json or pb, followed by .gz or .zst where it is to be compressed [default: by the file's name, else jsonl]
+    /// jsonl, json, pb or otlp-proto (one message), followed by .gz or .zst where it is to be compressed [default: by the
+    /// file's name, else jsonl]
     #[arg(long, value_name = "FORM", help_heading = "Output")]
     pub(super) to_format: Option<Form>,
     #[command(flatten)]
@@ -165,22 +191,10 @@ fn part(text: &str) -> Result<u32, String> {
     parts(text).ok_or_else(|| "a part is written like 0.05 or 5%, from 0 to 1".to_owned())
 }
 
-/// A rate, as so many in a thousand seconds.
-pub(super) fn rate(text: &str) -> Result<u64, String> {
-    let wrong = || "a rate is written like 2/s, 0.5/s, 30/m or 100/h, and is more than 0".to_owned();
-    let (number, unit) = text.split_once('/').unwrap_or((text, "s"));
-    let (whole, fraction) = number.trim().split_once('.').unwrap_or((number.trim(), ""));
-    if fraction.len() > 3 {
-        return Err(wrong());
-    }
-    let thousandths = format!("{whole}{fraction:0<3}").parse::<u64>().map_err(|_| wrong())?;
-    let rate = match unit.trim() {
-        "s" => thousandths,
-        "m" | "min" => thousandths / 60,
-        "h" => thousandths / 3_600,
-        _ => return Err(wrong()),
-    };
-    if (1..=1_000_000_000).contains(&rate) { Ok(rate) } else { Err(wrong()) }
+/// Bytes of an answer; whether a trace of such answers is too heavy is seen later.
+fn payload(text: &str) -> Result<u64, String> {
+    let size = text.parse::<ByteSize>().map_err(|error| error.to_string())?.0;
+    if size < 8 { Err("an answer has at least 8 bytes".to_owned()) } else { Ok(size) }
 }
 
 fn fault(text: &str) -> Result<Wanted, String> {
@@ -194,6 +208,9 @@ fn fault(text: &str) -> Result<Wanted, String> {
     Ok(Wanted { fault, rate })
 }
 
+/// Nanoseconds after which spans that have ended are sent, where they are sent at their time: as the SDKs do.
+const FLUSH: u64 = 5_000_000_000;
+
 /// What is to be made up, and by how many threads.
 pub(super) struct Settings {
     /// What.
@@ -206,30 +223,39 @@ impl Args {
     /// What was asked for.
     pub(super) fn settings(&self, config: &Config, now: u64) -> Result<Settings, Error> {
         let script = self.scenario_file.as_deref().map(read_script).transpose()?;
+        if let Some(wanted) = self.fault.iter().find(|wanted| script.is_some() && wanted.fault.is_of_run()) {
+            let what = "some faults change what a built-in agent does; a scenario file says itself what happens";
+            return Err(
+                Error::from(Problem::Conflict(what)).hint(format!("leave out --fault {}", wanted.fault.kind().name))
+            );
+        }
         let mut faults = script.as_ref().map(|script| script.faults.clone()).unwrap_or_default();
         faults.extend_from_slice(&self.fault);
-        let tour = self.tour();
         let jobs = self.jobs.map(u64::from).or(config.number("jobs")).and_then(|jobs| usize::try_from(jobs).ok());
+        let convention = self.convention.map(Into::into);
         let plan = Plan {
             seed: self.seed,
             start: self.start(now)?,
-            convention: self.convention.into(),
+            convention: convention.unwrap_or_default(),
             scenario: self.scenario.map_or_else(emit::Scenario::default, Into::into),
-            tour,
+            tour: self.tour(),
+            guide: convention,
             quirks: self.quirks,
             extent: self.extent(),
             rate: self.rate.unwrap_or(Plan::default().rate),
+            flush: if self.to.is_some() && self.paced() { FLUSH } else { u64::MAX },
             errors: self.error_rate,
             cancels: self.cancel_rate,
             depth: self.depth,
-            steps: self.steps.or(tour.then_some(2)),
+            steps: self.steps,
             fanout: self.fanout,
             services: self.services,
-            payload: self.payload_size.0.clamp(8, 1 << 20),
+            skew: self.clock_skew.0,
+            payload: self.payload_size,
             faults,
             script: script.map(Arc::new),
         };
-        if plan.weight() > emit::HEAVIEST {
+        if plan.script.is_none() && plan.weight() > emit::HEAVIEST {
             let problem = Problem::HeavyTrace { bytes: ByteSize(plan.weight()), most: ByteSize(emit::HEAVIEST) };
             return Err(Error::from(problem).hint("lower --steps, --payload-size, --fanout or --depth"));
         }
@@ -267,8 +293,7 @@ impl Args {
         const RUN: u64 = 300_000_000_000;
         let Extent { traces, spans, duration } = self.extent();
         let requests = traces.min(spans.div_ceil(SPANS));
-        let period = 1_000_000_000_000 / Plan::default().rate;
-        requests.saturating_mul(period).min(duration).saturating_add(RUN)
+        Plan::default().rate.due(requests).min(duration).saturating_add(RUN)
     }
 
     fn extent(&self) -> Extent {
@@ -287,14 +312,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_read_by_their_unit() {
-        let cases = [("2/s", 2_000), ("2", 2_000), ("0.5/s", 500), ("30/m", 500), ("3600/h", 1_000), ("0.001/s", 1)];
-        for (text, wanted) in cases {
-            assert_eq!(rate(text), Ok(wanted), "{text}");
-        }
-        for wrong in ["", "0", "x/s", "1/day", "-1/s", "0.0001/s", "1/h"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
-        }
+    fn sizes_are_honoured_or_refused() {
+        assert_eq!((payload("320"), payload("3MB")), (Ok(320), Ok(3_000_000)));
+        assert!(payload("7").is_err() && payload("much").is_err());
     }
 
     #[test]

@@ -9,21 +9,37 @@ use std::str::FromStr;
 
 use super::nearest::meant_of;
 use crate::emit::Batch;
-use crate::otlp::{Encoding, Form as Whole, Layout};
+use crate::otlp::{Encoding, Form as Whole, Layout, Packing};
 
 /// A form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Form(Whole);
 
-const NAMES: [&str; 9] = ["jsonl", "json", "pb", "jsonl.gz", "json.gz", "pb.gz", "jsonl.zst", "json.zst", "pb.zst"];
+/// Names of forms: short ones, and those that `convert` has as well.
+const NAMES: [(&str, Layout); 7] = [
+    ("jsonl", Layout::Lines),
+    ("otlp-jsonl", Layout::Lines),
+    ("json", Layout::Document),
+    ("otlp-json", Layout::Document),
+    ("pb", Layout::Framed),
+    ("otlp-proto-framed", Layout::Framed),
+    ("otlp-proto", Layout::Single),
+];
 
 impl FromStr for Form {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::of(Path::new(&format!("x.{}", text.to_ascii_lowercase())))
-            .filter(|_| NAMES.contains(&text))
-            .ok_or_else(|| format!("a form is one of {}{}", NAMES.join(", "), meant_of(text, NAMES)))
+        let (name, packing) = match text.rsplit_once('.') {
+            Some((name, "gz")) => (name, Packing::Gzip),
+            Some((name, "zst")) => (name, Packing::Zstd),
+            _ => (text, Packing::None),
+        };
+        let layout = NAMES.iter().find(|(known, _)| *known == name).map(|(_, layout)| *layout);
+        layout.map(|layout| Self(Whole { layout, packing })).ok_or_else(|| {
+            let names = NAMES.map(|(name, _)| name);
+            format!("a form is one of {}, each also with .gz or .zst{}", names.join(", "), meant_of(name, names))
+        })
     }
 }
 
@@ -77,13 +93,13 @@ fn write_batches(layout: Layout, swap: &mut dyn FnMut(Batch) -> Option<Batch>, o
     }
     while let Some(batch) = swap(std::mem::take(&mut spent)) {
         let bytes = batch.bytes.as_slice();
-        let half = batch.half();
+        let part = batch.torn();
         match layout {
             Layout::Lines => {
                 out.write_all(bytes)?;
                 out.write_all(b"\n")?;
                 if batch.torn {
-                    out.write_all(half)?;
+                    out.write_all(part)?;
                     out.write_all(b"\n")?;
                 }
             }
@@ -91,24 +107,30 @@ fn write_batches(layout: Layout, swap: &mut dyn FnMut(Batch) -> Option<Batch>, o
                 let inner = bytes.strip_prefix(HEAD).and_then(|rest| rest.strip_suffix(TAIL)).unwrap_or_default();
                 out.write_all(if first { b"" } else { b"," })?;
                 out.write_all(inner)?;
-                torn = torn.or(batch.torn.then(|| half.to_vec()));
+                torn = torn.or(batch.torn.then(|| part.to_vec()));
             }
-            Layout::Framed | Layout::Single => {
+            // Messages one after another are one message.
+            Layout::Single => {
+                out.write_all(bytes)?;
+                torn = torn.or(batch.torn.then(|| part.to_vec()));
+            }
+            Layout::Framed => {
                 framed(bytes, bytes.len(), out)?;
                 if batch.torn {
-                    // The length says half of the message, so that what comes behind is found again.
-                    framed(half, half.len(), out)?;
+                    // The length says how much is left of the message, so that what comes behind is found again.
+                    framed(part, part.len(), out)?;
                 }
             }
         }
         (first, spent) = (false, batch);
     }
     match (layout, torn) {
-        // A document can be cut off at its end only.
-        (Layout::Document, Some(half)) => {
+        // A document can be cut off at its end only, and so can a message.
+        (Layout::Document, Some(part)) => {
             out.write_all(b",")?;
-            out.write_all(half.get(HEAD.len()..).unwrap_or_default())
+            out.write_all(part.get(HEAD.len()..).unwrap_or_default())
         }
+        (Layout::Single, Some(part)) => out.write_all(&part),
         (Layout::Document, None) => {
             out.write_all(TAIL)?;
             out.write_all(b"\n")
@@ -126,7 +148,6 @@ fn framed(bytes: &[u8], length: usize, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::Packing;
 
     #[test]
     fn names_ask_for_forms() {

@@ -9,13 +9,14 @@ use super::Exit;
 use super::config::Config;
 use super::console::Console;
 use super::emit_args::{Args, Settings};
+use super::emit_wishes::Wishes;
 use super::error::{Error, Problem};
 use super::sending_feed::Feed;
 use super::sending_ledger::Ledger;
 use super::sending_letters::Letters;
 use super::sending_run::Run;
 use super::sending_way::Way;
-use crate::emit::{Batch, Plan, Play};
+use crate::emit::{Batch, Made, Play};
 use crate::replay::Planned;
 
 /// Sends what is made up.
@@ -28,7 +29,7 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
         log_format: args.log_format,
         ledger: ledger(args)?,
         rate: None,
-        way: way(&plan),
+        way: Way::of(Some(Wishes::of(&plan).amount), None),
         endless: false,
         resumable: false,
         seed: None,
@@ -36,19 +37,22 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
     let mut feed = run.begin(console)?;
     let begins = args.paced().then_some(plan.start);
     let encoding = target.protocol().encoding();
-    let by_spans = plan.extent.spans != u64::MAX;
+    let wanted = Wishes::of(&plan);
     let most = if begins.is_some() { HELD } else { 0 };
     let mut queue = Queue::new(Play::begin(plan, encoding, jobs), most);
     while let Some(batch) = queue.next() {
-        feed.way.done = if by_spans { feed.way.done + batch.spans as u64 } else { queue.play.made().traces };
+        queue.sent += batch.spans as u64;
+        feed.way.done = wanted.done(&Made { spans: queue.sent, ..queue.play.made() });
         if !take(&mut feed, batch, begins) {
             break;
         }
     }
+    let made = queue.play.made();
     drop(queue);
     let end = feed.end(&target, true);
     let fine = !end.lost() && !end.interrupted();
     end.tell();
+    wanted.idle(&made).for_each(|idle| console.talk(&idle));
     Ok(if fine { Exit::Fine } else { Exit::Found })
 }
 
@@ -72,12 +76,14 @@ struct Queue {
     bytes: usize,
     most: usize,
     taken: u64,
+    /// Spans that have been handed on.
+    sent: u64,
 }
 
 impl Queue {
     /// A queue that holds so many bytes, and a request at least.
     fn new(play: Play, most: usize) -> Self {
-        Self { play, held: BTreeMap::new(), bytes: 0, most, taken: 0 }
+        Self { play, held: BTreeMap::new(), bytes: 0, most, taken: 0, sent: 0 }
     }
 }
 
@@ -98,29 +104,43 @@ impl Iterator for Queue {
     }
 }
 
-/// How much there is to be sent: spans where their number was asked for, else traces.
-fn way(plan: &Plan) -> Way {
-    Way::of(Some(plan.extent.spans.min(plan.traces())), None)
-}
-
-/// Hands a request over when it is due, and its torn half after it; `false` when no more are wanted.
+/// Hands a request over when it is due, and what is torn off it after it; `false` when no more are wanted.
 fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
     let due = begins.map_or(Duration::ZERO, |begins| Duration::from_nanos(batch.ends.saturating_sub(begins)));
     let spans = batch.spans as u64;
     // Cut off, it stands for the spans that would have been in it.
-    let half = batch.torn.then(|| batch.half().to_vec());
-    let messages = [Some(batch.bytes), half].into_iter().flatten();
+    let torn = batch.torn.then(|| batch.torn().to_vec());
+    let messages = [Some(batch.bytes), torn].into_iter().flatten();
     messages.map(|bytes| Planned { bytes, spans, due, oversize: false }).all(|planned| feed.take(planned))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emit::{Extent, Plan, Scenario};
+    use crate::model::Rate;
     use crate::otlp::Encoding;
 
     #[test]
+    fn what_is_paced_does_not_wait_for_a_full_request() {
+        let slow = |flush| Plan {
+            extent: Extent { traces: 60, ..Plan::default().extent },
+            rate: Rate::per_second(1),
+            scenario: Scenario::Chat,
+            flush,
+            ..Plan::default()
+        };
+        let first = |flush| {
+            let queue = Queue::new(Play::begin(slow(flush), Encoding::Proto, 1), HELD);
+            queue.map(|batch| batch.ends - slow(flush).start).min().unwrap()
+        };
+        assert!(first(u64::MAX) > 10_000_000_000);
+        assert!(first(5_000_000_000) < 10_000_000_000);
+    }
+
+    #[test]
     fn a_queue_that_sees_ahead_is_in_the_order_of_time_and_loses_nothing() {
-        let plan = || Plan { extent: crate::emit::Extent { traces: 200, ..Plan::default().extent }, ..Plan::default() };
+        let plan = || Plan { extent: Extent { traces: 200, ..Plan::default().extent }, ..Plan::default() };
         let ends = |most| {
             let queue = Queue::new(Play::begin(plan(), Encoding::Proto, 1), most);
             queue.map(|batch| batch.ends).collect::<Vec<_>>()

@@ -8,13 +8,12 @@ use std::str::FromStr;
 use clap::builder::UnknownArgumentValueParser;
 
 use super::changes::ChangeArgs;
-use super::emit_args::rate;
 use super::filter::FilterArgs;
 use super::inputs::InputArgs;
 use super::listen_args::LogFormat;
 use super::nearest::meant_of;
 use super::sending::{DeliveryArgs, SendArgs};
-use crate::model::ByteSize;
+use crate::model::{ByteSize, Rate};
 use crate::replay::Pace;
 
 /// Send recorded spans to a receiver, again
@@ -53,8 +52,8 @@ pub(super) struct Args {
           default_missing_value = "", hide = true)]
     _loop: Option<String>,
     /// Send at most this many spans: 5000 or 5000/s a second, 30/m a minute
-    #[arg(long, value_name = "RATE", value_parser = rate, help_heading = "Time")]
-    pub(super) rate: Option<u64>,
+    #[arg(long, value_name = "RATE", value_parser = Rate::from_str, help_heading = "Time")]
+    pub(super) rate: Option<Rate>,
 
     #[command(flatten)]
     pub(super) changes: ChangeArgs,

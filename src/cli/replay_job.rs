@@ -24,6 +24,7 @@ use super::sending_way::Way;
 use crate::capture::Capture;
 use crate::input::{InputError, Named, expand};
 use crate::mend::{KnownIds, NewIds};
+use crate::model::Rate;
 use crate::otlp::Grade;
 use crate::query::Filter;
 use crate::replay::{Bounds, Plan, Planned, Reach, chosen, first_moment, paced, reach, stream};
@@ -167,7 +168,7 @@ impl<'a> Job<'a> {
             }
         };
         let (reach, lasts) = lasts(self.args, self.capture.as_ref(), &self.filter);
-        let limited = |rate: u64| Duration::from_secs_f64(reach.spans as f64 * 1000.0 / rate as f64);
+        let limited = |rate: Rate| Duration::from_nanos(rate.due(reach.spans));
         let limited = self.args.rate.filter(|_| self.capture.is_some()).map_or(Duration::ZERO, limited);
         let lasts = Some(lasts.max(limited)).filter(|lasts| !lasts.is_zero() && self.args.repeat == Repeat::Times(1));
         Way::of(total, lasts)
@@ -177,7 +178,7 @@ impl<'a> Job<'a> {
 /// Spans of a request: where a rate is given not more than a tenth of a second has.
 fn spans(args: &Args) -> u64 {
     let most = u64::from(args.batch_spans);
-    args.rate.map_or(most, |rate| most.min(rate / 10_000).max(1))
+    args.rate.map_or(most, |rate| most.min(rate.within(100_000_000)).max(1))
 }
 
 /// Options that make no sense together.

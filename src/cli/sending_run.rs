@@ -15,6 +15,7 @@ use super::sending_sent::Sent;
 use super::sending_talk::Talk;
 use super::sending_timetable::Timetable;
 use super::sending_way::Way;
+use crate::model::Rate;
 use crate::send::{Sender, Settings, Target};
 
 /// What a run begins with.
@@ -24,7 +25,7 @@ pub(super) struct Run<'a> {
     pub(super) log_format: LogFormat,
     pub(super) ledger: Ledger,
     /// Spans in a thousand seconds at most.
-    pub(super) rate: Option<u64>,
+    pub(super) rate: Option<Rate>,
     pub(super) way: Way,
     /// There is no end to the requests.
     pub(super) endless: bool,

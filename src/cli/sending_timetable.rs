@@ -4,13 +4,14 @@
 
 use std::time::Duration;
 
+use crate::model::Rate;
 use crate::replay::Planned;
 
 /// A timetable.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Timetable {
-    /// Spans in a thousand seconds.
-    rate: Option<u64>,
+    /// Spans.
+    rate: Option<Rate>,
     spans: u64,
     /// Where the present pass begins.
     begins: Duration,
@@ -21,7 +22,7 @@ pub(super) struct Timetable {
 }
 
 impl Timetable {
-    pub(super) fn new(rate: Option<u64>) -> Self {
+    pub(super) fn new(rate: Option<Rate>) -> Self {
         Self { rate, ..Self::default() }
     }
 
@@ -34,8 +35,7 @@ impl Timetable {
     pub(super) fn due(&mut self, planned: &Planned) -> Duration {
         self.last = self.last.max(planned.due);
         let paced = self.begins + planned.due.saturating_sub(self.skipped);
-        let seconds = |rate: u64| self.spans as f64 * 1000.0 / rate as f64;
-        let limited = self.rate.map_or(Duration::ZERO, |rate| Duration::from_secs_f64(seconds(rate)));
+        let limited = self.rate.map_or(Duration::ZERO, |rate| Duration::from_nanos(rate.due(self.spans)));
         self.spans += planned.spans;
         paced.max(limited)
     }
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_rate_holds_whatever_the_pace_is() {
-        let mut timetable = Timetable::new(Some(2_500));
+        let mut timetable = Timetable::new("2.5/s".parse().ok());
         let due: Vec<f64> = [0, 0, 9].map(|at| timetable.due(&planned(at)).as_secs_f64()).to_vec();
         assert_eq!(due, [0.0, 4.0, 9.0]);
     }

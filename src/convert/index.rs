@@ -90,11 +90,7 @@ pub fn ordered<'g>(
 
 /// Leaves each identical span once. The answer is how many went, and how many stay that repeat an id with something else.
 /// Whoever sets `stop` wants no more of it.
-pub fn merge(
-    capture: &Capture,
-    spans: &mut Vec<SpanRef>,
-    stop: Option<&AtomicBool>,
-) -> Result<(u64, u64), InputError> {
+pub fn merge(capture: &Capture, spans: &mut Vec<SpanRef>, stop: Option<&AtomicBool>) -> Result<(u64, u64), InputError> {
     let origins = Origins::of(capture, &plain())?;
     Merge { capture, origins: &origins, pages: &mut Pages::default(), stop }.once(spans)
 }

@@ -5,7 +5,7 @@
 
 use super::cast::{Cast, SCOPES};
 use super::sheet::{Attr, Datum, Scope, Service, Sheet, Span, Word};
-use super::stage::Batch;
+use super::stage::{Batch, Ended};
 use crate::otlp::{
     Encoding, IdForm, JsonWriter, Nested, ProtoWriter, RawAttribute, RawEvent, RawId, RawLink, RawResource, RawScope,
     RawSpan, RawValue, Shape, Text, Wire,
@@ -16,13 +16,7 @@ const KNOWN: u32 = 0x100;
 const REMOTE: u32 = 0x200;
 
 /// Encodes spans into an empty buffer: when each ends, its sheet, its number there.
-pub(super) fn encode(
-    part: &[(u64, u32, u32)],
-    sheets: &[Sheet],
-    cast: &Cast,
-    encoding: Encoding,
-    mut bytes: Vec<u8>,
-) -> Batch {
+pub(super) fn encode(part: &[Ended], sheets: &[Sheet], cast: &Cast, encoding: Encoding, mut bytes: Vec<u8>) -> Batch {
     let mut spans: Vec<(Service, Scope, &Sheet, &Span)> = part
         .iter()
         .filter_map(|(_, sheet, span)| {

@@ -7,10 +7,14 @@
 mod cast;
 mod chance;
 mod encode;
+mod failure;
 mod fault;
 mod plan;
 mod play;
 mod plot;
+mod plot_run;
+mod plot_tool;
+mod scene;
 mod script;
 mod sheet;
 mod stage;
@@ -19,11 +23,12 @@ mod tell;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod tour;
 mod twist;
 mod words;
 
-pub use fault::{Fault, Kind};
+pub use fault::{Fault, Hits, Kind};
 pub use plan::{Convention, Extent, HEAVIEST, Plan, START, Scenario, Wanted, parts};
 pub use play::{Made, Play};
-pub use script::{Child, Generator, Lasting, Operation, Script};
+pub use script::{Child, Fixed, Generator, Happening, Lasting, Operation, Reference, Script, Service};
 pub use stage::{BATCH, Batch};

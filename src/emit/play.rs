@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use super::fault::Hits;
 use super::plan::Plan;
 use super::stage::{Batch, Chunk, Desk, Stage};
 use crate::otlp::Encoding;
@@ -40,6 +41,10 @@ pub struct Made {
     pub traces: u64,
     /// Spans.
     pub spans: u64,
+    /// Faults that hit one of the traces.
+    pub hit: Hits,
+    /// Faults that found something to spoil in one of them.
+    pub spoilt: Hits,
 }
 
 impl Play {
@@ -47,7 +52,7 @@ impl Play {
     pub fn begin(plan: Plan, encoding: Encoding, jobs: usize) -> Self {
         let plan = Arc::new(plan);
         let chunks = plan.traces().div_ceil(plan.chunk());
-        let jobs = (jobs.max(1) as u64).min(chunks.max(1));
+        let jobs = plan.threads(jobs.max(1) as u64).min(chunks.max(1));
         let mut lines = Vec::new();
         let mut threads = Vec::new();
         for job in 0..jobs {
@@ -116,6 +121,8 @@ impl Play {
         self.next += 1;
         self.made.traces += chunk.spans.len() as u64;
         self.made.spans += chunk.spans.iter().map(|spans| *spans as u64).sum::<u64>();
+        self.made.hit.join(chunk.hit);
+        self.made.spoilt.join(chunk.spoilt);
         self.ready = chunk.batches;
         self.ready.reverse();
         true

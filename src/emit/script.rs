@@ -1,23 +1,49 @@
 //! A scenario of somebody's own: services, operations, what they say and whom they call.
 //!
 //! Comes in: plain data that was read and checked elsewhere; operations call others by number and never in a circle. Goes out:
-//! spans on a sheet.
+//! nothing; [`super::scene`] plays it.
 
-use super::cast::SCRIPT;
-use super::chance::Chance;
 use super::plan::Wanted;
-use super::sheet::{Attr, Datum, Handle, Part, Sheet, number};
-use super::words::findings;
 
 /// A scenario of somebody's own.
 #[derive(Clone, Debug, Default)]
 pub struct Script {
-    /// Services: names and hosts.
-    pub services: Vec<(String, String)>,
+    /// Services.
+    pub services: Vec<Service>,
     /// What they do.
     pub operations: Vec<Operation>,
+    /// Values that are drawn once a trace, by name.
+    pub shared: Vec<(String, Generator)>,
     /// Faults that belong to it.
     pub faults: Vec<Wanted>,
+    /// Spans and kilobytes of text of one trace at most.
+    pub heaviest: u64,
+}
+
+/// A service.
+#[derive(Clone, Debug, Default)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its host.
+    pub host: String,
+    /// Nanoseconds that its clock is ahead.
+    pub skew: i64,
+    /// What its resource says besides, or instead.
+    pub attributes: Vec<(String, Fixed)>,
+}
+
+/// A value that is always the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fixed {
+    /// A text.
+    Text(String),
+    /// A whole number.
+    Int(i64),
+    /// A number in thousandths.
+    Milli(i64),
+    /// True or false.
+    Bool(bool),
 }
 
 /// Something that a service does.
@@ -35,12 +61,42 @@ pub struct Operation {
     pub weight: u64,
     /// How many of a million fail.
     pub error_rate: u32,
-    /// What a failure says.
-    pub error: String,
+    /// What a failure is, and what it says.
+    pub error: (String, String),
+    /// How many of a million are cancelled.
+    pub cancel_rate: u32,
+    /// Somebody asked for that.
+    pub cancel_expected: bool,
     /// What the span says.
     pub attributes: Vec<(String, Generator)>,
+    /// What it says besides, or instead, where it fails.
+    pub on_error: Vec<(String, Generator)>,
+    /// What happens while it lasts.
+    pub events: Vec<Happening>,
+    /// Spans that it names.
+    pub links: Vec<Reference>,
     /// Whom it calls, in this order.
     pub children: Vec<Child>,
+}
+
+/// An event of an operation.
+#[derive(Clone, Debug)]
+pub struct Happening {
+    /// Its name.
+    pub name: String,
+    /// When, in millionths of the span's time.
+    pub at: u32,
+    /// What it says.
+    pub attributes: Vec<(String, Generator)>,
+}
+
+/// A span that another one names.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// The last span of this operation in the same trace; `None` for the span that the trace before began with.
+    pub operation: Option<usize>,
+    /// What the link says.
+    pub attributes: Vec<(String, Generator)>,
 }
 
 /// How long something takes, in nanoseconds.
@@ -71,137 +127,43 @@ pub struct Child {
     pub parallel: bool,
     /// Nobody waits for it: it begins when its parent has ended.
     pub detached: bool,
+    /// Its parent fails where it fails.
+    pub required: bool,
 }
 
 /// How a value is made.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Generator {
-    /// Always this text.
-    Text(String),
-    /// Always this number.
-    Int(i64),
-    /// Always this number, in thousandths.
-    Milli(i64),
     /// Always this.
-    Bool(bool),
+    Fixed(Fixed),
     /// A number from, to.
     IntBetween(i64, i64),
     /// A number from, to, in thousandths.
     MilliBetween(i64, i64),
     /// One of these.
-    Pick(Vec<String>),
+    Pick(Vec<Fixed>),
     /// A UUID behind this prefix.
     Uuid(String),
     /// Sentences, about so many bytes.
     Words(u64),
     /// True in so many of a million.
     Chance(u32),
+    /// Always these, as one list.
+    Listed(Vec<Fixed>),
+    /// A list of values that are made like this: from so many, to so many.
+    List(Box<Generator>, (u64, u64)),
+    /// The value that all of the trace share, by number.
+    Shared(usize),
 }
 
 impl Script {
-    /// Names and hosts of the services.
-    pub(super) fn services(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.services.iter().map(|(name, host)| (name.as_str(), host.as_str()))
+    /// The services.
+    pub(super) fn services(&self) -> impl Iterator<Item = &Service> {
+        self.services.iter()
     }
 
-    /// Plays one trace of it.
-    pub(super) fn play(&self, sheet: &mut Sheet, now: u64) {
-        sheet.scope = SCRIPT;
-        let total = self.operations.iter().map(|operation| operation.weight).sum();
-        let mut draw = sheet.chance.below(total);
-        let root = self.operations.iter().position(|operation| {
-            let chosen = draw < operation.weight;
-            draw = draw.saturating_sub(operation.weight);
-            chosen
-        });
-        if let Some(root) = root {
-            let (span, _) = self.operate(sheet, None, root, now);
-            sheet.with(span, |span| span.part = Part::Root);
-        }
+    /// Bytes of a trace at most, about.
+    pub(super) fn weight(&self) -> u64 {
+        self.heaviest.saturating_mul(1_500)
     }
-
-    /// Does an operation; when it ends.
-    fn operate(&self, sheet: &mut Sheet, parent: Option<Handle>, at: usize, now: u64) -> (Handle, u64) {
-        let Some(operation) = self.operations.get(at) else { return (Handle(0), now) };
-        sheet.service = u8::try_from(operation.service).unwrap_or(0);
-        let name = sheet.say(&operation.name);
-        let span = sheet.open(parent, name, now);
-        let remote =
-            parent.and_then(|parent| sheet.spans.get(parent.0)).is_some_and(|above| above.service != sheet.service);
-        sheet.with(span, |span| (span.kind, span.remote) = (operation.kind, remote));
-        for (key, generator) in &operation.attributes {
-            let attribute = Attr { key: sheet.say(key), value: generator.make(sheet) };
-            sheet.with(span, |span| span.attributes.push(attribute));
-        }
-        let own = operation.duration.draw(&mut sheet.chance);
-        // Half of its own work comes before the calls, half after them.
-        let mut clock = now + own / 2;
-        for child in operation.children.iter().filter(|child| !child.detached) {
-            clock = self.call(sheet, span, child, clock);
-        }
-        let end = clock + own - own / 2;
-        let failed = sheet.chance.happens(operation.error_rate);
-        sheet.close(span, end, if failed { number::ERROR } else { number::UNSET });
-        if failed {
-            let message = sheet.say(&operation.error);
-            sheet.with(span, |span| span.message = message);
-        }
-        for child in operation.children.iter().filter(|child| child.detached) {
-            self.call(sheet, span, child, end + 20_000);
-        }
-        (span, end)
-    }
-
-    fn call(&self, sheet: &mut Sheet, parent: Handle, child: &Child, now: u64) -> u64 {
-        if !sheet.chance.happens(child.chance) {
-            return now;
-        }
-        let times = sheet.chance.within(child.times.0, child.times.1);
-        let (mut clock, mut done) = (now, now);
-        for _ in 0..times {
-            let (_, end) = self.operate(sheet, Some(parent), child.operation, clock + 20_000);
-            done = done.max(end);
-            if !child.parallel {
-                clock = end;
-            }
-        }
-        done
-    }
-}
-
-impl Lasting {
-    fn draw(self, chance: &mut Chance) -> u64 {
-        match self {
-            Self::Median(median) => chance.lasting(median),
-            Self::Between(low, high) => chance.within(low, high),
-        }
-    }
-}
-
-impl Generator {
-    fn make(&self, sheet: &mut Sheet) -> Datum {
-        let word = match self {
-            Self::Int(number) => return Datum::Int(*number),
-            Self::Milli(number) => return Datum::Milli(*number),
-            Self::Bool(yes) => return Datum::Bool(*yes),
-            Self::Chance(parts) => return Datum::Bool(sheet.chance.happens(*parts)),
-            Self::IntBetween(low, high) => return Datum::Int(between(&mut sheet.chance, *low, *high)),
-            Self::MilliBetween(low, high) => return Datum::Milli(between(&mut sheet.chance, *low, *high)),
-            Self::Text(text) => sheet.say(text),
-            Self::Uuid(prefix) => sheet.uuid(prefix),
-            Self::Pick(texts) => {
-                let text = sheet.chance.pick(texts).map_or("", String::as_str);
-                sheet.say(text)
-            }
-            Self::Words(bytes) => {
-                let mut chance = Chance::new(sheet.chance.next(), 0);
-                sheet.write(|out| findings(&mut chance, *bytes, out))
-            }
-        };
-        Datum::Text(word)
-    }
-}
-
-fn between(chance: &mut Chance, low: i64, high: i64) -> i64 {
-    low.saturating_add_unsigned(chance.below(high.abs_diff(low).saturating_add(1)))
 }

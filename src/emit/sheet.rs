@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 
 use super::chance::Chance;
+use super::words::looks_cut;
 
 /// A text: a constant, or a stretch of the sheet's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -313,11 +314,48 @@ impl Sheet {
 
     /// An id like Letta's: a prefix and a UUID.
     pub(super) fn uuid(&mut self, prefix: &str) -> Word {
-        let (high, low) = (self.chance.next(), self.chance.next());
+        let bits = (self.chance.next(), self.chance.next());
+        self.uuid_of(prefix, bits)
+    }
+
+    /// The same of these bits.
+    pub(super) fn uuid_of(&mut self, prefix: &str, (high, low): (u64, u64)) -> Word {
         self.write(|out| {
             out.push_str(prefix);
             push_uuid(out, high, low);
         })
+    }
+
+    /// An id as providers make them: a prefix and letters and digits.
+    pub(super) fn token(&mut self, prefix: &str) -> Word {
+        const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+        let draws = [self.chance.next(), self.chance.next()];
+        self.write(|out| {
+            out.push_str(prefix);
+            for mut draw in draws {
+                for _ in 0..11 {
+                    out.push(char::from(LETTERS.get((draw & 63) as usize % 62).copied().unwrap_or(b'0')));
+                    draw >>= 5;
+                }
+            }
+        })
+    }
+
+    /// The first bytes of a word, with a note where there are more.
+    pub(super) fn clip(&mut self, word: Word, bytes: u64) -> Word {
+        let text = self.read(word);
+        let (all, end) = (text.len(), usize::try_from(bytes).unwrap_or(usize::MAX));
+        if all <= end {
+            return word;
+        }
+        let end = (0..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+        let head = match word {
+            Word::Fixed(text) => Word::Fixed(text.get(..end).unwrap_or_default()),
+            Word::Made { at, .. } => Word::Made { at, bytes: u32::try_from(end).unwrap_or(0) },
+        };
+        let note = self.word(format_args!("... [NOTE: output was cut, it had {all} characters of {bytes}]"));
+        let end = if looks_cut(end + self.read(note).len()) { "." } else { "" };
+        self.join(&[head, note, end.into()])
     }
 
     /// Opens a span; it ends when it began until somebody says otherwise.

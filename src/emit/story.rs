@@ -2,6 +2,7 @@
 //!
 //! Comes in: nothing. Goes out: plain nouns that every convention tells in its own spans. Durations are in nanoseconds.
 
+use super::failure::Failure;
 use super::plan::Scenario;
 use super::sheet::Word;
 use super::tools::ToolKind;
@@ -17,62 +18,6 @@ pub(super) enum Mode {
     /// Not at all: the request only starts the run.
     Background,
 }
-
-/// What a provider or the server says when it fails.
-#[derive(Debug)]
-pub(super) struct Failure {
-    /// Bare class name.
-    pub(super) class: &'static str,
-    /// The class with its module.
-    pub(super) qualified: &'static str,
-    /// What it says.
-    pub(super) message: &'static str,
-    /// The HTTP status that the caller gets to see.
-    pub(super) status: u64,
-    /// What the provider or server was doing.
-    pub(super) function: &'static str,
-}
-
-/// The provider has had enough of us.
-pub(super) const RATE_LIMIT: Failure = Failure {
-    class: "RateLimitError",
-    qualified: "openai.RateLimitError",
-    message: "Error code: 429 - rate limit reached for requests per minute, please try again in 2s",
-    status: 429,
-    function: "_request",
-};
-/// The provider has too much to do.
-pub(super) const OVERLOADED: Failure = Failure {
-    class: "InternalServerError",
-    qualified: "openai.InternalServerError",
-    message: "Error code: 503 - the engine is currently overloaded, please try again later",
-    status: 502,
-    function: "_request",
-};
-/// The provider takes much too long.
-pub(super) const TIMEOUT: Failure = Failure {
-    class: "APITimeoutError",
-    qualified: "openai.APITimeoutError",
-    message: "Request timed out.",
-    status: 504,
-    function: "_request",
-};
-/// The provider cannot be reached.
-pub(super) const UNREACHABLE: Failure = Failure {
-    class: "APIConnectionError",
-    qualified: "openai.APIConnectionError",
-    message: "Connection error.",
-    status: 502,
-    function: "_request",
-};
-/// Our own bug.
-pub(super) const BUG: Failure = Failure {
-    class: "KeyError",
-    qualified: "KeyError",
-    message: "'memory_blocks'",
-    status: 500,
-    function: "compile_memory",
-};
 
 /// How a run ends.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +39,8 @@ pub(super) enum Ending {
     Broken(&'static Failure),
     /// The request was refused with this status, before anything ran.
     Refused(u64),
+    /// There is no such route.
+    Unrouted,
     /// The server failed.
     Crashed,
 }
@@ -125,6 +72,10 @@ pub(super) struct Story {
     pub(super) excluded: bool,
     /// SQL statements are recorded.
     pub(super) sql: bool,
+    /// The body of the request is a list, where one of the server's own spans expects an object.
+    pub(super) listed: bool,
+    /// The agent has more instructions and memory than are ever recorded.
+    pub(super) vast: bool,
 }
 
 impl Story {
@@ -161,6 +112,10 @@ pub(super) struct Run {
 pub(super) struct Step {
     /// Its id.
     pub(super) id: Word,
+    /// How long the agent waits before it, after a tool that failed.
+    pub(super) pause: u64,
+    /// What was said before is summarised first, so that the prompt does not grow for ever.
+    pub(super) summary: Option<Call>,
     /// Calls that failed before one succeeded.
     pub(super) attempts: Vec<Attempt>,
     /// The call; what it brings is nothing where the run breaks here.
@@ -170,7 +125,7 @@ pub(super) struct Step {
 }
 
 /// A call to the model that failed.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Attempt {
     /// How.
     pub(super) failure: &'static Failure,
@@ -195,6 +150,8 @@ pub(super) struct Call {
     pub(super) output: u64,
     /// Of them, spent on reasoning.
     pub(super) reasoning: u64,
+    /// Tokens that it may say at most.
+    pub(super) most: u64,
     /// What it says.
     pub(super) text: Word,
     /// The provider's id of the answer.
@@ -220,6 +177,8 @@ pub(super) struct ToolUse {
     pub(super) python: Word,
     /// What it brings.
     pub(super) result: Word,
+    /// What of that the model gets to read.
+    pub(super) kept: Word,
     /// What it says where it fails.
     pub(super) failed: Option<Word>,
     /// What it does.
@@ -235,6 +194,24 @@ pub(super) enum Argument {
     Int(u64),
 }
 
+impl Argument {
+    /// The text that it is.
+    pub(super) fn text(self) -> Option<Word> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Int(_) => None,
+        }
+    }
+
+    /// The number that it is.
+    pub(super) fn number(self) -> Option<u64> {
+        match self {
+            Self::Text(_) => None,
+            Self::Int(number) => Some(number),
+        }
+    }
+}
+
 /// What a tool does.
 #[derive(Debug)]
 pub(super) enum Work {
@@ -244,49 +221,60 @@ pub(super) enum Work {
         took: u64,
     },
     /// Asks another service.
-    Http {
-        /// Which, counted from the first behind the server.
-        service: usize,
-        /// The path and query.
-        path: Word,
-        /// How long.
-        took: u64,
-        /// What it answers.
-        status: u64,
-    },
-    /// Asks the database.
-    Sql {
-        /// The statement.
-        statement: &'static str,
-        /// Its first word.
-        verb: &'static str,
-        /// Its table.
-        table: &'static str,
-        /// How long.
-        took: u64,
-    },
+    Http(Asked),
     /// Asks the cache, and another service where the cache has nothing.
     Cached {
         /// The key.
         key: Word,
         /// It is there.
         hit: bool,
-        /// The path asked for where it is not.
-        path: Word,
-        /// How long the other service takes.
-        took: u64,
+        /// What is asked where it is not.
+        asked: Asked,
     },
     /// Makes a vector and looks up what is near it.
     Search {
+        /// What is looked for.
+        query: Word,
         /// How long the vector takes.
         embedding: u64,
         /// Its tokens.
         tokens: u64,
-        /// How long the search takes.
-        took: u64,
-        /// What is found: texts and scores in thousandths.
-        found: Vec<(Word, u64)>,
+        /// How the store of vectors answers.
+        asked: Asked,
+        /// What is found.
+        found: Vec<Found>,
     },
     /// Hands the work to another agent.
     Agent(Box<Run>),
+}
+
+/// A request to another service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked {
+    /// Which, by its place in [`super::cast::BACKENDS`].
+    pub(super) backend: usize,
+    /// The path and query.
+    pub(super) path: Word,
+    /// How long it takes.
+    pub(super) took: u64,
+    /// The status of its answer; `None` where it cannot be reached.
+    pub(super) status: Option<u64>,
+}
+
+impl Asked {
+    /// Whether it went wrong.
+    pub(super) fn failed(self) -> bool {
+        self.status.is_none_or(|status| status >= 400)
+    }
+}
+
+/// A passage that was found.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    /// Its id.
+    pub(super) id: Word,
+    /// What it says.
+    pub(super) text: Word,
+    /// How near it is, in thousandths.
+    pub(super) score: u64,
 }

@@ -38,6 +38,8 @@ pub(super) enum Task {
     Code,
     /// Looks a rate up.
     Rate,
+    /// Sends a mail.
+    Mail,
     /// Asks another agent.
     HandOff,
 }
@@ -65,7 +67,7 @@ macro_rules! tool {
 }
 
 /// The tools of every agent.
-pub(super) const TOOLS: [ToolKind; 6] = [
+pub(super) const TOOLS: [ToolKind; 7] = [
     tool!(
         "web_search",
         Web,
@@ -95,6 +97,13 @@ pub(super) const TOOLS: [ToolKind; 6] = [
         "Rate of a currency",
         r#""currency": {"type": "string"}, "amount": {"type": "integer"}"#,
         r#""currency""#
+    ),
+    tool!(
+        "send_mail",
+        Mail,
+        "Write to somebody",
+        r#""subject": {"type": "string"}, "ticket": {"type": "integer"}"#,
+        r#""subject""#
     ),
 ];
 
@@ -136,6 +145,10 @@ pub(super) fn arguments(kind: &ToolKind, chance: &mut Chance, sheet: &mut Sheet)
         Task::Rate => {
             let currency = chance.word(&["EUR", "USD", "GBP", "JPY", "SEK"]);
             vec![("currency", Argument::Text(currency.into())), ("amount", Argument::Int(number))]
+        }
+        Task::Mail => {
+            let subject = sheet.word(format_args!("About {}", topic(chance)));
+            vec![("subject", Argument::Text(subject)), ("ticket", Argument::Int(number))]
         }
         Task::HandOff => Vec::new(),
     }

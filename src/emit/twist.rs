@@ -3,54 +3,62 @@
 //! Comes in: a run that was made up. Goes out: the same run with what faults ask to go wrong in it, so that every convention tells
 //! it as it tells everything else.
 
+use super::failure::{Trouble, failure};
 use super::fault::Fault;
 use super::plan::Scenario;
 use super::plot::Plot;
-use super::story::{RATE_LIMIT, Run, Step};
+use super::story::{Run, Step, ToolUse};
 use super::tools::TOOLS;
 
 impl Plot<'_> {
-    /// What faults ask to go wrong in the run itself.
-    pub(super) fn twist(&mut self, run: &mut Run, depth: u32, base: u64) {
-        if depth > 0 || self.hits.is_empty() || run.steps.is_empty() {
-            return;
-        }
-        if self.hits.has(Fault::RepeatedToolCall) {
-            self.repeat(run, 4, 1);
-        }
-        if self.hits.has(Fault::CallCycle) {
-            self.repeat(run, 8, 2);
-        }
-        if self.hits.has(Fault::PromptGrowth) {
-            self.repeat(run, 6, 6);
-            let mut input = base;
-            for step in &mut run.steps {
-                (step.call.input, step.call.cached) = (input, 0);
-                input += base;
+    /// What faults ask to go wrong in the run itself; `broken` where its last call fails for good.
+    pub(super) fn twist(&mut self, run: &mut Run, base: u64, broken: bool) {
+        let of_run = |fault: &Fault| fault.is_of_run() || *fault == Fault::ToolErrorAsSuccess;
+        for fault in self.hits.each().filter(of_run) {
+            match fault {
+                Fault::RepeatedToolCall => self.repeat(run, 4, 1),
+                Fault::CallCycle => self.repeat(run, 8, 2),
+                Fault::PromptGrowth => self.grow(run, base),
+                Fault::RetryWithoutBackoff => {
+                    let attempts = self.attempts(failure(run.model.provider, Trouble::RateLimit), 4);
+                    run.steps.iter_mut().take(1).for_each(|step| step.attempts.clone_from(&attempts));
+                }
+                Fault::RunOverBudget => {
+                    if broken && run.steps.len() == 1 {
+                        self.repeat(run, 1, 1);
+                    }
+                    for step in run.steps.iter_mut().take(1) {
+                        step.call.output += 900_000;
+                        step.call.most = step.call.most.max(step.call.output.next_power_of_two());
+                    }
+                }
+                Fault::UnknownTool => {
+                    self.repeat(run, 1, 1);
+                    first_tool(run, |tool| tool.name = "web_serach");
+                }
+                Fault::InvalidToolArgs => {
+                    self.repeat(run, 1, 1);
+                    let broken = self.sheet.say("{\"query\": \"where the");
+                    let python = self.sheet.say("{'query': 'where the");
+                    first_tool(run, |tool| (tool.json, tool.python) = (broken, python));
+                }
+                // A tool says that it failed: there has to be one.
+                _ if has_tool(run) => continue,
+                _ => self.repeat(run, 1, 1),
+            }
+            if fault != Fault::ToolErrorAsSuccess {
+                self.spoilt.add(fault);
             }
         }
-        if self.hits.has(Fault::RetryWithoutBackoff) {
-            let attempts = self.attempts(&RATE_LIMIT, 4);
-            if let Some(step) = run.steps.first_mut() {
-                step.attempts = attempts;
-            }
-        }
-        if self.hits.has(Fault::RunOverBudget)
-            && let Some(step) = run.steps.last_mut()
-        {
-            step.call.output += 900_000;
-        }
-        if self.hits.has(Fault::UnknownTool) {
-            self.repeat(run, 1, 1);
-            let tools = run.steps.iter_mut().flat_map(|step| &mut step.tools);
-            tools.take(1).for_each(|tool| tool.name = "web_serach");
-        }
-        if self.hits.has(Fault::InvalidToolArgs) {
-            self.repeat(run, 1, 1);
-            let broken = self.sheet.say("{\"query\": \"where the");
-            let python = self.sheet.say("{'query': 'where the");
-            let tools = run.steps.iter_mut().flat_map(|step| &mut step.tools);
-            tools.take(1).for_each(|tool| (tool.json, tool.python) = (broken, python));
+    }
+
+    /// Prompts that grow from call to call, and are never summarised.
+    fn grow(&mut self, run: &mut Run, base: u64) {
+        self.repeat(run, 6, 6);
+        let mut input = base;
+        for step in &mut run.steps {
+            (step.call.input, step.call.cached, step.summary) = (input, 0, None);
+            input += base;
         }
     }
 
@@ -66,14 +74,24 @@ impl Plot<'_> {
                 self.chance = chance.clone();
             }
             let kind = TOOLS.get(at % kinds).unwrap_or(&TOOLS[0]);
-            let tool = self.tool(kind, Scenario::Tools, 1, false);
+            let mut tool = self.tool(kind, (Scenario::Tools, 1), false, None);
+            tool.call = self.sheet.token(model.tool_call);
             if kinds > 1 {
                 chance = self.chance.clone();
             }
             let id = self.sheet.uuid("step-");
             let call = self.call(model, false, std::slice::from_ref(&tool), answer.input, 0);
-            let step = Step { id, attempts: Vec::new(), call, tools: vec![tool] };
+            let step = Step { id, pause: 0, summary: None, attempts: Vec::new(), call, tools: vec![tool] };
             run.steps.insert(run.steps.len() - 1, step);
         }
     }
+}
+
+/// Whether a tool is called in a step that is told whatever comes after it.
+fn has_tool(run: &Run) -> bool {
+    run.steps.iter().rev().skip(1).any(|step| !step.tools.is_empty())
+}
+
+fn first_tool(run: &mut Run, change: impl Fn(&mut ToolUse)) {
+    run.steps.iter_mut().flat_map(|step| &mut step.tools).take(1).for_each(change);
 }

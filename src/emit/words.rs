@@ -14,6 +14,16 @@ pub(super) struct Model {
     pub(super) version: &'static str,
     /// OpenTelemetry's name of its provider.
     pub(super) provider: &'static str,
+    /// Letta's name of its provider.
+    pub(super) endpoint: &'static str,
+    /// OpenInference's names of what speaks to it and of its provider.
+    pub(super) system: (&'static str, &'static str),
+    /// What OpenLLMetry calls a call.
+    pub(super) chat: &'static str,
+    /// What the ids of its answers begin with.
+    pub(super) answer: &'static str,
+    /// What the ids of the tool calls that it asks for begin with.
+    pub(super) tool_call: &'static str,
     /// Where it is.
     pub(super) host: &'static str,
     /// Letta's class that talks to it.
@@ -38,6 +48,11 @@ pub(super) const MODELS: [Model; 3] = [
         name: "gpt-4o-mini",
         version: "gpt-4o-mini-2024-07-18",
         provider: "openai",
+        endpoint: "openai",
+        system: ("openai", "openai"),
+        chat: "openai.chat",
+        answer: "chatcmpl-",
+        tool_call: "call_",
         host: "api.openai.com",
         request: "OpenAIClient.request_async",
         stream: "OpenAIClient.stream_async",
@@ -51,6 +66,11 @@ pub(super) const MODELS: [Model; 3] = [
         name: "claude-sonnet-4",
         version: "claude-sonnet-4-20250514",
         provider: "anthropic",
+        endpoint: "anthropic",
+        system: ("anthropic", "anthropic"),
+        chat: "anthropic.chat",
+        answer: "msg_01",
+        tool_call: "toolu_01",
         host: "api.anthropic.com",
         request: "AnthropicClient.request_async",
         stream: "AnthropicClient.stream_async",
@@ -64,6 +84,11 @@ pub(super) const MODELS: [Model; 3] = [
         name: "gemini-2.5-flash",
         version: "gemini-2.5-flash",
         provider: "gcp.gemini",
+        endpoint: "google_ai",
+        system: ("vertexai", "google"),
+        chat: "gemini.generate_content",
+        answer: "",
+        tool_call: "function-call-",
         host: "generativelanguage.googleapis.com",
         request: "GoogleAIClient.request_async",
         stream: "GoogleAIClient.stream_async",
@@ -180,15 +205,18 @@ pub(super) fn findings(chance: &mut Chance, bytes: u64, out: &mut String) {
     loop {
         out.push_str(chance.word(&FINDINGS));
         if out.len() >= end {
-            let length = out.len() - start;
-            // A text whose length is a power of two looks like one that was cut.
-            if length > 1024 && length.is_power_of_two() {
+            if looks_cut(out.len() - start) {
                 out.push('.');
             }
             return;
         }
         out.push(' ');
     }
+}
+
+/// Whether a text of this length looks like one that was cut: as long as what some backend takes at most.
+pub(super) fn looks_cut(length: usize) -> bool {
+    length == 4_095 || length == 25_000 || (length > 1_024 && length.is_power_of_two())
 }
 
 /// A few words to look something up by.

@@ -160,14 +160,17 @@ impl Hints {
     /// Looks for words that tell of something, in all bytes of the span at once.
     fn telltales(&mut self, raw: &[u8]) {
         let Some(search) = SEARCH.as_ref().filter(|search| raw.len() >= search.minimum_len()) else {
-            return self.add([Self::UNPRINTED, Self::CUT, Self::DATA_URL, Self::SECRET].into_iter().fold(*self, Self::with));
+            return self
+                .add([Self::UNPRINTED, Self::CUT, Self::DATA_URL, Self::SECRET].into_iter().fold(*self, Self::with));
         };
         let mut from = 0;
         while let Some(found) = search.find_in(raw, Span::from(from..raw.len())) {
             from = found.start() + 1;
             let behind = raw.get(found.end()..).unwrap_or_default();
             match WORDS.as_flattened().get(found.pattern().as_usize()) {
-                Some(&OBJECT) if behind.starts_with(b"at 0x") || behind.starts_with(b"Object]") => self.add(Self::UNPRINTED),
+                Some(&OBJECT) if behind.starts_with(b"at 0x") || behind.starts_with(b"Object]") => {
+                    self.add(Self::UNPRINTED)
+                }
                 Some(&ITEMS) if behind.starts_with(b">") || behind.starts_with(b"\\u003e") => self.add(Self::UNPRINTED),
                 Some(&FAILED) => self.add(Self::UNPRINTED),
                 Some(&TRUNCATED) => self.add(Self::CUT),

@@ -245,7 +245,10 @@ mod tests {
         }
         for number in ["0", "42", "-9223372036854775808", "1.5e300", "4111111111111111"] {
             let hidden = keeping.hidden_number(number);
-            assert!(hidden.len() == number.len() && hidden != number && hidden.parse::<f64>().is_ok(), "{number} {hidden}");
+            assert!(
+                hidden.len() == number.len() && hidden != number && hidden.parse::<f64>().is_ok(),
+                "{number} {hidden}"
+            );
             assert!(number.contains('.') || hidden.parse::<i64>().is_ok(), "{number} {hidden}");
         }
         assert_eq!(redactor(false).hidden("x").len(), "<redacted:0123456789ab>".len());

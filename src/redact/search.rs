@@ -85,7 +85,11 @@ impl Search {
             let range = secret_at(bytes, at, |start| bytes.get(start.checked_sub(1)?).copied());
             if let Some((range, kind)) = range.filter(|(range, _)| range.start >= least) {
                 let secret = bytes.get(range.clone()).and_then(|secret| std::str::from_utf8(secret).ok())?;
-                return Some(Secret { range, issuer: kind.unwrap_or_else(|| token::issuer(secret)), shown: shown(secret) });
+                return Some(Secret {
+                    range,
+                    issuer: kind.unwrap_or_else(|| token::issuer(secret)),
+                    shown: shown(secret),
+                });
             }
             from = at + 1;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{CONVENTIONS, emit, lint, run};
+use super::{emit, lint, run};
 
 struct Fault {
     name: String,
@@ -48,7 +48,8 @@ fn every_fault_makes_exactly_its_rule_fire() {
     let known: BTreeSet<String> = rules().into_iter().map(|(code, _)| code).collect();
     let mut wrong = Vec::new();
     for fault in faults() {
-        for convention in CONVENTIONS {
+        // Other conventions, scenarios and seeds are tried without a process.
+        for convention in ["letta", "genai"] {
             let given = ["--convention", convention, "--scenario", "tools", "--traces", "3", "--fault", &fault.name];
             emit(folder.path(), "a.pb", &given);
             // What a rule has to be told means nothing while there is no such rule.

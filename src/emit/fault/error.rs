@@ -109,11 +109,11 @@ impl Warp<'_> {
         self.raise(inner, CANCELLED, "stopped", stack);
     }
 
-    /// ERR004.
+    /// ERR004: a span of its own, since a request may have reasons to fail already.
     pub(super) fn error_without_details(&mut self) {
-        let root = self.root();
-        self.sheet.with(root, |span| (span.status, span.message) = (number::ERROR, Word::default()));
-        self.drop_attributes(root, |key| key == "error.type");
+        let outer = self.extra(self.root(), "CacheManager.refresh_async");
+        let inner = self.extra(outer, "CacheManager.write_async");
+        self.failed(inner, "");
     }
 
     /// ERR005.

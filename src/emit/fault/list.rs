@@ -76,7 +76,7 @@ faults! {
     MissingRequired, "SEM004", "missing-required", "an outgoing call that does not say where to", "";
     HighCardinalityName, "SEM005", "high-cardinality-name", "a span name with an id in it", "";
     MissingTokenUsage, "GEN001", "missing-token-usage", "a call to a model without token counts", "";
-    InconsistentUsage, "GEN002", "inconsistent-usage", "more cached tokens than there were", "";
+    InconsistentUsage, "GEN002", "inconsistent-usage", "more reasoning tokens than tokens in all", "";
     MissingModel, "GEN003", "missing-model", "a call to a model that does not say which", "";
     DoubleInstrumentedCall, "GEN006", "double-instrumented-call", "one call told by two instrumentations", "";
     ToolCallWithoutSpan, "GEN007", "tool-call-without-span", "a tool that was asked for and never ran", "";
@@ -110,28 +110,49 @@ impl Fault {
     }
 }
 
-/// The faults that hit one trace.
+impl Fault {
+    /// Whether it is something that an agent does, not something in how it is recorded.
+    pub fn is_of_run(self) -> bool {
+        matches!(
+            self,
+            Self::RepeatedToolCall
+                | Self::RetryWithoutBackoff
+                | Self::CallCycle
+                | Self::RunOverBudget
+                | Self::PromptGrowth
+                | Self::UnknownTool
+                | Self::InvalidToolArgs
+        )
+    }
+}
+
+/// Some of the faults: those that hit a trace, those that found something in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::emit) struct Hits(u64);
+pub struct Hits(u64);
 
 impl Hits {
     /// Whether it is among them.
-    pub(in crate::emit) fn has(self, fault: Fault) -> bool {
+    pub fn has(self, fault: Fault) -> bool {
         self.0 & 1 << fault as u8 != 0
     }
 
     /// Adds one.
-    pub(in crate::emit) fn add(&mut self, fault: Fault) {
+    pub fn add(&mut self, fault: Fault) {
         self.0 |= 1 << fault as u8;
     }
 
+    /// Adds others.
+    pub(in crate::emit) fn join(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
     /// Whether there are none.
-    pub(in crate::emit) fn is_empty(self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     /// Those among them.
-    pub(in crate::emit) fn each(self) -> impl Iterator<Item = Fault> {
+    pub fn each(self) -> impl Iterator<Item = Fault> {
         Fault::ALL.iter().copied().filter(move |fault| self.has(*fault))
     }
 }

@@ -3,7 +3,6 @@
 //! Comes in: a trace. Goes out: the same trace with something that dashboards cannot use.
 
 use super::warp::Warp;
-use crate::emit::cast::SERVER;
 use crate::emit::sheet::number;
 
 impl Warp<'_> {
@@ -20,11 +19,12 @@ impl Warp<'_> {
     }
 
     /// SEM003.
-    pub(super) fn missing_service_name(&mut self) {
-        let nameless = self.cast.nameless();
-        for span in self.sheet.spans.iter_mut().filter(|span| span.service == SERVER) {
+    pub(super) fn missing_service_name(&mut self) -> Option<()> {
+        let (named, nameless) = (self.span(self.root())?.service, self.cast.nameless());
+        for span in self.sheet.spans.iter_mut().filter(|span| span.service == named) {
             span.service = nameless;
         }
+        Some(())
     }
 
     /// SEM004.

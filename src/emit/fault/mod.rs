@@ -12,6 +12,5 @@ mod structure;
 mod tree;
 mod warp;
 
-pub(super) use list::Hits;
-pub use list::{Fault, Kind};
+pub use list::{Fault, Hits, Kind};
 pub(super) use warp::Warp;

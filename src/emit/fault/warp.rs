@@ -24,22 +24,33 @@ impl<'w> Warp<'w> {
         Self { sheet, plan, cast }
     }
 
-    /// Applies all of them.
-    pub(in crate::emit) fn apply(&mut self, hits: Hits) {
-        if self.sheet.spans.is_empty() {
-            return;
+    /// Applies all of them; those that found something to spoil.
+    pub(in crate::emit) fn apply(&mut self, hits: Hits) -> Hits {
+        let mut spoilt = Hits::default();
+        if !self.sheet.spans.is_empty() {
+            hits.each().filter(|fault| self.one(*fault)).for_each(|fault| spoilt.add(fault));
         }
-        hits.each().for_each(|fault| self.one(fault));
+        spoilt
     }
 
-    fn one(&mut self, fault: Fault) {
+    /// Applies one; whether there was something to spoil.
+    fn one(&mut self, fault: Fault) -> bool {
         match fault {
+            Fault::MissingServiceName => return self.missing_service_name().is_some(),
+            Fault::MissingTokenUsage => return self.missing_token_usage().is_some(),
+            Fault::InconsistentUsage => return self.inconsistent_usage().is_some(),
+            Fault::MissingModel => return self.missing_model().is_some(),
+            Fault::DoubleInstrumentedCall => return self.double_instrumented_call().is_some(),
+            Fault::ToolCallWithoutSpan => return self.tool_call_without_span().is_some(),
+            Fault::InvalidMessages => return self.invalid_messages().is_some(),
+            Fault::AbnormalFinish => return self.abnormal_finish().is_some(),
+            Fault::ToolErrorAsSuccess => return self.tool_error_as_success().is_some(),
             Fault::InvalidId => self.invalid_id(),
+            Fault::UndecodableInput => self.sheet.torn = true,
             Fault::BadTimestamps => self.bad_timestamps(),
             Fault::DuplicateSpanId => self.duplicate_span_id(),
             Fault::EmptySpanName => self.empty_span_name(),
             Fault::DuplicateAttributeKey => self.duplicate_attribute_key(),
-            Fault::UndecodableInput => self.sheet.torn = true,
             Fault::OrphanSpan => self.orphan_span(),
             Fault::DisconnectedRoot => self.disconnected_root(),
             Fault::ClientRoot => self.client_root(),
@@ -57,6 +68,8 @@ impl<'w> Warp<'w> {
             Fault::SerializationFailed => self.serialization_failed(),
             Fault::UnexportableSpan => self.unexportable_span(),
             Fault::BinaryInAttribute => self.binary_in_attribute(),
+            // Made-up stories end in it; what a file says has its own end.
+            Fault::UnexpectedCancellation if self.plan.script.is_none() => return false,
             Fault::UnexpectedCancellation => self.unexpected_cancellation(),
             Fault::ExpectedTermination => self.expected_termination(),
             Fault::CancellationMissingContext => self.cancellation_missing_context(),
@@ -67,18 +80,9 @@ impl<'w> Warp<'w> {
             Fault::UnfinishedStep => self.unfinished_step(),
             Fault::DeprecatedAttribute => self.deprecated_attribute(),
             Fault::WrongType => self.wrong_type(),
-            Fault::MissingServiceName => self.missing_service_name(),
             Fault::MissingRequired => self.missing_required(),
             Fault::HighCardinalityName => self.high_cardinality_name(),
-            Fault::MissingTokenUsage => self.missing_token_usage(),
-            Fault::InconsistentUsage => self.inconsistent_usage(),
-            Fault::MissingModel => self.missing_model(),
-            Fault::DoubleInstrumentedCall => self.double_instrumented_call(),
-            Fault::ToolCallWithoutSpan => self.tool_call_without_span(),
-            Fault::InvalidMessages => self.invalid_messages(),
-            Fault::AbnormalFinish => self.abnormal_finish(),
             Fault::TooManySteps => self.too_many_steps(),
-            Fault::ToolErrorAsSuccess => self.tool_error_as_success(),
             Fault::NPlusOne => self.n_plus_one(),
             Fault::ZeroDuration => self.zero_duration(),
             Fault::SyncIoOnLoop => self.sync_io_on_loop(),
@@ -92,8 +96,9 @@ impl<'w> Warp<'w> {
             | Fault::RunOverBudget
             | Fault::PromptGrowth
             | Fault::UnknownTool
-            | Fault::InvalidToolArgs => {}
+            | Fault::InvalidToolArgs => return false,
         }
+        true
     }
 
     /// The span that the trace begins with.

@@ -1,15 +1,16 @@
-//! The conventions that tell a run as one tree: request, agent, calls to models, tools.
+//! The conventions that tell a run as one tree: request, workflow, agent, steps, calls to models, tools.
 //!
 //! Comes in: a story. Goes out: spans in OpenTelemetry's GenAI conventions, OpenInference or OpenLLMetry. They differ in names and
-//! attributes alone; those are in files of their own.
+//! attributes alone, and in whether steps have spans; those are in files of their own.
 
-use super::flat_call::{Message, Said};
+use super::flat_said::{Message, Said};
 use super::letta::Halt;
+use super::letta_payload::SUM_UP;
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::cast::{FASTAPI, GENAI, OPENINFERENCE, OPENLLMETRY};
 use crate::emit::plan::Convention;
-use crate::emit::sheet::{Datum, Handle, Part, Scope, Word, number};
-use crate::emit::story::{Attempt, BUG, Ending, Mode, Run, Step, Story, ToolUse, Work};
+use crate::emit::sheet::{Handle, Part, Scope, Word, number};
+use crate::emit::story::{Attempt, Call, Ending, Mode, Run, Step, Story, ToolUse};
 
 /// Tells a story as one tree.
 pub(in crate::emit) struct Flat<'a, 't> {
@@ -21,15 +22,19 @@ pub(in crate::emit) struct Flat<'a, 't> {
     pub(super) convention: Convention,
     /// The answer is streamed.
     pub(super) streamed: bool,
+    /// When the first token of the answer came.
+    pub(super) first_token: Option<u64>,
+    /// The agent that was asked.
+    agent: Option<Handle>,
     /// The call to a model that asked for the tools that are running.
-    asked: Option<Handle>,
+    pub(super) asked: Option<Handle>,
 }
 
 impl<'a, 't> Flat<'a, 't> {
     /// A teller of this story.
     pub(in crate::emit) fn new(tell: &'a mut Teller<'t>, story: &'a Story) -> Self {
         let (convention, streamed) = (tell.plan.convention, story.mode == Mode::Stream);
-        Self { tell, story, convention, streamed, asked: None }
+        Self { tell, story, convention, streamed, first_token: None, agent: None, asked: None }
     }
 
     /// The instrumentation that speaks this convention.
@@ -39,6 +44,11 @@ impl<'a, 't> Flat<'a, 't> {
             Convention::Openllmetry => OPENLLMETRY,
             Convention::Genai | Convention::Letta => GENAI,
         }
+    }
+
+    /// The status of a span that ended well: OpenInference says so, the others say nothing.
+    pub(super) fn fine(&self) -> i32 {
+        if self.convention == Convention::Openinference { number::OK } else { number::UNSET }
     }
 
     /// Tells the whole story.
@@ -55,6 +65,7 @@ impl<'a, 't> Flat<'a, 't> {
         self.tell.pass(900);
         let status = match self.story.ending {
             Ending::Refused(status) => status,
+            Ending::Unrouted => 404,
             Ending::Crashed => self.crash(root),
             _ => self.serve(root),
         };
@@ -62,28 +73,11 @@ impl<'a, 't> Flat<'a, 't> {
         self.end(root, status);
     }
 
-    fn request(&mut self, root: Handle) {
-        let path = self.tell.sheet.join(&["/v1/agents/".into(), self.story.run.agent, "/runs".into()]);
-        let id = self.tell.sheet.uuid("");
-        let header = self.tell.sheet.join(&["[\"".into(), id, "\"]".into()]);
-        self.tell.sheet.with(root, |span| span.kind = number::SERVER);
-        self.tell.sheet.set_all(
-            root,
-            &[
-                ("http.request.method", "POST".into()),
-                ("http.route", "/v1/agents/{agent}/runs".into()),
-                ("url.path", path.into()),
-                ("url.scheme", "https".into()),
-                ("server.address", "agents.internal".into()),
-                ("user_agent.original", "agent-client/2.3.0".into()),
-                ("http.request.header.x-request-id", Datum::List(header)),
-                ("user.id", self.story.user.into()),
-            ],
-        );
-    }
-
     fn serve(&mut self, root: Handle) -> u64 {
-        if self.story.mode == Mode::Background {
+        // The stream's root ends with the first token, while its agent works: put right, it ends with an event that says that
+        // the run has begun, and the agent begins when that is sent.
+        let early = self.story.mode == Mode::Background || (self.streamed && !self.tell.plan.quirks);
+        if early {
             let answered = self.tell.now + 2 * MILLI;
             // However long the answer takes to be sent, the work begins after it.
             self.tell.now = answered + 12 * MILLI;
@@ -92,53 +86,38 @@ impl<'a, 't> Flat<'a, 't> {
                 self.jobs(root);
             }
             // Nobody waits for it: how it ends is told by its own spans.
-            let _: Result<(), Halt> = self.run(root, &self.story.run, true);
+            let _: Result<(), Halt> = self.workflow(root);
             self.tell.now = if self.story.scheduled { self.tell.now } else { answered - 300 * MICRO };
             return 200;
         }
-        match (self.run(root, &self.story.run, true), self.story.ending) {
+        let ran = self.workflow(root);
+        if let Some(first) = self.first_token.filter(|_| self.streamed) {
+            self.tell.now = first;
+            return 200;
+        }
+        match (ran, self.story.ending) {
             (Err(Halt::Failed(failure)), _) => failure.status,
             (_, Ending::Left) => 499,
             _ => 200,
         }
     }
 
-    /// Jobs that nobody waits for, and one that writes down what all of them found.
-    fn jobs(&mut self, root: Handle) {
-        let (now, mut last, mut jobs) = (self.tell.now, 0, Vec::new());
-        for takes in &self.story.jobs {
-            let job = self.tell.sheet.open(Some(root), "job", now);
-            self.tell.sheet.close(job, now + takes, number::UNSET);
-            last = last.max(now + takes);
-            jobs.push(job);
+    /// Everything that agents do for a request.
+    fn workflow(&mut self, root: Handle) -> Result<(), Halt> {
+        self.tell.sheet.scope = self.scope();
+        let workflow = self.open_workflow(root);
+        self.tell.pass(150);
+        let ran = self.run(workflow, &self.story.run, true);
+        self.tell.pass(100);
+        self.close_workflow(workflow, ran.is_ok());
+        if let Err(halt) = ran {
+            self.halted(workflow, halt, 4);
         }
-        let flush = self.tell.sheet.open(Some(root), "flush jobs", last + MILLI);
-        self.tell.sheet.close(flush, last + 3 * MILLI, number::UNSET);
-        jobs.into_iter().for_each(|job| self.tell.link(flush, job, "batch"));
-    }
-
-    fn crash(&mut self, root: Handle) -> u64 {
-        let load = self.tell.leaf(root, "load agent", 700, number::UNSET);
-        self.tell.fail_here(load, &BUG);
-        self.tell.sheet.set(load, "error.type", BUG.class);
-        BUG.status
-    }
-
-    fn end(&mut self, root: Handle, status: u64) {
-        let failed = status >= 500;
-        if !self.story.scheduled {
-            self.tell.sheet.set(root, "http.response.status_code", status);
-        }
-        self.tell.sheet.close(root, self.tell.now, if failed { number::ERROR } else { number::UNSET });
-        if failed {
-            let reason = self.tell.digits(status);
-            self.tell.sheet.set(root, "error.type", reason);
-        }
+        ran
     }
 
     /// An agent's run.
-    fn run(&mut self, parent: Handle, run: &Run, first: bool) -> Result<(), Halt> {
-        self.tell.sheet.scope = self.scope();
+    pub(super) fn run(&mut self, parent: Handle, run: &Run, first: bool) -> Result<(), Halt> {
         let name = self.agent_name(run);
         let agent = self.tell.sheet.open(Some(parent), name, self.tell.now);
         self.tell.sheet.with(agent, |span| span.part = Part::Agent);
@@ -146,47 +125,66 @@ impl<'a, 't> Flat<'a, 't> {
         if let Some(asked) = self.asked {
             self.tell.link(agent, asked, "hand-off");
         }
-        let ending = if first { self.story.ending } else { Ending::Answered };
-        if matches!(ending, Ending::Cut { asked: true }) {
-            let now = self.tell.now;
-            self.tell.sheet.event(agent, now, "stop_reason", &[("stop_reason", "cancelled".into())]);
+        if first {
+            self.agent = Some(agent);
         }
+        let ending = if first { self.story.ending } else { Ending::Answered };
         let mut messages = vec![self.message(1, Said::by("user", run.question))];
         let mut failed = false;
         for (number, step) in run.steps.iter().enumerate() {
             let last = number + 1 == run.steps.len();
             self.tell.pass(400);
             if last && matches!(ending, Ending::Stopped) {
-                let now = self.tell.now;
-                self.tell.sheet.event(agent, now, "stop_reason", &[("stop_reason", "cancelled".into())]);
+                self.stopped(agent);
                 break;
             }
-            if let Err(halt) = self.step(agent, run, step, &mut messages, last && first) {
-                self.halted(agent, halt);
+            self.tell.now += step.pause;
+            if let Some(summary) = step.summary {
+                self.sum_up(agent, run, &mut messages, summary);
+            }
+            if let Err(halt) = self.step(agent, run, (number, step), &mut messages, last && first) {
+                self.halted(agent, halt, 3);
                 return Err(halt);
             }
             failed |= step.tools.iter().any(|tool| tool.failed.is_some());
         }
         self.tell.pass(200);
-        if matches!(ending, Ending::Withdrawn) {
-            let now = self.tell.now;
-            self.tell.exception(agent, now, "GeneratorExit", Word::default(), "stream".into());
+        let now = self.tell.now;
+        let broken_off = match ending {
+            Ending::Withdrawn => Some("GeneratorExit"),
+            Ending::Left if self.streamed => Some("anyio.ClosedResourceError"),
+            _ => None,
+        };
+        if let Some(class) = broken_off {
+            self.tell.exception(agent, now, class, Word::default(), "stream".into());
         }
         let answer = run.steps.last().map(|step| step.call.text).unwrap_or_default();
         self.answered(agent, answer);
-        let fine = self.convention == Convention::Openinference && !failed && !matches!(ending, Ending::Withdrawn);
-        self.tell.sheet.close(agent, self.tell.now, if fine { number::OK } else { number::UNSET });
+        let fine = if failed || broken_off.is_some() { number::UNSET } else { self.fine() };
+        self.tell.sheet.close(agent, self.tell.now, fine);
         Ok(())
     }
 
-    fn halted(&mut self, agent: Handle, halt: Halt) {
+    /// Somebody has called the run off.
+    fn stopped(&mut self, agent: Handle) {
+        let now = self.tell.now;
+        self.tell.sheet.event(agent, now, "stop_reason", &[("stop_reason", "cancelled".into())]);
+    }
+
+    /// What ends a run early, on a span around what ended first.
+    fn halted(&mut self, span: Handle, halt: Halt, frames: usize) {
         self.tell.pass(150);
         match halt {
             Halt::Failed(failure) => {
-                self.tell.fail(agent, failure.class, failure.message.into());
-                self.tell.sheet.set(agent, "error.type", failure.class);
+                // Instrumentations record what passes through them, each once more.
+                if self.tell.plan.quirks {
+                    self.tell.fail_here(span, failure);
+                } else {
+                    self.tell.fail(span, failure.class, failure.message.into());
+                }
+                self.tell.sheet.set(span, "error.type", failure.class);
             }
-            Halt::Cancelled => self.cancelled(agent, 2),
+            Halt::Cancelled => self.cancelled(span, frames),
         }
     }
 
@@ -194,37 +192,51 @@ impl<'a, 't> Flat<'a, 't> {
         &mut self,
         agent: Handle,
         run: &Run,
+        (number, step): (usize, &Step),
+        messages: &mut Vec<Message>,
+        last: bool,
+    ) -> Result<(), Halt> {
+        let home = self.open_step(agent, number);
+        let stepped = self.think(home.unwrap_or(agent), run, step, messages, last);
+        if let Some(home) = home {
+            match stepped {
+                Ok(()) => self.close_step(home, step),
+                Err(halt) => self.halted(home, halt, 2),
+            }
+        }
+        stepped
+    }
+
+    /// A call to the model, and the tools that it asks for.
+    fn think(
+        &mut self,
+        home: Handle,
+        run: &Run,
         step: &Step,
         messages: &mut Vec<Message>,
         last: bool,
     ) -> Result<(), Halt> {
         let name = self.call_name(run);
         for attempt in &step.attempts {
-            self.failed_call(agent, name, run, messages, attempt);
+            self.failed_call(home, name, run, messages, attempt);
         }
         let ending = self.story.ending;
         if last && let Ending::Broken(failure) = ending {
             let took = self.tell.lasting(70 * MILLI);
-            self.failed_call(agent, name, run, messages, &Attempt { failure, took, pause: 0 });
+            self.failed_call(home, name, run, messages, &Attempt { failure, took, pause: 0 });
             return Err(Halt::Failed(failure));
         }
-        let call = self.tell.sheet.open(Some(agent), name, self.tell.now);
+        let call = self.model(home, run, messages, step.call, &step.tools);
         self.tell.sheet.with(call, |span| span.part = Part::Llm);
         self.asked = Some(call);
-        let began = self.tell.now;
-        self.call(call, run, messages);
-        self.tell.now += step.call.took;
-        self.usage(call, run, step, began);
-        let fine = if self.convention == Convention::Openinference { number::OK } else { number::UNSET };
-        self.tell.sheet.close(call, self.tell.now, fine);
-        let answer = self.message(messages.len() + 1, Said::answer(step));
+        let answer = self.message(messages.len() + 1, Said::answer(step.call, &step.tools));
         messages.push(answer);
         self.tell.pass(250);
         let cut = last && matches!(ending, Ending::Cut { .. });
         let (began, mut done) = (self.tell.now, self.tell.now);
         for (at, tool) in step.tools.iter().enumerate() {
             self.tell.now = began + at as u64 * 50 * MICRO;
-            self.tool(agent, tool, cut)?;
+            self.tool(home, tool, cut)?;
             done = done.max(self.tell.now);
             let result = self.message(messages.len() + 1, Said::result(tool));
             messages.push(result);
@@ -233,74 +245,71 @@ impl<'a, 't> Flat<'a, 't> {
         Ok(())
     }
 
-    fn failed_call(&mut self, agent: Handle, name: Word, run: &Run, messages: &[Message], attempt: &Attempt) {
-        let call = self.tell.sheet.open(Some(agent), name, self.tell.now);
-        self.call(call, run, messages);
+    /// A call to a model that answers.
+    fn model(&mut self, home: Handle, run: &Run, messages: &[Message], said: Call, tools: &[ToolUse]) -> Handle {
+        let name = self.call_name(run);
+        let call = self.tell.sheet.open(Some(home), name, self.tell.now);
+        let began = self.tell.now;
+        self.call(call, run, messages, said.most);
+        self.tell.now += said.took;
+        self.first_token.get_or_insert(began + said.first);
+        self.usage(call, run, said, tools, began);
+        self.tell.sheet.close(call, self.tell.now, self.fine());
+        call
+    }
+
+    /// What has been said is summarised, and the conversation goes on from there.
+    fn sum_up(&mut self, agent: Handle, run: &Run, messages: &mut Vec<Message>, summary: Call) {
+        let ask = self.message(messages.len() + 1, Said::by("user", SUM_UP.into()));
+        messages.push(ask);
+        self.model(agent, run, messages, summary, &[]);
+        messages.clear();
+        let said = self.message(1, Said::by("user", summary.text));
+        messages.push(said);
+        self.tell.pass(300);
+    }
+
+    fn failed_call(&mut self, home: Handle, name: Word, run: &Run, messages: &[Message], attempt: &Attempt) {
+        let call = self.tell.sheet.open(Some(home), name, self.tell.now);
+        self.call(call, run, messages, 4_096);
         self.tell.now += attempt.took;
         self.tell.fail_here(call, attempt.failure);
         self.tell.sheet.set(call, "error.type", attempt.failure.class);
         self.tell.now += attempt.pause;
     }
 
-    fn tool(&mut self, agent: Handle, tool: &ToolUse, cut: bool) -> Result<(), Halt> {
+    fn tool(&mut self, home: Handle, tool: &ToolUse, cut: bool) -> Result<(), Halt> {
         let name = self.tool_name(tool);
-        let span = self.tell.sheet.open(Some(agent), name, self.tell.now);
+        let span = self.tell.sheet.open(Some(home), name, self.tell.now);
         self.tell.sheet.with(span, |span| span.part = Part::Tool);
         self.tool_attributes(span, tool);
         self.tell.pass(120);
         if cut {
             self.tell.now += 240 * MILLI;
+            if let Some(agent) = self.agent.filter(|_| self.story.asked()) {
+                self.stopped(agent);
+                self.tell.now += 3 * MILLI;
+            }
             self.cancelled(span, 1);
             return Err(Halt::Cancelled);
         }
         self.work(span, tool)?;
         self.tell.pass(90);
         self.tool_result(span, tool);
-        let fine = if self.convention == Convention::Openinference { number::OK } else { number::UNSET };
-        self.tell.sheet.close(span, self.tell.now, fine);
+        self.tell.sheet.close(span, self.tell.now, self.fine());
         if let Some(message) = tool.failed {
             let now = self.tell.now;
-            if !matches!(tool.work, Work::Sql { .. }) {
-                self.tell.exception(span, now, "ToolError", message, "execute".into());
-            }
+            self.tell.exception(span, now, "ToolError", message, "execute".into());
             self.tell.fail(span, "ToolError", message);
             self.tell.sheet.set(span, "error.type", "ToolError");
         }
         Ok(())
     }
 
-    fn work(&mut self, span: Handle, tool: &ToolUse) -> Result<(), Halt> {
-        match &tool.work {
-            Work::Code { took } => self.tell.now += took,
-            Work::Http { service, path, took, status } => {
-                self.tell.http(span, *service, *path, *took, *status);
-            }
-            Work::Sql { statement, verb, table, took } => {
-                self.tell.sql(span, (statement, verb, table), *took, tool.failed);
-            }
-            Work::Cached { key, hit, path, took } => {
-                self.tell.redis(span, *key, *hit);
-                if !hit {
-                    self.tell.http(span, 1, *path, *took, if tool.failed.is_some() { 503 } else { 200 });
-                }
-            }
-            Work::Search { embedding, tokens, took, found } => {
-                self.embedding(span, tool, *embedding, *tokens);
-                self.retrieval(span, tool, *took, found);
-            }
-            Work::Agent(run) => {
-                let asked = self.asked;
-                let ran = self.run(span, run, false);
-                self.asked = asked;
-                return ran;
-            }
-        }
-        Ok(())
-    }
-
     /// What a cancelled task leaves on a span that it passes through.
     fn cancelled(&mut self, span: Handle, frames: usize) {
-        self.tell.cancelled(span, self.story, ("execute".into(), "agent.runtime"), frames);
+        let at = ("agent/tools", "execute".into());
+        self.tell.cancelled(span, self.story, "execute".into(), at, frames);
         self.tell.now += 20 * MICRO;
         // What somebody asked for is no failure.
         let failed = !self.story.asked();

@@ -1,121 +1,18 @@
 //! Calls to models in OpenTelemetry's GenAI conventions, OpenInference and OpenLLMetry: messages, tools, usage.
 //!
 //! Comes in: a conversation and a step. Goes out: attributes on a span that is open. With quirks OpenLLMetry and the GenAI
-//! conventions use the names they had before.
+//! conventions use the names they had before, and the latter an event per message.
 
 use std::sync::LazyLock;
 
 use super::flat::Flat;
-use super::letta_payload::quoted;
+use super::flat_said::{Message, Said};
+use super::letta_payload::response;
 use super::teller::MILLI;
 use crate::emit::plan::Convention;
-use crate::emit::sheet::{Attr, Datum, Handle, Sheet, Word, number};
-use crate::emit::story::{Run, Step, ToolUse};
+use crate::emit::sheet::{Attr, Datum, Event, Handle, Word, number};
+use crate::emit::story::{Call, Run, ToolUse};
 use crate::emit::tools::{HAND_OFF, TOOLS};
-
-/// Something that was said in a conversation.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Said<'s> {
-    role: &'static str,
-    text: Word,
-    /// Tools it calls.
-    calls: &'s [ToolUse],
-    /// The call that it answers.
-    answers: Option<Word>,
-}
-
-impl<'s> Said<'s> {
-    /// Words of somebody.
-    pub(super) fn by(role: &'static str, text: Word) -> Self {
-        Self { role, text, calls: &[], answers: None }
-    }
-
-    /// What the model answered in a step.
-    pub(super) fn answer(step: &'s Step) -> Self {
-        Self { role: "assistant", text: step.call.text, calls: &step.tools, answers: None }
-    }
-
-    /// What a tool brought.
-    pub(super) fn result(tool: &ToolUse) -> Self {
-        Self { role: "tool", text: tool.result, calls: &[], answers: Some(tool.call) }
-    }
-
-    /// As OpenTelemetry's conventions have it.
-    fn parts(self, sheet: &mut Sheet, finish: Option<&'static str>) {
-        let put = |sheet: &mut Sheet, pieces: &[Word]| pieces.iter().for_each(|piece| sheet.append(*piece));
-        put(sheet, &["{\"role\": \"".into(), self.role.into(), "\", \"parts\": [".into()]);
-        match self.answers {
-            Some(call) => put(
-                sheet,
-                &[
-                    "{\"type\": \"tool_call_response\", \"id\": \"".into(),
-                    call,
-                    "\", \"response\": \"".into(),
-                    self.text,
-                    "\"}".into(),
-                ],
-            ),
-            None => put(sheet, &["{\"type\": \"text\", \"content\": \"".into(), self.text, "\"}".into()]),
-        }
-        for tool in self.calls {
-            put(
-                sheet,
-                &[
-                    ", {\"type\": \"tool_call\", \"id\": \"".into(),
-                    tool.call,
-                    "\", \"name\": \"".into(),
-                    tool.name.into(),
-                    "\", \"arguments\": ".into(),
-                ],
-            );
-            let given = sheet.read(tool.json);
-            // What is no JSON goes into JSON as a string.
-            if given.ends_with('}') {
-                sheet.append(tool.json);
-            } else {
-                let given = serde_json::Value::from(given).to_string();
-                sheet.write(|out| out.push_str(&given));
-            }
-            sheet.append("}".into());
-        }
-        sheet.append("]".into());
-        if let Some(finish) = finish {
-            put(sheet, &[", \"finish_reason\": \"".into(), finish.into(), "\"".into()]);
-        }
-        sheet.append("}".into());
-    }
-
-    /// As OpenInference has it, under keys that begin with `prefix`.
-    fn numbered(self, sheet: &mut Sheet, prefix: Word) -> Vec<Attr> {
-        let key = |sheet: &mut Sheet, rest: &'static str| sheet.join(&[prefix, rest.into()]);
-        let mut attributes = vec![
-            Attr { key: key(sheet, ".role"), value: self.role.into() },
-            Attr { key: key(sheet, ".content"), value: self.text.into() },
-        ];
-        if let Some(call) = self.answers {
-            attributes.push(Attr { key: key(sheet, ".tool_call_id"), value: call.into() });
-        }
-        for (at, tool) in self.calls.iter().enumerate() {
-            let call = sheet.word(format_args!("{at}.tool_call."));
-            for (rest, value) in
-                [("id", tool.call), ("function.name", tool.name.into()), ("function.arguments", tool.json)]
-            {
-                let key = sheet.join(&[prefix, ".tool_calls.".into(), call, rest.into()]);
-                attributes.push(Attr { key, value: value.into() });
-            }
-        }
-        attributes
-    }
-}
-
-/// A message of a conversation as the convention has it: made once, and repeated by every later call.
-#[derive(Debug)]
-pub(super) struct Message {
-    /// The whole message, where messages are one text.
-    json: Word,
-    /// Its attributes, where it has some of its own.
-    attributes: Vec<Attr>,
-}
 
 /// The definitions of all tools, as a list.
 static DEFINITIONS: LazyLock<String> = LazyLock::new(|| {
@@ -123,7 +20,7 @@ static DEFINITIONS: LazyLock<String> = LazyLock::new(|| {
     format!("[{}]", definitions.join(", "))
 });
 
-const SCHEMAS: [&str; 7] = [
+const SCHEMAS: [&str; 8] = [
     "llm.tools.0.tool.json_schema",
     "llm.tools.1.tool.json_schema",
     "llm.tools.2.tool.json_schema",
@@ -131,8 +28,9 @@ const SCHEMAS: [&str; 7] = [
     "llm.tools.4.tool.json_schema",
     "llm.tools.5.tool.json_schema",
     "llm.tools.6.tool.json_schema",
+    "llm.tools.7.tool.json_schema",
 ];
-const FUNCTIONS: [&str; 7] = [
+const FUNCTIONS: [&str; 8] = [
     "llm.request.functions.0.name",
     "llm.request.functions.1.name",
     "llm.request.functions.2.name",
@@ -140,36 +38,20 @@ const FUNCTIONS: [&str; 7] = [
     "llm.request.functions.4.name",
     "llm.request.functions.5.name",
     "llm.request.functions.6.name",
+    "llm.request.functions.7.name",
 ];
 
 impl Flat<'_, '_> {
-    /// A message, the one of this number behind the system's.
-    pub(super) fn message(&mut self, number: usize, said: Said<'_>) -> Message {
-        let sheet = &mut *self.tell.sheet;
-        match self.convention {
-            Convention::Openinference => {
-                let prefix = sheet.word(format_args!("llm.input_messages.{number}.message"));
-                Message { json: Word::default(), attributes: said.numbered(sheet, prefix) }
-            }
-            Convention::Openllmetry => {
-                let keys = ["role", "content"].map(|rest| sheet.word(format_args!("gen_ai.prompt.{number}.{rest}")));
-                let values: [Datum; 2] = [said.role.into(), said.text.into()];
-                let attributes = keys.into_iter().zip(values).map(|(key, value)| Attr { key, value });
-                Message { json: Word::default(), attributes: attributes.collect() }
-            }
-            _ => {
-                let mark = sheet.mark();
-                said.parts(sheet, None);
-                Message { json: sheet.since(mark), attributes: Vec::new() }
-            }
-        }
+    /// Whether messages are events, as they were before they were attributes.
+    pub(super) fn has_events(&self) -> bool {
+        self.convention == Convention::Genai && self.tell.plan.quirks
     }
 
     /// The name of a call's span.
     pub(super) fn call_name(&mut self, run: &Run) -> Word {
         match self.convention {
             Convention::Openinference => "ChatCompletion".into(),
-            Convention::Openllmetry => self.tell.sheet.join(&[run.model.provider.into(), ".chat".into()]),
+            Convention::Openllmetry => run.model.chat.into(),
             _ => self.tell.sheet.join(&["chat ".into(), run.model.name.into()]),
         }
     }
@@ -179,16 +61,32 @@ impl Flat<'_, '_> {
     }
 
     /// What a call says when it begins.
-    pub(super) fn call(&mut self, span: Handle, run: &Run, messages: &[Message]) {
+    pub(super) fn call(&mut self, span: Handle, run: &Run, messages: &[Message], most: u64) {
         match self.convention {
-            Convention::Openinference => self.openinference_call(span, run, messages),
-            Convention::Openllmetry => self.openllmetry_call(span, run, messages),
-            _ => self.genai_call(span, run, messages),
+            Convention::Openinference => self.openinference_call(span, run, messages, most),
+            Convention::Openllmetry => self.openllmetry_call(span, run, messages, most),
+            _ => self.genai_call(span, run, messages, most),
         }
     }
 
-    pub(super) fn genai_call(&mut self, span: Handle, run: &Run, messages: &[Message]) {
+    fn genai_call(&mut self, span: Handle, run: &Run, messages: &[Message], most: u64) {
         let provider = self.provider_key();
+        self.tell.sheet.with(span, |span| span.kind = number::CLIENT);
+        self.tell.sheet.set_all(
+            span,
+            &[
+                ("gen_ai.operation.name", "chat".into()),
+                (provider, run.model.provider.into()),
+                ("gen_ai.request.model", run.model.name.into()),
+                ("gen_ai.request.max_tokens", most.into()),
+                ("gen_ai.request.temperature", Datum::Milli(200)),
+                ("server.address", run.model.host.into()),
+                ("server.port", Datum::Int(443)),
+            ],
+        );
+        if self.has_events() {
+            return self.genai_events(span, run, messages);
+        }
         let sheet = &mut *self.tell.sheet;
         let mark = sheet.mark();
         for (at, message) in messages.iter().enumerate() {
@@ -199,18 +97,10 @@ impl Flat<'_, '_> {
         let input = sheet.since(mark);
         let system =
             sheet.join(&["[{\"type\": \"text\", \"content\": \"".into(), run.persona.system.into(), "\"}]".into()]);
-        sheet.with(span, |span| span.kind = number::CLIENT);
         sheet.set_all(
             span,
             &[
-                ("gen_ai.operation.name", "chat".into()),
-                (provider, run.model.provider.into()),
-                ("gen_ai.request.model", run.model.name.into()),
-                ("gen_ai.request.max_tokens", 4_096u64.into()),
-                ("gen_ai.request.temperature", Datum::Milli(200)),
                 ("gen_ai.conversation.id", self.story.conversation.into()),
-                ("server.address", run.model.host.into()),
-                ("server.port", Datum::Int(443)),
                 ("gen_ai.system_instructions", system.into()),
                 ("gen_ai.input.messages", input.into()),
                 ("gen_ai.tool.definitions", DEFINITIONS.as_str().into()),
@@ -221,33 +111,54 @@ impl Flat<'_, '_> {
         }
     }
 
-    pub(super) fn openinference_call(&mut self, span: Handle, run: &Run, messages: &[Message]) {
-        let value = self.tell.sheet.join(&[
-            "{\"model\": \"".into(),
-            run.model.name.into(),
-            "\", \"messages\": [{\"role\": \"user\", \"content\": \"".into(),
-            run.question,
-            "\"}]}".into(),
-        ]);
-        self.tell.sheet.set_all(
+    /// One event a message, as it was before 1.37.
+    fn genai_events(&mut self, span: Handle, run: &Run, messages: &[Message]) {
+        let now = self.tell.now;
+        let system = [("gen_ai.system", run.model.provider.into()), ("content", run.persona.system.into())];
+        self.tell.sheet.event(span, now, "gen_ai.system.message", &system);
+        let events = messages.iter().map(|message| {
+            let attributes = message.attributes.clone();
+            Event { time: now, name: message.json, attributes }
+        });
+        self.tell.sheet.with(span, |span| span.events.extend(events));
+    }
+
+    fn openinference_call(&mut self, span: Handle, run: &Run, messages: &[Message], most: u64) {
+        let system = Said::by("system", run.persona.system.into());
+        let sheet = &mut *self.tell.sheet;
+        let first = system.message(sheet);
+        let mark = sheet.mark();
+        sheet.append("{\"model\": \"".into());
+        sheet.append(run.model.name.into());
+        sheet.append("\", \"messages\": [".into());
+        sheet.append(first);
+        for message in messages {
+            sheet.append(", ".into());
+            sheet.append(message.json);
+        }
+        sheet.word(format_args!("], \"max_tokens\": {most}, \"temperature\": 0.2}}"));
+        let value = sheet.since(mark);
+        let parameters = sheet.word(format_args!("{{\"max_tokens\": {most}, \"temperature\": 0.2}}"));
+        let (speaks, provider) = run.model.system;
+        sheet.set_all(
             span,
             &[
                 ("openinference.span.kind", "LLM".into()),
-                ("llm.system", if run.model.provider == "gcp.gemini" { "google" } else { run.model.provider }.into()),
+                ("llm.system", speaks.into()),
+                ("llm.provider", provider.into()),
                 ("llm.model_name", run.model.name.into()),
-                ("llm.invocation_parameters", "{\"max_tokens\": 4096, \"temperature\": 0.2}".into()),
+                ("llm.invocation_parameters", parameters.into()),
                 ("session.id", self.story.conversation.into()),
                 ("input.value", value.into()),
                 ("input.mime_type", "application/json".into()),
             ],
         );
-        let system = Said::by("system", run.persona.system.into());
-        let system = system.numbered(self.tell.sheet, "llm.input_messages.0.message".into());
+        let system = system.numbered(sheet, "llm.input_messages.0.message".into());
         let schemas = SCHEMAS
             .iter()
             .zip(TOOLS.iter().chain([&HAND_OFF]))
             .map(|(key, tool)| Attr { key: (*key).into(), value: tool.definition.into() });
-        self.tell.sheet.with(span, |span| span.attributes.extend(schemas.chain(system)));
+        sheet.with(span, |span| span.attributes.extend(schemas.chain(system)));
         self.repeat(span, messages);
     }
 
@@ -262,7 +173,7 @@ impl Flat<'_, '_> {
         self.tell.sheet.with(span, |span| span.attributes.push(Attr { key, value }));
     }
 
-    pub(super) fn openllmetry_call(&mut self, span: Handle, run: &Run, messages: &[Message]) {
+    fn openllmetry_call(&mut self, span: Handle, run: &Run, messages: &[Message], most: u64) {
         let provider = self.provider_key();
         self.tell.sheet.with(span, |span| span.kind = number::CLIENT);
         self.tell.sheet.set_all(
@@ -271,7 +182,7 @@ impl Flat<'_, '_> {
                 ("llm.request.type", "chat".into()),
                 (provider, run.model.provider.into()),
                 ("gen_ai.request.model", run.model.name.into()),
-                ("gen_ai.request.max_tokens", 4_096u64.into()),
+                ("gen_ai.request.max_tokens", most.into()),
                 ("gen_ai.request.temperature", Datum::Milli(200)),
                 ("llm.is_streaming", self.streamed.into()),
                 ("traceloop.workflow.name", "agent_run".into()),
@@ -289,33 +200,49 @@ impl Flat<'_, '_> {
     }
 
     /// What a call says when it ends.
-    pub(super) fn usage(&mut self, span: Handle, run: &Run, step: &Step, began: u64) {
-        let finish = if step.tools.is_empty() { "stop" } else { "tool_calls" };
+    pub(super) fn usage(&mut self, span: Handle, run: &Run, said: Call, tools: &[ToolUse], began: u64) {
+        let finish = if tools.is_empty() { "stop" } else { "tool_calls" };
         match self.convention {
-            Convention::Openinference => self.openinference_usage(span, step, finish, began),
-            Convention::Openllmetry => self.openllmetry_usage(span, run, step, finish),
-            _ => self.genai_usage(span, run, step, finish),
+            Convention::Openinference => self.openinference_usage(span, run, said, tools, (finish, began)),
+            Convention::Openllmetry => self.openllmetry_usage(span, run, said, tools, finish),
+            _ => self.genai_usage(span, run, said, tools),
         }
     }
 
-    pub(super) fn genai_usage(&mut self, span: Handle, run: &Run, step: &Step, finish: &'static str) {
-        let used = step.call;
+    fn genai_usage(&mut self, span: Handle, run: &Run, used: Call, tools: &[ToolUse]) {
+        let (events, now) = (self.has_events(), self.tell.now);
         let sheet = &mut *self.tell.sheet;
-        let mark = sheet.mark();
-        sheet.append("[".into());
-        Said::answer(step).parts(sheet, Some(finish));
-        sheet.append("]".into());
-        let output = sheet.since(mark);
-        let reasons = if finish == "stop" { "[\"stop\"]" } else { "[\"tool_calls\"]" };
+        let reasons = if tools.is_empty() { "[\"stop\"]" } else { "[\"tool_calls\"]" };
         sheet.set_all(
             span,
             &[
                 ("gen_ai.response.model", run.model.version.into()),
                 ("gen_ai.response.id", used.id.into()),
                 ("gen_ai.response.finish_reasons", Datum::List(reasons.into())),
-                ("gen_ai.output.messages", output.into()),
                 ("gen_ai.usage.input_tokens", used.input.into()),
                 ("gen_ai.usage.output_tokens", used.output.into()),
+            ],
+        );
+        if events {
+            let message = Said::answer(used, tools).message(sheet);
+            let choice = [
+                ("gen_ai.system", run.model.provider.into()),
+                ("index", Datum::Int(0)),
+                ("finish_reason", if tools.is_empty() { "stop" } else { "tool_calls" }.into()),
+                ("message", message.into()),
+            ];
+            return sheet.event(span, now, "gen_ai.choice", &choice);
+        }
+        let mark = sheet.mark();
+        sheet.append("[".into());
+        // The schema of messages has its own word for it.
+        Said::answer(used, tools).parts(sheet, Some(if tools.is_empty() { "stop" } else { "tool_call" }));
+        sheet.append("]".into());
+        let output = sheet.since(mark);
+        sheet.set_all(
+            span,
+            &[
+                ("gen_ai.output.messages", output.into()),
                 ("gen_ai.usage.cache_read.input_tokens", used.cached.into()),
                 ("gen_ai.usage.reasoning.output_tokens", used.reasoning.into()),
             ],
@@ -326,10 +253,15 @@ impl Flat<'_, '_> {
         }
     }
 
-    pub(super) fn openinference_usage(&mut self, span: Handle, step: &Step, finish: &'static str, began: u64) {
-        let used = step.call;
-        let text = quoted(self.tell.sheet, used.text);
-        let value = self.tell.sheet.join(&["{\"choices\": [{\"message\": {\"content\": ".into(), text, "}}]}".into()]);
+    fn openinference_usage(
+        &mut self,
+        span: Handle,
+        run: &Run,
+        used: Call,
+        tools: &[ToolUse],
+        (finish, began): (&'static str, u64),
+    ) {
+        let value = response(run, used, tools, "\"", self.tell.sheet);
         self.tell.sheet.set_all(
             span,
             &[
@@ -343,15 +275,14 @@ impl Flat<'_, '_> {
                 ("llm.token_count.completion_details.reasoning", used.reasoning.into()),
             ],
         );
-        let answer = Said::answer(step).numbered(self.tell.sheet, "llm.output_messages.0.message".into());
+        let answer = Said::answer(used, tools).numbered(self.tell.sheet, "llm.output_messages.0.message".into());
         self.tell.sheet.with(span, |span| span.attributes.extend(answer));
         if self.streamed {
             self.tell.sheet.event(span, began + used.first, "First Token Stream Event", &[]);
         }
     }
 
-    pub(super) fn openllmetry_usage(&mut self, span: Handle, run: &Run, step: &Step, finish: &'static str) {
-        let used = step.call;
+    fn openllmetry_usage(&mut self, span: Handle, run: &Run, used: Call, tools: &[ToolUse], finish: &'static str) {
         let quirks = self.tell.plan.quirks;
         let old = |old, new| if quirks { old } else { new };
         self.tell.sheet.set_all(
@@ -368,11 +299,7 @@ impl Flat<'_, '_> {
                 ("gen_ai.usage.cache_read_input_tokens", used.cached.into()),
             ],
         );
-        for (at, tool) in step.tools.iter().enumerate() {
-            for (rest, value) in [("id", tool.call), ("name", tool.name.into()), ("arguments", tool.json)] {
-                let key = self.tell.sheet.word(format_args!("gen_ai.completion.0.tool_calls.{at}.{rest}"));
-                self.put(span, key, value.into());
-            }
-        }
+        let calls = Said::answer(used, tools).flattened(self.tell.sheet, "gen_ai.completion.0".into());
+        self.tell.sheet.with(span, |span| span.attributes.extend(calls));
     }
 }

@@ -5,7 +5,7 @@
 use super::flat::Flat;
 use crate::emit::plan::Convention;
 use crate::emit::sheet::{Datum, Handle, Word, number};
-use crate::emit::story::{Run, ToolUse};
+use crate::emit::story::{Asked, Found, Run, ToolUse};
 use crate::emit::words::EMBEDDING;
 
 impl Flat<'_, '_> {
@@ -129,7 +129,7 @@ impl Flat<'_, '_> {
     }
 
     /// A text made into a vector.
-    pub(super) fn embedding(&mut self, parent: Handle, tool: &ToolUse, took: u64, tokens: u64) {
+    pub(super) fn embedding(&mut self, parent: Handle, query: Word, took: u64, tokens: u64) {
         let name = match self.convention {
             Convention::Openinference => "CreateEmbeddings",
             Convention::Openllmetry => "openai.embeddings",
@@ -145,8 +145,11 @@ impl Flat<'_, '_> {
                 span,
                 &[
                     ("openinference.span.kind", "EMBEDDING".into()),
+                    ("llm.provider", "openai".into()),
                     ("embedding.model_name", EMBEDDING.into()),
-                    ("embedding.embeddings.0.embedding.text", tool.json.into()),
+                    ("embedding.embeddings.0.embedding.text", query.into()),
+                    ("input.value", query.into()),
+                    ("input.mime_type", "text/plain".into()),
                     ("llm.token_count.prompt", tokens.into()),
                     ("llm.token_count.total", tokens.into()),
                 ],
@@ -157,6 +160,7 @@ impl Flat<'_, '_> {
                     ("llm.request.type", "embedding".into()),
                     (provider, "openai".into()),
                     ("gen_ai.request.model", EMBEDDING.into()),
+                    ("gen_ai.prompt.0.content", query.into()),
                     (input, tokens.into()),
                 ],
             ),
@@ -172,35 +176,43 @@ impl Flat<'_, '_> {
                 ],
             ),
         }
-        self.close_client(span);
+        self.close_client(span, false);
         self.tell.pass(80);
     }
 
-    pub(super) fn close_client(&mut self, span: Handle) {
-        let open = self.convention == Convention::Openinference;
-        if !open {
+    fn close_client(&mut self, span: Handle, failed: bool) {
+        if self.convention != Convention::Openinference {
             self.tell.sheet.with(span, |span| span.kind = number::CLIENT);
         }
-        self.tell.sheet.close(span, self.tell.now, if open { number::OK } else { number::UNSET });
+        self.tell.sheet.close(span, self.tell.now, self.fine());
+        if failed {
+            self.tell.fail(span, "SearchError", "the store of vectors does not answer".into());
+            self.tell.sheet.set(span, "error.type", "SearchError");
+        }
     }
 
-    /// What is near the vector.
-    pub(super) fn retrieval(&mut self, parent: Handle, tool: &ToolUse, took: u64, found: &[(Word, u64)]) {
+    /// What is near the vector, from the store that has it.
+    pub(super) fn retrieval(&mut self, parent: Handle, query: Word, asked: Asked, found: &[Found]) {
         let name = match self.convention {
             Convention::Openinference => "retrieve",
             Convention::Openllmetry => "pinecone.query",
             _ => "retrieval archival-memory",
         };
         let span = self.tell.sheet.open(Some(parent), name, self.tell.now);
-        self.tell.now += took;
+        self.tell.pass(60);
+        self.tell.http(span, asked);
+        self.tell.pass(40);
+        let found = if asked.failed() { &[] } else { found };
+        let conversation = self.story.conversation;
         match self.convention {
             Convention::Openinference => {
                 self.tell.sheet.set_all(
                     span,
                     &[
                         ("openinference.span.kind", "RETRIEVER".into()),
-                        ("session.id", self.story.conversation.into()),
-                        ("input.value", tool.json.into()),
+                        ("session.id", conversation.into()),
+                        ("input.value", query.into()),
+                        ("input.mime_type", "text/plain".into()),
                     ],
                 );
                 self.documents(span, found);
@@ -216,33 +228,54 @@ impl Flat<'_, '_> {
                         ("server.port", Datum::Int(443)),
                     ],
                 );
-                for (_, score) in found {
-                    let score = Datum::Milli(i64::try_from(*score).unwrap_or(0));
+                for one in found {
                     let now = self.tell.now;
-                    self.tell.sheet.event(span, now, "db.query.result", &[("db.query.result.score", score)]);
+                    let result = [("db.query.result.id", one.id.into()), ("db.query.result.score", score(one))];
+                    self.tell.sheet.event(span, now, "db.query.result", &result);
                 }
             }
-            _ => self.tell.sheet.set_all(
-                span,
-                &[
-                    ("gen_ai.operation.name", "retrieval".into()),
-                    (self.provider_key(), "openai".into()),
-                    ("gen_ai.data_source.id", "archival-memory".into()),
-                    ("gen_ai.retrieval.query.text", tool.json.into()),
-                    ("gen_ai.conversation.id", self.story.conversation.into()),
-                ],
-            ),
+            _ => {
+                let documents = self.listed(found);
+                self.tell.sheet.set_all(
+                    span,
+                    &[
+                        ("gen_ai.operation.name", "retrieval".into()),
+                        ("gen_ai.data_source.id", "archival-memory".into()),
+                        ("gen_ai.retrieval.query.text", query.into()),
+                        ("gen_ai.retrieval.documents", documents.into()),
+                        ("gen_ai.conversation.id", conversation.into()),
+                    ],
+                );
+            }
         }
-        self.close_client(span);
+        self.close_client(span, asked.failed());
         self.tell.pass(60);
     }
 
-    pub(super) fn documents(&mut self, span: Handle, found: &[(Word, u64)]) {
-        for (at, (text, score)) in found.iter().enumerate() {
-            let content = self.tell.sheet.word(format_args!("retrieval.documents.{at}.document.content"));
-            self.put(span, content, (*text).into());
-            let key = self.tell.sheet.word(format_args!("retrieval.documents.{at}.document.score"));
-            self.put(span, key, Datum::Milli(i64::try_from(*score).unwrap_or(0)));
+    /// Ids and scores as JSON.
+    fn listed(&mut self, found: &[Found]) -> Word {
+        let sheet = &mut *self.tell.sheet;
+        let mark = sheet.mark();
+        sheet.append("[".into());
+        for (at, one) in found.iter().enumerate() {
+            sheet.append(if at > 0 { ", {\"id\": \"" } else { "{\"id\": \"" }.into());
+            sheet.append(one.id);
+            sheet.word(format_args!("\", \"score\": 0.{:03}}}", one.score));
+        }
+        sheet.append("]".into());
+        sheet.since(mark)
+    }
+
+    fn documents(&mut self, span: Handle, found: &[Found]) {
+        for (at, one) in found.iter().enumerate() {
+            for (rest, value) in [("id", one.id.into()), ("content", one.text.into()), ("score", score(one))] {
+                let key = self.tell.sheet.word(format_args!("retrieval.documents.{at}.document.{rest}"));
+                self.put(span, key, value);
+            }
         }
     }
+}
+
+fn score(found: &Found) -> Datum {
+    Datum::Milli(i64::try_from(found.score).unwrap_or(0))
 }

@@ -7,10 +7,14 @@
 
 use std::borrow::Cow;
 
-use super::teller::{MICRO, Teller};
+use super::teller::{MICRO, MILLI, Teller};
 use crate::agent::{PARAMETER, Python, Recorded, Recorder, full_reason};
+use crate::emit::failure::Failure;
 use crate::emit::sheet::{Attr, Datum, Handle, Word, number};
-use crate::emit::story::{Failure, Story};
+use crate::emit::story::Story;
+
+/// How many ids of a list's items are recorded.
+pub(super) const LISTED: usize = 5;
 
 /// A parameter as the traced method was given it.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,10 @@ pub(super) enum Given {
     Object(&'static str, Word, Option<Word>),
     /// A list of so many objects that have no ids, and what `repr()` prints.
     Items(usize, Word),
+    /// A list that is never recorded, of so many objects, and the ids of the first of them.
+    Listed(usize, [Option<Word>; LISTED]),
+    /// Something that cannot be printed.
+    Broken(&'static str),
     /// A list of so many objects of which `repr()` prints more than is ever recorded.
     Vast(u64),
 }
@@ -62,13 +70,20 @@ pub(in crate::emit) struct Letta<'a, 't> {
     pub(super) story: &'a Story,
     /// The call to a model that asked for the tools that are running.
     pub(super) asked: Option<Handle>,
+    /// `time_to_first_token` of the run that the request began.
+    pub(super) request: Option<Handle>,
+    /// The agent that work is handed on to is cancelled while it works.
+    pub(super) handing_on: bool,
+    /// Where what is running was when it had to stop: the file and the function.
+    halted: Option<(&'static str, Word)>,
 }
 
 impl<'a, 't> Letta<'a, 't> {
     /// A teller of this story.
     pub(in crate::emit) fn new(tell: &'a mut Teller<'t>, story: &'a Story) -> Self {
         let actor = tell.sheet.join(&["User(id='".into(), story.user, "')".into()]);
-        Self { tell, running: Vec::new(), tasks: Vec::new(), actor, story, asked: None }
+        let (running, tasks) = (Vec::new(), Vec::new());
+        Self { tell, running, tasks, actor, story, asked: None, request: None, handing_on: false, halted: None }
     }
 
     /// Told as it is, or put right.
@@ -104,15 +119,22 @@ impl<'a, 't> Letta<'a, 't> {
             let sheet = &mut *self.tell.sheet;
             let printed = match *value {
                 Given::Text(word) | Given::Object(_, word, _) | Given::Items(_, word) => word,
-                Given::Nothing | Given::Vast(_) => "None".into(),
+                Given::Nothing => "None".into(),
+                Given::Vast(_) | Given::Listed(..) | Given::Broken(_) => Word::default(),
             };
-            let id = if let Given::Object(_, _, id) = value { id.map(|id| sheet.read(id)) } else { None };
             let repr = sheet.read(printed);
+            let mut ids = [""; LISTED];
             let python = match *value {
                 Given::Text(_) => Python::Plain { class: "str", text: repr },
                 Given::Nothing => Python::Plain { class: "NoneType", text: repr },
-                Given::Object(class, ..) => Python::Object { class, id, repr },
+                Given::Object(class, _, id) => Python::Object { class, id: id.map(|id| sheet.read(id)), repr },
                 Given::Items(count, _) => Python::Items { class: "list", count, ids: &[], repr },
+                Given::Listed(count, known) => {
+                    ids.iter_mut().zip(known.iter().flatten()).for_each(|(id, word)| *id = sheet.read(*word));
+                    let known = known.iter().flatten().count();
+                    Python::Items { class: "list", count, ids: ids.get(..known).unwrap_or_default(), repr }
+                }
+                Given::Broken(class) => Python::Broken { class },
                 Given::Vast(count) => Python::Vast { class: "list", count },
             };
             // What is recorded as it stands needs no second copy.
@@ -136,6 +158,18 @@ impl<'a, 't> Letta<'a, 't> {
         }
     }
 
+    /// The task that runs is cancelled, a while after now.
+    pub(super) fn cut(&mut self) -> Halt {
+        self.tell.now += 240 * MILLI;
+        if self.story.asked()
+            && let Some(request) = self.request
+        {
+            let asked = self.tell.now - 3 * MILLI;
+            self.tell.sheet.event(request, asked, "stop_reason", &[("stop_reason", "cancelled".into())]);
+        }
+        Halt::Cancelled
+    }
+
     /// Ends every traced method that is running, from the innermost outwards, down to `depth` of them.
     pub(super) fn unwind(&mut self, halt: Halt, depth: usize) {
         let mut frames = 1;
@@ -145,19 +179,42 @@ impl<'a, 't> Letta<'a, 't> {
             self.tell.now += 30 * MICRO;
             match halt {
                 Halt::Cancelled => self.cancelled(span, frames),
-                Halt::Failed(failure) if frames == 1 || self.quirks() => self.tell.fail_here(span, failure),
-                Halt::Failed(failure) => self.tell.fail(span, failure.class, failure.message.into()),
+                Halt::Failed(failure) if frames == 1 => self.tell.fail_here(span, failure),
+                Halt::Failed(failure) => self.pass_on(span, failure),
             }
             frames += 1;
         }
     }
 
-    /// What Letta records of `asyncio.CancelledError` in each traced method it passes through.
-    fn cancelled(&mut self, span: Handle, frames: usize) {
+    /// A method through which a failure passes, by Letta's own name for it.
+    pub(super) fn pass_on(&mut self, span: Handle, failure: &Failure) {
+        let own = (failure.class, failure.qualified, failure.message);
+        let mapped = failure.mapped.as_ref().map(|mapped| (mapped.class, mapped.qualified, mapped.message));
+        let (class, qualified, message) = mapped.unwrap_or(own);
+        if self.quirks() {
+            let (now, function) = (self.tell.now, self.function(span));
+            self.tell.exception(span, now, qualified, message.into(), function);
+            self.tell.now += 20 * MICRO;
+        }
+        self.tell.fail(span, class, message.into());
+    }
+
+    /// The function that a span is named after.
+    fn function(&mut self, span: Handle) -> Word {
         let name = self.tell.sheet.spans.get(span.0).map(|span| span.name).unwrap_or_default();
         let function = self.tell.sheet.read(name).rsplit('.').next().unwrap_or_default().to_owned();
-        let function = self.tell.sheet.say(&function);
-        self.tell.cancelled(span, self.story, (function, "letta.agents.letta_agent_v3"), frames);
+        self.tell.sheet.say(&function)
+    }
+
+    /// What Letta records of `asyncio.CancelledError` in each traced method it passes through.
+    fn cancelled(&mut self, span: Handle, frames: usize) {
+        let function = self.function(span);
+        let at = match self.halted.filter(|_| frames > 1) {
+            Some(at) => at,
+            None => (self.tell.file_of(span), function),
+        };
+        self.halted = Some(at);
+        self.tell.cancelled(span, self.story, function, at, frames);
         self.tell.now += 12 * MICRO;
         // Letta itself says ERROR all the same.
         let failed = self.quirks() || !self.story.asked();

@@ -5,9 +5,10 @@
 use super::letta::{Given, Halt, Letta};
 use super::letta_tool::embedding_config;
 use super::teller::{MICRO, MILLI};
-use crate::emit::sheet::{Datum, Handle, Word, number};
+use crate::emit::chance::Chance;
+use crate::emit::sheet::{Datum, Handle, Sheet, Word, number};
 use crate::emit::story::{Run, ToolUse};
-use crate::emit::words::EMBEDDING;
+use crate::emit::words::{EMBEDDING, findings};
 
 /// A file, as long as it is being taken in.
 struct Upload {
@@ -36,6 +37,8 @@ impl Letta<'_, '_> {
             "FileProcessor.process",
             takes,
             &[
+                // What a query brought may be gone before it is printed.
+                ("parameter.agent_states", if self.quirks() { Given::Broken("InstrumentedList") } else { "[]".into() }),
                 ("parameter.source_id", upload.source.into()),
                 ("parameter.content", Given::Object("bytes", "b''".into(), None)),
                 ("parameter.file_metadata", Given::Object("FileMetadata", metadata, None)),
@@ -50,7 +53,7 @@ impl Letta<'_, '_> {
         job
     }
 
-    fn log(&mut self, span: Handle, name: &'static str, attributes: &[(&'static str, Datum)]) {
+    pub(super) fn log(&mut self, span: Handle, name: &'static str, attributes: &[(&'static str, Datum)]) {
         let now = self.tell.now;
         self.tell.sheet.event(span, now, name, attributes);
         self.tell.now += 3 * MICRO;
@@ -151,8 +154,7 @@ impl Letta<'_, '_> {
         let code = ("code", tool.python.into());
         self.log(run, "e2b_execution_started", &[name, sandbox, code, ("env_vars", variables.into())]);
         if cut {
-            self.tell.now += 240 * MILLI;
-            return Err(Halt::Cancelled);
+            return Err(self.cut());
         }
         self.tell.now += took;
         let Some(message) = tool.failed else {
@@ -180,10 +182,22 @@ impl Letta<'_, '_> {
         self.leave(update);
     }
 
-    /// The loop that scheduled runs still use says what it did in events.
-    pub(super) fn legacy(&mut self, home: Handle, name: &'static str) {
-        if self.story.scheduled {
-            self.log(home, name, &[]);
-        }
+    /// The system's words and the memory of an agent that was given a whole book of each: more than Letta records of all parameters.
+    pub(super) fn compile_prompt(&mut self, home: Handle, run: &Run) {
+        const BOOK: u64 = 2_200_000;
+        let sheet = &mut *self.tell.sheet;
+        let mut chance = Chance::new(sheet.chance.next(), 1);
+        let mut book = |sheet: &mut Sheet| sheet.write(|out| findings(&mut chance, BOOK, out));
+        let (system, memory) = (book(sheet), book(sheet));
+        let compile = self.quick(home, "letta.prompts.prompt_generator.get_system_message_from_compiled_memory", 2_600);
+        self.parameters(
+            compile,
+            &[
+                ("parameter.system_prompt", system.into()),
+                ("parameter.memory_with_sources", memory.into()),
+                ("parameter.agent_id", run.agent.into()),
+                ("parameter.timezone", "UTC".into()),
+            ],
+        );
     }
 }

@@ -4,11 +4,12 @@
 //! two spans have its name.
 
 use super::letta::{Halt, Letta};
+use super::sql::{AGENT, USER};
 use super::teller::{MICRO, MILLI};
 use crate::emit::cast::LETTA;
 use crate::emit::plan::Scenario;
 use crate::emit::sheet::{Datum, Handle, Part, Word, number};
-use crate::emit::story::{BUG, Ending, Mode};
+use crate::emit::story::{Ending, Mode};
 
 impl Letta<'_, '_> {
     /// Tells the whole story.
@@ -20,12 +21,31 @@ impl Letta<'_, '_> {
         if self.story.scheduled {
             return self.schedule();
         }
+        if matches!(self.story.ending, Ending::Unrouted) {
+            return self.unrouted();
+        }
         let route = match self.story.mode {
             Mode::Reply => "/v1/agents/{agent_id}/messages",
             Mode::Stream => "/v1/agents/{agent_id}/messages/stream",
             Mode::Background => "/v1/agents/{agent_id}/messages/async",
         };
         let name = self.tell.sheet.join(&["POST ".into(), route.into()]);
+        let root = self.server(name);
+        let inner = self.tell.sheet.open(Some(root), name, self.tell.now);
+        self.tell.pass(20);
+        self.tell.leaf(inner, "middleware.logging.context", 150, number::UNSET);
+        self.tell.pass(120);
+        self.tell.leaf(inner, "trace.set_attributes", 45, number::UNSET);
+        let body = self.tell.leaf(inner, "trace.request_body", 14, number::UNSET);
+        self.request_attributes(inner, body);
+        self.tell.pass(50);
+        self.tell.leaf(inner, "dependency.get_headers", 8, number::UNSET);
+        let status = self.serve(inner, root, route);
+        self.end(root, inner, status);
+    }
+
+    /// The span of a request, until its first middleware has done its work.
+    pub(super) fn server(&mut self, name: Word) -> Handle {
         let root = self.tell.sheet.open(None, name, self.tell.now);
         self.tell.sheet.with(root, |span| (span.kind, span.part) = (number::SERVER, Part::Root));
         let stamp = Datum::from(self.tell.now / MILLI);
@@ -33,51 +53,10 @@ impl Letta<'_, '_> {
         self.tell.pass(60);
         self.tell.leaf(root, "middleware.request_id", 30, number::UNSET);
         self.tell.pass(40);
-        let inner = self.tell.sheet.open(Some(root), name, self.tell.now);
-        self.tell.pass(20);
-        self.tell.leaf(inner, "middleware.logging.context", 150, number::UNSET);
-        self.tell.pass(120);
-        self.tell.leaf(inner, "trace.set_attributes", 45, number::UNSET);
-        self.tell.leaf(inner, "trace.request_body", 14, number::UNSET);
-        self.request_attributes(inner);
-        self.tell.pass(50);
-        self.tell.leaf(inner, "dependency.get_headers", 8, number::UNSET);
-        let status = self.serve(inner, root, route);
-        self.end(root, inner, status);
+        root
     }
 
-    /// An endpoint that is not traced: two of the middleware's spans are all the same, each in a trace of its own.
-    fn excluded(&mut self) {
-        let id = self.tell.sheet.open(None, "middleware.request_id", self.tell.now);
-        self.tell.sheet.with(id, |span| span.part = Part::Root);
-        self.tell.pass(28);
-        self.tell.sheet.close(id, self.tell.now, number::UNSET);
-        self.tell.sheet.trace = self.tell.sheet.new_trace();
-        let logging = self.tell.sheet.open(None, "middleware.logging", self.tell.now);
-        self.tell.leaf(logging, "middleware.logging.context", 110, number::UNSET);
-        self.tell.pass(1_500);
-        self.tell.sheet.close(logging, self.tell.now, number::UNSET);
-    }
-
-    /// A job that no request started: it is a root of its own.
-    fn schedule(&mut self) {
-        let root = self.tell.sheet.open(None, "LettaScheduler.run_scheduled_agent", self.tell.now);
-        self.tell.sheet.with(root, |span| span.part = Part::Root);
-        self.tell.scheduled(root);
-        self.parameters(
-            root,
-            &[("parameter.agent_id", self.story.run.agent.into()), ("parameter.actor", self.actor.into())],
-        );
-        self.tell.pass(200);
-        let ran = self.whole_run(root, &self.story.run);
-        self.tell.pass(300);
-        self.tell.sheet.close(root, self.tell.now, if ran.is_ok() { number::OK } else { number::UNSET });
-        if let Err(Halt::Failed(failure)) = ran {
-            self.tell.fail(root, failure.class, failure.message.into());
-        }
-    }
-
-    fn request_attributes(&mut self, inner: Handle) {
+    fn request_attributes(&mut self, inner: Handle, body: Handle) {
         let story = self.story;
         let quirks = self.quirks();
         let url = self.tell.sheet.join(&[
@@ -90,8 +69,6 @@ impl Letta<'_, '_> {
             }
             .into(),
         ]);
-        let messages =
-            self.tell.sheet.join(&["[{'role': 'user', 'content': '".into(), story.run.question, "'}]".into()]);
         self.tell.sheet.set_all(
             inner,
             &[
@@ -108,6 +85,19 @@ impl Letta<'_, '_> {
                 ("sdk.version", "1.7.12".into()),
                 ("sdk.language", "python".into()),
                 ("source", "app".into()),
+            ],
+        );
+        if story.listed {
+            // The body is a list, and Letta asks it for its items; the request goes on all the same.
+            let (now, message) = (self.tell.now, "'list' object has no attribute 'items'".into());
+            self.tell.exception(body, now, "AttributeError", message, "_update_trace_attributes".into());
+            return self.tell.fail(body, "AttributeError", message);
+        }
+        let messages =
+            self.tell.sheet.join(&["[{'role': 'user', 'content': '".into(), story.run.question, "'}]".into()]);
+        self.tell.sheet.set_all(
+            inner,
+            &[
                 ("http.request.body.messages", messages.into()),
                 ("http.request.body.max_steps", "50".into()),
                 ("http.request.body.stream", if story.mode == Mode::Stream { "True" } else { "False" }.into()),
@@ -144,8 +134,12 @@ impl Letta<'_, '_> {
         let user = self.enter(inner, "UserManager.get_actor_or_default_async");
         self.parameters(user, &[("parameter.actor_id", self.story.user.into())]);
         if self.story.sql {
-            let key = self.tell.sheet.join(&["user:".into(), self.story.user]);
-            self.cache(user, "get_actor_by_id_async", key, self.story.scenario != Scenario::Rag);
+            let key = self.tell.sheet.join(&["letta:user:".into(), self.story.user]);
+            let hit = self.story.scenario != Scenario::Rag;
+            self.cache(user, "get_actor_by_id_async", key, hit, |letta, original| {
+                let took = letta.tell.lasting(2 * MILLI);
+                letta.tell.sql(original, &USER, took, None);
+            });
         }
         self.tell.pass(400);
         self.leave(user);
@@ -157,34 +151,45 @@ impl Letta<'_, '_> {
             );
             self.tell.pass(200);
             let took = self.tell.lasting(2 * MILLI);
-            let select =
-                "SELECT agents.id, agents.name, agents.llm_config, agents.message_ids FROM agents WHERE agents.id = $1";
-            self.tell.sql(agent, (select, "SELECT", "agents"), took, None);
+            self.tell.sql(agent, &AGENT, took, None);
+            self.tell.load_relations(agent);
             self.leave(agent);
         }
     }
 
-    /// Letta's decorator around what may be cached.
-    pub(super) fn cache(&mut self, parent: Handle, function: &'static str, key: Word, hit: bool) {
+    /// Letta's decorator around what may be cached: what is not there is done, and put there.
+    pub(super) fn cache(
+        &mut self,
+        parent: Handle,
+        function: &'static str,
+        key: Word,
+        hit: bool,
+        original: impl FnOnce(&mut Self, Handle),
+    ) {
         let span = self.tell.sheet.open(Some(parent), "redis_cache", self.tell.now);
         self.tell.pass(20);
         self.tell.leaf(span, "redis_cache.get_client", 12, number::UNSET);
         let get = self.tell.sheet.open(Some(span), "redis_cache.get", self.tell.now);
         self.tell.pass(30);
-        self.tell.redis(get, key, hit);
+        self.tell.redis_get(get, key, hit);
         self.tell.sheet.set(get, "cache.hit", hit);
         self.tell.sheet.close(get, self.tell.now, number::UNSET);
-        self.tell.leaf(
-            span,
-            if hit { "redis_cache.deserialize" } else { "redis_cache.call_original" },
-            120,
-            number::UNSET,
-        );
+        if hit {
+            self.tell.leaf(span, "redis_cache.deserialize", 120, number::UNSET);
+        } else {
+            let call = self.tell.sheet.open(Some(span), "redis_cache.call_original", self.tell.now);
+            self.tell.pass(15);
+            original(self, call);
+            self.tell.sheet.close(call, self.tell.now, number::UNSET);
+            let set = self.tell.sheet.open(Some(span), "redis_cache.set", self.tell.now);
+            self.tell.pass(30);
+            self.tell.redis_set(set, key);
+            self.tell.sheet.close(set, self.tell.now, number::UNSET);
+        }
         self.tell.sheet.set_all(
             span,
             &[
                 ("cache.function", function.into()),
-                ("cache.noop", false.into()),
                 ("cache.key", key.into()),
                 ("cache.result", if hit { "hit" } else { "miss" }.into()),
             ],
@@ -202,12 +207,28 @@ impl Letta<'_, '_> {
             );
         }
         // Who cancelled the task has long had its answer.
-        if let Err(Halt::Failed(failure)) = ran { failure.status } else { 200 }
+        let Err(Halt::Failed(failure)) = ran else { return 200 };
+        let told = failure.mapped.as_ref().map_or(failure.message, |mapped| mapped.told);
+        let message = self.tell.sheet.word(format_args!("{}: {told}", failure.status));
+        self.http_exception(inner, message);
+        failure.status
+    }
+
+    /// What the error handler records of an answer that is an error.
+    pub(super) fn http_exception(&mut self, inner: Handle, message: Word) {
+        self.tell.pass(700);
+        let now = self.tell.now;
+        self.tell.exception(inner, now, "HTTPException", message, "send_message".into());
+        self.tell.pass(150);
     }
 
     /// The root ends with the first bytes; everything else hangs under a task that reads the stream.
     fn stream(&mut self, inner: Handle) {
-        self.quick(inner, "LettaAgentV3.stream", 95);
+        let stream = self.quick(inner, "LettaAgentV3.stream", 95);
+        let since = self.stamp();
+        let given = self.run_given(&self.story.run, since);
+        let [messages, steps, run, _, start] = given;
+        self.parameters(stream, &[messages, steps, ("parameter.stream_tokens", "True".into()), run, start]);
         let task = self.task(inner, "coroutine.safe_create_task", "stream_reader".into(), 10_000 * MILLI);
         let answered = self.tell.now + 60 * MICRO;
         self.tell.now = answered + 400 * MICRO;
@@ -227,69 +248,29 @@ impl Letta<'_, '_> {
     fn background(&mut self, inner: Handle) {
         let label = self.tell.sheet.join(&["background_run_".into(), self.story.run.id]);
         let task = self.task(inner, "coroutine.safe_create_task", label, 10_000 * MILLI);
-        let mut jobs = Vec::new();
-        for takes in &self.story.jobs {
-            jobs.push((self.task(inner, "coroutine.safe_create_task", "job".into(), *takes), *takes));
+        let (mut jobs, mut last) = (Vec::new(), None);
+        for (at, takes) in self.story.jobs.iter().enumerate() {
+            // Now and then a task is begun in an empty context, and with it a trace of its own.
+            let lost = at == 1 && self.quirks();
+            let trace = self.tell.sheet.trace;
+            let task = if lost {
+                self.tell.sheet.trace = self.tell.sheet.new_trace();
+                self.lost_task(*takes)
+            } else {
+                self.task(inner, "coroutine.safe_create_task", "job".into(), *takes)
+            };
+            jobs.push(self.any_job(at, task, *takes));
+            self.tell.sheet.trace = trace;
+            last = if lost { last } else { Some(task) };
         }
-        let told: Vec<Handle> =
-            jobs.iter().enumerate().map(|(at, (task, takes))| self.any_job(at, *task, *takes)).collect();
-        if let Some((last, _)) = jobs.last() {
-            self.flush(*last, &told);
+        if let Some(last) = last {
+            self.flush(last, &jobs);
         }
         let answered = self.tell.now + 200 * MICRO;
         self.tell.now = answered + 300 * MICRO;
         let ran = self.whole_run(task, &self.story.run);
         self.admit(task, ran);
         self.tell.now = answered;
-    }
-
-    /// The first job takes a file in, the others are anybody's.
-    fn any_job(&mut self, at: usize, task: Handle, takes: u64) -> Handle {
-        if at == 0 {
-            return self.file(task, takes);
-        }
-        let name = self.tell.sheet.uuid("job-");
-        let job = self.job(task, "Job.run", takes, &[("parameter.job_id", name.into())]);
-        let end = self.tell.sheet.spans.get(job.0).map_or(0, |span| span.end);
-        let finish = self.tell.sheet.open(Some(job), "Job.finish", end.saturating_sub(90 * MICRO));
-        self.tell.sheet.close(finish, end.saturating_sub(10 * MICRO), number::OK);
-        job
-    }
-
-    /// A request that is refused: an HTTP exception on the middleware's span, and nothing else.
-    fn refuse(&mut self, inner: Handle, status: u64) {
-        let (kind, message) = if status == 404 {
-            ("HTTPException", "404: Agent not found")
-        } else {
-            ("HTTPException", "422: max_steps has to be at least 1")
-        };
-        self.tell.pass(700);
-        let now = self.tell.now;
-        self.tell.exception(inner, now, kind, message.into(), "handler".into());
-        self.tell.pass(150);
-    }
-
-    /// A bug of the server: nobody handles the exception.
-    fn crash(&mut self, inner: Handle, root: Handle, route: &'static str) -> u64 {
-        let depth = self.running.len();
-        let agent = self.enter(inner, "AgentManager.refresh_memory_async");
-        self.parameters(agent, &[("parameter.agent_id", self.story.run.agent.into())]);
-        self.tell.pass(300);
-        self.enter(agent, "BlockManager.compile_memory_async");
-        self.tell.pass(250);
-        self.unwind(Halt::Failed(&BUG), depth);
-        if self.quirks() {
-            self.tell.fail_here(inner, &BUG);
-            self.tell.pass(80);
-            let raw = route.replace("{agent_id}", self.tell.sheet.read(self.story.run.agent));
-            let raw = self.tell.sheet.word(format_args!("POST {raw}"));
-            let now = self.tell.now;
-            // Both the middleware and the SDK record it.
-            self.tell.exception(root, now, BUG.qualified, BUG.message.into(), BUG.function.into());
-            self.tell.fail_here(root, &BUG);
-            self.tell.sheet.with(root, |span| span.name = raw);
-        }
-        BUG.status
     }
 
     fn end(&mut self, root: Handle, inner: Handle, status: u64) {
@@ -302,6 +283,12 @@ impl Letta<'_, '_> {
         if quirks && crashed {
             return self.tell.sheet.with(root, |span| span.end = span.end.max(span.start + MILLI));
         }
+        self.answer(root, status);
+    }
+
+    /// The end of a request: its status, and what that means for the span.
+    pub(super) fn answer(&mut self, root: Handle, status: u64) {
+        let quirks = self.quirks();
         let code = if quirks { "http.status_code" } else { "http.response.status_code" };
         self.tell.sheet.set(root, code, status);
         let said = match status {

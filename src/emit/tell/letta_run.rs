@@ -4,6 +4,7 @@
 
 use super::letta::{Given, Halt, Letta};
 use super::letta_payload::Talk;
+use super::sql::CONTEXT;
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::sheet::{Datum, Handle, Part, Word, number};
 use crate::emit::story::{Ending, Run};
@@ -26,42 +27,43 @@ pub(super) struct Running<'r> {
     pub(super) since: Word,
     /// When it came.
     pub(super) began: u64,
+    /// No token has come yet.
+    pub(super) is_silent: bool,
     /// What has been said so far.
     pub(super) talk: Talk,
 }
 
 impl Letta<'_, '_> {
-    /// A run whose caller waits for it.
+    /// A run whose caller waits for it. What ends it early ends the callers too: whoever called first unwinds all of them.
     pub(super) fn whole_run(&mut self, parent: Handle, run: &Run) -> Result<(), Halt> {
         let depth = self.running.len();
-        let name = if self.story.scheduled && depth == 0 { "LettaAgent.step" } else { "LettaAgentV3.step" };
-        let step = self.enter(parent, name);
+        let step = self.enter(parent, self.method("step"));
         self.tell.sheet.with(step, |span| span.part = Part::Agent);
         if let Some(asked) = self.asked {
             self.tell.link(step, asked, "hand-off");
         }
-        let stamp = self.stamp();
-        let messages = self.tell.sheet.join(&["[{'role': 'user', 'content': '".into(), run.question, "'}]".into()]);
-        self.parameters(
-            step,
-            &[
-                ("parameter.input_messages", Given::Items(1, messages)),
-                ("parameter.max_steps", "50".into()),
-                ("parameter.run_id", run.id.into()),
-                ("parameter.use_assistant_message", "True".into()),
-                ("parameter.request_start_timestamp_ns", stamp.into()),
-            ],
-        );
-        match self.run(step, run, false, depth == 0) {
-            Ok(()) => {
-                self.leave(step);
-                Ok(())
-            }
-            Err(halt) => {
-                self.unwind(halt, depth);
-                Err(halt)
-            }
+        let since = self.stamp();
+        let given = self.run_given(run, since);
+        self.parameters(step, &given);
+        let ran = self.run(step, run, false, depth == 0);
+        match ran {
+            Ok(()) => self.leave(step),
+            Err(halt) if depth == 0 => self.unwind(halt, 0),
+            Err(_) => {}
         }
+        ran
+    }
+
+    /// What a run is given.
+    pub(super) fn run_given(&mut self, run: &Run, since: Word) -> [(&'static str, Given); 5] {
+        let messages = self.tell.sheet.join(&["[{'role': 'user', 'content': '".into(), run.question, "'}]".into()]);
+        [
+            ("parameter.input_messages", Given::Items(1, messages)),
+            ("parameter.max_steps", "50".into()),
+            ("parameter.run_id", run.id.into()),
+            ("parameter.use_assistant_message", "True".into()),
+            ("parameter.request_start_timestamp_ns", since.into()),
+        ]
     }
 
     /// A run that a stream is read from: its spans stand under the reader's task.
@@ -78,15 +80,17 @@ impl Letta<'_, '_> {
         self.tell.digits(now)
     }
 
-    pub(super) fn run(&mut self, home: Handle, run: &Run, streamed: bool, first: bool) -> Result<(), Halt> {
+    fn run(&mut self, home: Handle, run: &Run, streamed: bool, first: bool) -> Result<(), Halt> {
         let mut running = self.begin(home, run, streamed, first);
         let ending = if first { self.story.ending } else { Ending::Answered };
         self.messages_in_context(&running);
         for (number, step) in run.steps.iter().enumerate() {
             let last = number + 1 == run.steps.len();
             if last && matches!(ending, Ending::Stopped) {
-                let check = self.quick(home, "LettaAgentV3._check_run_cancellation", 900);
-                self.parameters(check, &[("parameter.run_id", run.id.into())]);
+                if !self.is_legacy() {
+                    let check = self.quick(home, "LettaAgentV3._check_run_cancellation", 900);
+                    self.parameters(check, &[("parameter.run_id", run.id.into())]);
+                }
                 let now = self.tell.now;
                 self.tell.sheet.event(
                     running.request,
@@ -108,36 +112,42 @@ impl Letta<'_, '_> {
         Ok(())
     }
 
-    pub(super) fn begin<'r>(&mut self, home: Handle, run: &'r Run, streamed: bool, first: bool) -> Running<'r> {
+    fn begin<'r>(&mut self, home: Handle, run: &'r Run, streamed: bool, first: bool) -> Running<'r> {
         let began = self.tell.now;
         let since = self.stamp();
+        let request = if self.is_legacy() { self.legacy_begin(home, run) } else { self.checkpoint(home, run, since) };
+        let request_python = self.span_python("time_to_first_token", request);
+        if first {
+            self.request = Some(request);
+        }
+        let talk = Talk::new(run, self.tell.sheet);
+        Running { run, home, streamed, first, request, request_python, since, began, is_silent: true, talk }
+    }
+
+    /// Letta hangs `time_to_first_token` under the checkpoint, which ends at once; put right, it hangs where it belongs.
+    fn checkpoint(&mut self, home: Handle, run: &Run, since: Word) -> Handle {
+        let began = self.tell.now;
         let checkpoint = self.enter(home, "LettaAgentV3._request_checkpoint_start");
         self.parameters(checkpoint, &[("parameter.request_start_timestamp_ns", since.into())]);
-        // Letta hangs it under the checkpoint, which ends at once; put right, it hangs where it belongs.
         let (under, from) = if self.quirks() { (checkpoint, began - 20 * MICRO) } else { (home, self.tell.now) };
         let request = self.tell.sheet.open(Some(under), "time_to_first_token", from);
         self.tell.pass(60);
         self.leave(checkpoint);
         self.llm_config(request, run);
-        let request_python = self.span_python("time_to_first_token", request);
-        if first && matches!(self.story.ending, Ending::Cut { asked: true }) {
-            self.tell.sheet.event(request, began, "stop_reason", &[("stop_reason", "cancelled".into())]);
-        }
-        let talk = Talk::new(run, self.tell.sheet);
-        Running { run, home, streamed, first, request, request_python, since, began, talk }
+        request
     }
 
     pub(super) fn llm_config(&mut self, span: Handle, run: &Run) {
         let model = run.model;
         let endpoint = self.tell.sheet.join(&["https://".into(), model.host.into(), "/v1".into()]);
-        let handle = self.tell.sheet.join(&[model.provider.into(), "/".into(), model.name.into()]);
+        let handle = self.tell.sheet.join(&[model.endpoint.into(), "/".into(), model.name.into()]);
         self.tell.sheet.set_all(
             span,
             &[
                 ("llm_config.model", model.name.into()),
-                ("llm_config.model_endpoint_type", model.provider.into()),
+                ("llm_config.model_endpoint_type", model.endpoint.into()),
                 ("llm_config.model_endpoint", endpoint.into()),
-                ("llm_config.provider_name", model.provider.into()),
+                ("llm_config.provider_name", model.endpoint.into()),
                 ("llm_config.provider_category", "base".into()),
                 ("llm_config.context_window", model.window.into()),
                 ("llm_config.put_inner_thoughts_in_kwargs", true.into()),
@@ -159,7 +169,10 @@ impl Letta<'_, '_> {
         ))
     }
 
-    pub(super) fn messages_in_context(&mut self, running: &Running<'_>) {
+    fn messages_in_context(&mut self, running: &Running<'_>) {
+        if self.story.vast {
+            self.compile_prompt(running.home, running.run);
+        }
         let prepare = self.enter(running.home, "list._prepare_in_context_messages_no_persist_async");
         self.parameters(
             prepare,
@@ -169,9 +182,7 @@ impl Letta<'_, '_> {
         self.parameters(get, &[("parameter.actor", self.actor.into())]);
         if self.story.sql {
             let took = self.tell.lasting(3 * MILLI);
-            let select =
-                "SELECT messages.id, messages.role, messages.content FROM messages WHERE messages.id = ANY($1)";
-            self.tell.sql(get, (select, "SELECT", "messages"), took, None);
+            self.tell.sql(get, &CONTEXT, took, None);
         }
         self.tell.pass(600);
         self.leave(get);
@@ -184,8 +195,11 @@ impl Letta<'_, '_> {
         Given::Object("AgentState", "AgentState()".into(), Some(run.agent))
     }
 
-    pub(super) fn finish(&mut self, running: &Running<'_>) {
+    fn finish(&mut self, running: &Running<'_>) {
         let run = running.run;
+        if self.is_legacy() {
+            return self.legacy_end(running);
+        }
         self.quick(running.home, "StepManager.update_step_stop_reason", 1_000);
         let finish = self.enter(running.home, "LettaAgentV3._request_checkpoint_finish");
         let request = Given::Object("_Span", running.request_python, None);
@@ -217,13 +231,11 @@ impl Letta<'_, '_> {
         self.leave(finish);
     }
 
-    pub(super) fn give_up(&mut self, running: &Running<'_>, halt: Halt) {
+    fn give_up(&mut self, running: &Running<'_>, halt: Halt) {
         if let Halt::Failed(failure) = halt {
+            let class = failure.mapped.as_ref().map_or(failure.class, |mapped| mapped.class);
             let update = self.quick(running.home, "StepManager.update_step_error_async", 1_300);
-            self.parameters(
-                update,
-                &[("parameter.actor", self.actor.into()), ("parameter.error_type", failure.class.into())],
-            );
+            self.parameters(update, &[("parameter.actor", self.actor.into()), ("parameter.error_type", class.into())]);
         }
         if self.quirks() {
             self.lose(running.request);
@@ -238,7 +250,7 @@ impl Letta<'_, '_> {
     }
 
     /// The client is gone; the run goes on.
-    pub(super) fn client_left(&mut self, home: Handle, run: &Run) {
+    fn client_left(&mut self, home: Handle, run: &Run) {
         let send = self.tell.sheet.open(Some(home), "StreamingResponseWithStatusCode.stream_response", self.tell.now);
         self.tell.pass(300);
         let now = self.tell.now;

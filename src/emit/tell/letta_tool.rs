@@ -6,9 +6,10 @@
 use super::letta::{Given, Halt, Letta};
 use super::letta_run::Running;
 use super::letta_step::Stepping;
+use super::sql::{MESSAGES, PASSAGES};
 use super::teller::{MICRO, MILLI, Teller};
 use crate::emit::sheet::{Attr, Datum, Event, Handle, Part, Word, number};
-use crate::emit::story::{Argument, Ending, Run, Step, ToolUse, Work};
+use crate::emit::story::{Argument, Asked, Ending, Step, ToolUse, Work};
 
 /// What a request for embeddings is configured with.
 pub(super) fn embedding_config() -> (&'static str, Given) {
@@ -25,7 +26,7 @@ impl Letta<'_, '_> {
         stepping: &Stepping,
         last: bool,
     ) -> Result<(), Halt> {
-        let handle = self.enter(running.home, "LettaAgentV3._handle_ai_response");
+        let handle = self.enter(running.home, self.method("_handle_ai_response"));
         let call = match step.tools.first() {
             Some(tool) => self.tell.sheet.join(&["ToolCall(id='".into(), tool.call, "')".into()]),
             None => "None".into(),
@@ -42,8 +43,10 @@ impl Letta<'_, '_> {
         self.tell.pass(60);
         let cut = last && running.first && matches!(self.story.ending, Ending::Cut { .. });
         let failed = self.tools(running, step, stepping, handle, cut)?;
-        self.quick(handle, "LettaAgentV3._decide_continuation", 35);
-        self.keep_messages(handle, running.run);
+        if !self.is_legacy() {
+            self.quick(handle, "LettaAgentV3._decide_continuation", 35);
+        }
+        self.keep_messages(handle, running);
         self.leave(handle);
         if let Some(message) = failed.filter(|_| !self.quirks()) {
             self.tell.fail(handle, "ToolError", message);
@@ -103,7 +106,7 @@ impl Letta<'_, '_> {
         handle: Handle,
         cut: bool,
     ) -> Result<(), Halt> {
-        let execute = self.enter(handle, "LettaAgentV3._execute_tool");
+        let execute = self.enter(handle, self.method("_execute_tool"));
         self.tell.sheet.with(execute, |span| span.part = Part::Tool);
         let python = self.tell.sheet.join(&["Tool(id='".into(), tool.id, "')".into()]);
         self.parameters(
@@ -191,12 +194,12 @@ impl Letta<'_, '_> {
             ],
         );
         let worked = match &tool.work {
-            Work::Search { embedding, took, found, .. } => {
-                self.search(execute, (*embedding, *took), found.len() as u64);
-                Ok(())
+            Work::Search { embedding, asked, found, .. } => {
+                self.search(execute, *embedding, *asked, found.len() as u64, cut)
             }
             Work::Agent(run) => {
                 let asked = self.asked;
+                self.handing_on |= cut;
                 let ran = self.whole_run(execute, run);
                 self.asked = asked;
                 ran
@@ -208,9 +211,7 @@ impl Letta<'_, '_> {
         self.leave(execute);
         if let Some(message) = tool.failed {
             let now = self.tell.now;
-            if !matches!(tool.work, Work::Sql { .. }) || self.quirks() {
-                self.tell.exception(execute, now, "letta.errors.ToolError", message, "execute".into());
-            }
+            self.tell.exception(execute, now, "letta.errors.ToolError", message, "execute".into());
             self.tell.fail(execute, "ToolError", message);
         }
         Ok(())
@@ -227,11 +228,10 @@ impl Letta<'_, '_> {
         let process = self.enter(inner, "AsyncToolSandboxLocal._execute_tool_subprocess");
         self.parameters(process, &[("parameter.seconds", "180".into())]);
         if cut {
-            self.tell.now += 240 * MILLI;
-            return Err(Halt::Cancelled);
+            return Err(self.cut());
         }
         self.tell.pass(900);
-        self.inside(process, tool, work);
+        self.inside(process, work);
         self.leave(process);
         let now = self.tell.now;
         self.tell.sheet.event(inner, now, "finish subprocess", &[]);
@@ -257,27 +257,22 @@ impl Letta<'_, '_> {
         variables
     }
 
-    fn inside(&mut self, process: Handle, tool: &ToolUse, work: &Work) {
+    fn inside(&mut self, process: Handle, work: &Work) {
         match work {
             Work::Code { took } => self.tell.now += took,
-            Work::Http { service, path, took, status } => {
-                self.tell.http(process, *service, *path, *took, *status);
+            Work::Http(asked) => {
+                self.tell.http(process, *asked);
             }
-            Work::Sql { statement, verb, table, took } => {
-                self.tell.sql(process, (statement, verb, table), *took, tool.failed);
-            }
-            Work::Cached { key, hit, path, took } => {
-                self.cache(process, "exchange_rate", *key, *hit);
-                if !hit {
-                    let status = if tool.failed.is_some() { 503 } else { 200 };
-                    self.tell.http(process, 1, *path, *took, status);
-                }
+            Work::Cached { key, hit, asked } => {
+                self.cache(process, "exchange_rate", *key, *hit, |letta, original| {
+                    letta.tell.http(original, *asked);
+                });
             }
             Work::Search { .. } | Work::Agent(_) => {}
         }
     }
 
-    fn search(&mut self, parent: Handle, (embedding, took): (u64, u64), found: u64) {
+    fn search(&mut self, parent: Handle, embedding: u64, asked: Asked, found: u64, cut: bool) -> Result<(), Halt> {
         let query = self.enter(parent, "AgentManager.query_agent_passages_async");
         self.parameters(
             query,
@@ -285,38 +280,45 @@ impl Letta<'_, '_> {
         );
         let embed = self.enter(query, "OpenAIClient.request_embeddings");
         self.parameters(embed, &[embedding_config()]);
+        if cut {
+            return Err(self.cut());
+        }
         self.tell.now += embedding;
         self.leave(embed);
         let passages = self.enter(query, "PassageManager.search_passages_async");
         let count = self.tell.digits(found);
         self.parameters(passages, &[("parameter.actor", self.actor.into()), ("parameter.limit", count.into())]);
+        // Passages are in the database, or in a store of vectors.
         if self.story.sql {
-            let select =
-                "SELECT id, text FROM archival_passages WHERE agent_id = $1 ORDER BY embedding <=> $2 LIMIT $3";
-            self.tell.sql(passages, (select, "SELECT", "archival_passages"), took, None);
+            let complaint = "canceling statement due to statement timeout".into();
+            self.tell.sql(passages, &PASSAGES, asked.took / 4, asked.failed().then_some(complaint));
         } else {
-            self.tell.now += took;
+            self.tell.http(passages, asked);
         }
         self.leave(passages);
         self.leave(query);
+        if asked.failed() && !self.quirks() {
+            [passages, query]
+                .into_iter()
+                .for_each(|span| self.tell.fail(span, "ToolError", "the search failed".into()));
+        }
+        Ok(())
     }
 
-    fn keep_messages(&mut self, handle: Handle, run: &Run) {
+    fn keep_messages(&mut self, handle: Handle, running: &Running<'_>) {
         let create = self.enter(handle, "MessageManager.create_many_messages_async");
-        let message = self.tell.sheet.uuid("message-");
-        let messages = self.tell.sheet.join(&["[Message(id='".into(), message, "')]".into()]);
+        let messages = self.tell.sheet.join(&["[Message(id='".into(), running.talk.last_id(), "')]".into()]);
         self.parameters(
             create,
             &[
                 ("parameter.pydantic_msgs", Given::Items(1, messages)),
                 ("parameter.actor", self.actor.into()),
-                ("parameter.run_id", run.id.into()),
+                ("parameter.run_id", running.run.id.into()),
             ],
         );
         if self.story.sql {
             let took = self.tell.lasting(MILLI);
-            let insert = "INSERT INTO messages (id, agent_id, role, content) VALUES ($1, $2, $3, $4)";
-            self.tell.sql(create, (insert, "INSERT", "messages"), took, None);
+            self.tell.sql(create, &MESSAGES, took, None);
         }
         self.tell.pass(900);
         self.leave(create);

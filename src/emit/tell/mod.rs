@@ -5,15 +5,21 @@
 
 mod flat;
 mod flat_call;
+mod flat_frame;
+mod flat_said;
 mod flat_words;
 mod letta;
 mod letta_call;
+mod letta_legacy;
+mod letta_odd;
 mod letta_payload;
 mod letta_rare;
 mod letta_request;
 mod letta_run;
 mod letta_step;
 mod letta_tool;
+mod source;
+mod sql;
 mod teller;
 mod work;
 

@@ -2,10 +2,12 @@
 //!
 //! Comes in: names and durations. Goes out: spans, and a clock that has moved on.
 
+use super::source::{WRAPPER, file_of, library_of};
 use crate::emit::cast::Cast;
+use crate::emit::failure::Failure;
 use crate::emit::plan::{Convention, Plan};
 use crate::emit::sheet::{Datum, Handle, Sheet, Word, number};
-use crate::emit::story::{Failure, Story};
+use crate::emit::story::Story;
 
 /// Microseconds in nanoseconds.
 pub(in crate::emit) const MICRO: u64 = 1_000;
@@ -24,6 +26,8 @@ pub(in crate::emit) struct Teller<'t> {
     pub(in crate::emit) now: u64,
     /// The trace of the request before, and the span that it began with.
     pub(in crate::emit) before: Option<(u128, u64)>,
+    /// A connection to the database is open.
+    pub(in crate::emit) connected: bool,
 }
 
 impl Teller<'_> {
@@ -48,7 +52,9 @@ impl Teller<'_> {
 
     /// Records an exception as the Python SDK does.
     pub(super) fn exception(&mut self, span: Handle, at: u64, qualified: &'static str, message: Word, function: Word) {
-        let trace = self.stack(qualified, message, function, 1);
+        let own = self.file_of(span);
+        let file = library_of(qualified).unwrap_or(own);
+        let trace = self.stack(qualified, message, (file, function), 1);
         self.sheet.event(
             span,
             at,
@@ -62,24 +68,35 @@ impl Teller<'_> {
         );
     }
 
+    fn is_letta(&self) -> bool {
+        self.plan.convention == Convention::Letta
+    }
+
+    /// The file in which a span's function stands.
+    pub(super) fn file_of(&self, span: Handle) -> &'static str {
+        let name = self.sheet.spans.get(span.0).map_or("", |span| self.sheet.read(span.name));
+        file_of(name, self.is_letta())
+    }
+
     /// A stack trace of so many frames, the failing function last.
-    pub(super) fn stack(&mut self, qualified: &'static str, message: Word, function: Word, frames: usize) -> Word {
-        const LETTA: [&str; 4] = [
-            "letta/agents/letta_agent_v3",
-            "letta/services/run_manager",
-            "letta/llm_api/llm_client_base",
-            "letta/otel/tracing",
-        ];
-        const OTHERS: [&str; 3] = ["agent/runtime", "agent/tools", "agent/providers"];
-        let letta = self.plan.convention == Convention::Letta;
-        let files: &[&str] = if letta { &LETTA } else { &OTHERS };
+    pub(super) fn stack(
+        &mut self,
+        qualified: &'static str,
+        message: Word,
+        (file, function): (&'static str, Word),
+        frames: usize,
+    ) -> Word {
+        let letta = self.is_letta();
         let mark = self.sheet.mark();
         self.sheet.append("Traceback (most recent call last):\n".into());
-        for frame in 0..frames {
+        for frame in 1..=frames {
             let line = self.sheet.chance.within(40, 900);
-            let file = files.get(frame % files.len()).copied().unwrap_or_default();
+            let last = frame == frames;
+            // What lies between are calls through decorators.
+            let around = if letta { (WRAPPER, "async_wrapper".into()) } else { ("agent/tracing", "wrapped".into()) };
+            let (file, function) = if last { (file, function) } else { around };
             self.sheet.word(format_args!("  File \"/app/{file}.py\", line {line}, in "));
-            self.sheet.append(if frame + 1 == frames { function } else { "async_wrapper".into() });
+            self.sheet.append(function);
             self.sheet.append("\n".into());
         }
         self.sheet.append(qualified.into());
@@ -89,18 +106,21 @@ impl Teller<'_> {
         self.sheet.since(mark)
     }
 
-    /// Records that a task was cancelled, as every traced function does that the cancellation passes through: named, with its
-    /// module.
+    /// Records that a task was cancelled, as every traced function does that the cancellation passes through: at so many frames from
+    /// the innermost one, which `at` is: its file and its name.
     pub(super) fn cancelled(
         &mut self,
         span: Handle,
         story: &Story,
-        (function, module): (Word, &'static str),
+        function: Word,
+        at: (&'static str, Word),
         frames: usize,
     ) {
         let reason = story.reason();
-        let stack = self.stack("asyncio.exceptions.CancelledError", reason, function, frames);
+        let stack = self.stack("asyncio.exceptions.CancelledError", reason, at, frames);
         let task = self.sheet.join(&["run-".into(), story.run.agent]);
+        let module = self.file_of(span).replace('/', ".");
+        let module = self.sheet.say(&module);
         self.sheet.event(
             span,
             self.now,

@@ -115,9 +115,9 @@ impl Wanted<'_> {
             Value::String(text) => self.first(text.as_bytes()),
             Value::Bytes(bytes) => self.first(bytes),
             Value::Array(items) => items.iter().find_map(|item| self.inside(item)),
-            Value::Map(members) => {
-                members.iter().find_map(|member| self.first(member.key.as_bytes()).or_else(|| self.inside(&member.value)))
-            }
+            Value::Map(members) => members
+                .iter()
+                .find_map(|member| self.first(member.key.as_bytes()).or_else(|| self.inside(&member.value))),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ pub(super) const RULE: Rule = Rule {
     tell,
 };
 
-const LIMITS: [Limit; 3] = [
+const LIMITS: [Limit; 4] = [
     Limit::patterns(
         "patterns",
         &[
@@ -50,6 +50,7 @@ const LIMITS: [Limit; 3] = [
     ),
     Limit::number("ratio", 1, 500, Unit::Permille, "different names to spans of one scope and kind"),
     Limit::number("min_seen", 2, 50, Unit::Count, "spans of one scope and kind before that is judged"),
+    Limit::number("min_traces", 1, 5, Unit::Count, "traces that these spans are of before that is judged"),
 ];
 
 /// What the usual patterns are, in their order.
@@ -86,14 +87,28 @@ fn check(look: &DumpLook<'_>, sink: &mut Sink<'_>) {
         sink.found_at(span, Fact { class, ..Fact::default() });
     }
     let (ratio, least) = (look.limit(1).unwrap_or(1000), look.limit(2).unwrap_or(u64::MAX));
-    for ((scope, _), (seen, different, first)) in counts.settled() {
-        if seen >= least && different * 1000 > seen * ratio {
+    for (key, (seen, different, first)) in counts.settled() {
+        let scope = key.0;
+        if seen >= least && different * 1000 > seen * ratio && has_traces(look, key) {
             let note = format!("{different} different names in {seen} spans").into();
             let (observed, about) = (Some(different), look.capture.text(scope).into());
             let confidence = Some(Confidence::Likely);
             sink.found_at(first, Fact { class: "ratio", note, observed, about, confidence, ..Fact::default() });
         }
     }
+}
+
+/// Whether the spans of a scope and kind are of so many traces that names ought to repeat: in a single trace every operation may well
+/// occur once.
+fn has_traces(look: &DumpLook<'_>, key: Key) -> bool {
+    let least = look.limit(3).and_then(|least| usize::try_from(least).ok()).unwrap_or(usize::MAX);
+    let mut traces = HashSet::new();
+    look.capture.heads().any(|head| {
+        if (look.capture.origin(head.origin).scope, head.marks.kind() as u8) == key {
+            traces.insert(head.trace);
+        }
+        traces.len() >= least
+    })
 }
 
 /// A scope and a kind.
@@ -140,5 +155,45 @@ fn tell(told: &Told<'_>) -> Words {
     match told.class {
         "ratio" => Words::new(told.note.to_owned(), help),
         class => Words::new(format!("the name {:?} holds {class}", told.span_name), help),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use crate::input::Options;
+    use crate::lint::{Settings, lint};
+
+    /// How often the rule speaks of spans with one scope and kind, their names and the traces they are dealt to.
+    fn findings(names: &[String], traces: usize) -> u64 {
+        let mut spans = String::new();
+        for (at, name) in names.iter().enumerate() {
+            let trace = 1 + at % traces;
+            let comma = if at > 0 { "," } else { "" };
+            write!(
+                spans,
+                r#"{comma}{{"traceId":"{trace:032x}","spanId":"{:016x}","name":"{name}","kind":1,"startTimeUnixNano":"1754000000000000000","endTimeUnixNano":"1754000000010000000"}}"#,
+                at + 1
+            )
+            .unwrap();
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let dump = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"scope":{{"name":"s"}},"spans":[{spans}]}}]}}]}}"#);
+        std::fs::write(file.path(), dump).unwrap();
+        let inputs = [file.path().to_string_lossy().into_owned()];
+        let linted = lint(&inputs, &Options::default(), &Settings::default(), &mut |_| ()).unwrap();
+        linted.report.by_rule.get("SEM005").copied().unwrap_or(0)
+    }
+
+    #[test]
+    fn names_have_to_repeat_over_several_traces() {
+        let name = |at: usize| ["load", "save", "find", "send"].map(|verb| format!("{verb} {}", "x".repeat(at)));
+        let different: Vec<String> = (0..15).flat_map(name).collect();
+        assert_eq!(findings(&different, 5), 1);
+        assert_eq!(findings(&different, 4), 0, "a few traces may do everything once");
+        assert_eq!(findings(&different[..40], 5), 0, "40 spans say little");
+        let repeated: Vec<String> = (0..60).map(|at| different[at % 30].clone()).collect();
+        assert_eq!(findings(&repeated, 5), 0, "half of the names repeat");
     }
 }
