@@ -312,7 +312,7 @@ fn an_interrupted_conversion_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     for format in ["csv", "jaeger", "pb"] {
         let out = folder.path().join(format!("out.{format}"));
-        let mut command = tracectl(&["convert", "-", "--sort", "start", "-o", out.to_str().unwrap()]).command;
+        let mut command = tracectl(&["convert", "-", "--sort=start", "-o", out.to_str().unwrap()]).command;
         if format != "pb" {
             command = tracectl(&["convert", "-", "--to-format", format, "-o", out.to_str().unwrap()]).command;
         }

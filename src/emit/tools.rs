@@ -13,6 +13,10 @@ use super::words::{CITIES, topic};
 pub(super) struct ToolKind {
     /// Its name.
     pub(super) name: &'static str,
+    /// What it is for.
+    pub(super) about: &'static str,
+    /// The schema of its arguments.
+    pub(super) parameters: &'static str,
     /// Its definition, as providers take it.
     pub(super) definition: &'static str,
     /// The start of it in Letta's events.
@@ -48,6 +52,14 @@ macro_rules! tool {
     ($name:literal, $task:ident, $about:literal, $properties:literal, $required:literal) => {
         ToolKind {
             name: $name,
+            about: $about,
+            parameters: concat!(
+                r#"{"type": "object", "properties": {"#,
+                $properties,
+                r#"}, "required": ["#,
+                $required,
+                "]}"
+            ),
             definition: concat!(
                 r#"{"type": "function", "function": {"name": ""#,
                 $name,

@@ -38,8 +38,8 @@ impl Plot<'_> {
                 }
                 Fault::InvalidToolArgs => {
                     self.repeat(run, 1, 1);
-                    let broken = self.sheet.say("{\"query\": \"where the");
-                    let python = self.sheet.say("{'query': 'where the");
+                    let broken = self.sheet.say("{\"where\": \"there\"}");
+                    let python = self.sheet.say("{'where': 'there'}");
                     first_tool(run, |tool| (tool.json, tool.python) = (broken, python));
                 }
                 // A tool says that it failed: there has to be one.

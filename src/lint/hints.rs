@@ -240,7 +240,9 @@ mod tests {
         let text = |text: &'static str| Text::plain(text.as_bytes());
         let pool: Vec<_> =
             attributes.iter().map(|(k, v)| RawAttribute { key: text(k), value: RawValue::Text(text(v)) }).collect();
-        Hints::of(&RawSpan { own: 0..pool.len(), pool, ..RawSpan::default() }, &mut Known::default(), &mut Vec::new())
+        let raw = b"the bytes of a span that is long enough to be searched";
+        let span = RawSpan { raw, own: 0..pool.len(), pool, ..RawSpan::default() };
+        Hints::of(&span, &mut Known::default(), &mut Vec::new())
     }
 
     #[test]

@@ -140,7 +140,7 @@ fn secret_at(
     before: impl Fn(usize) -> Option<u8>,
 ) -> Option<(Range<usize>, Option<&'static str>)> {
     if bytes.get(at..)?.starts_with(AFTER_SCHEME.as_bytes()) {
-        let start = scheme_before(bytes.get(..at)?)?;
+        let start = scheme_before(bytes.get(..at)?, before)?;
         return url_password(bytes, start, at).map(|range| (range, Some("URL with a password")));
     }
     token::begins(bytes, at).find_map(|start| {
@@ -153,11 +153,11 @@ fn secret_at(
 }
 
 /// Where the scheme of a database's or broker's URL begins that ends here.
-fn scheme_before(ahead: &[u8]) -> Option<usize> {
+fn scheme_before(ahead: &[u8], before: impl Fn(usize) -> Option<u8>) -> Option<usize> {
     let begins = |scheme: &&str| {
-        let before = ahead.strip_suffix(scheme.as_bytes())?;
-        let whole = !before.last().is_some_and(|before| before.is_ascii_alphanumeric() || *before == b'+');
-        whole.then_some(before.len())
+        let start = ahead.strip_suffix(scheme.as_bytes())?.len();
+        let whole = !before(start).is_some_and(|before| before.is_ascii_alphanumeric() || before == b'+');
+        whole.then_some(start)
     };
     SCHEMES.iter().find_map(|scheme| begins(&scheme))
 }

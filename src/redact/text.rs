@@ -315,10 +315,10 @@ mod tests {
     #[test]
     fn what_is_hidden_already_is_passed_in_one_go() {
         for part in [
-            "cookie:redacted ",
-            "cookie:<redacted>éé ",
-            "?key=redacted",
-            "'password':\"redacted ",
+            "cookie:[redacted, 8 characters] ",
+            "cookie:<redacted:0123456789ab>éé ",
+            "?key=[redacted, 8 characters]",
+            "'password':\"[redacted, 8 characters] ",
             "eyJ.",
             "-----BEGIN ",
         ] {
@@ -326,7 +326,9 @@ mod tests {
             assert_eq!(text(&long), long);
         }
         let token = format!("sk-proj-{}", "Ab1_".repeat(10));
-        let shown = text(&format!("cookie:redacted {token}, more")).into_owned();
-        assert_eq!(shown, "cookie:redacted sk-p...[redacted, 48 characters], more", "what follows is still looked at");
+        let mark = "[redacted, 8 characters]";
+        let shown = text(&format!("cookie:{mark} {token}, more")).into_owned();
+        let wanted = format!("cookie:{mark} sk-p...[redacted, 48 characters], more");
+        assert_eq!(shown, wanted, "what follows is still looked at");
     }
 }

@@ -240,7 +240,7 @@ fn a_name_behind_a_path_of_modules_is_cut_at_its_beginning() {
     sample.span(1, 0, "a2a.server.events.event_queue.EventQueue.enqueue_event", "api", [0, 5]);
     sample.span(2, 1, "POST /v1/agents/{agent_id}/messages/and/so/on", "api", [0, 5]);
     let out = drawn(&sample.capture(), settings(), Page::plain(44));
-    assert!(out.contains("\n…ntQueue.enqueue_event ") && out.contains("─ POST /v1/agents/{a… "), "{out}");
+    assert!(out.contains("\n…e.EventQueue.enqueue_event ") && out.contains("─ POST /v1/agents/{agent_… "), "{out}");
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Line {
             _ if self.answered || !self.memory.is_silent() => return words,
             None => "does the port want https://?",
             Some(_) if self.target.shows_certificate => "is it the right port?",
-            Some(_) => "does it want a client certificate?",
+            Some(_) => "does it want a client certificate? see --client-certificate",
         };
         format!("{words} (nothing came back: {doubt})")
     }

@@ -55,7 +55,9 @@ fn every_fault_makes_exactly_its_rule_fire() {
             // What a rule has to be told means nothing while there is no such rule.
             let asked = fault.asked.iter().filter(|_| known.contains(&fault.code));
             let asked: Vec<&str> = asked.map(String::as_str).collect();
-            let fired: Vec<String> = lint(folder.path(), "a.pb", &asked).into_iter().map(|(code, _)| code).collect();
+            // What is missing may leave other rules without what they look at, and they say so.
+            let fired = lint(folder.path(), "a.pb", &asked).into_iter().map(|(code, _)| code);
+            let fired: Vec<String> = fired.filter(|code| code != "CFG003").collect();
             let wanted: Vec<String> = [fault.code.clone()].into_iter().filter(|code| known.contains(code)).collect();
             if fired != wanted {
                 wrong.push(format!("{} in {convention}: {fired:?}", fault.name));

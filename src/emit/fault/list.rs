@@ -90,7 +90,7 @@ faults! {
     RunOverBudget, "AGT006", "run-over-budget", "a run that takes 900,000 tokens", "--set agt006.tokens=500000";
     PromptGrowth, "AGT007", "prompt-growth", "a prompt that grows sixfold", "";
     UnknownTool, "AGT008", "unknown-tool", "a tool that nobody defined", "";
-    InvalidToolArgs, "AGT009", "invalid-tool-args", "arguments that are cut-off JSON", "";
+    InvalidToolArgs, "AGT009", "invalid-tool-args", "arguments that lack what the tool requires", "";
     NPlusOne, "PRF001", "n-plus-one", "one query for each row", "";
     ZeroDuration, "PRF004", "zero-duration", "a query that took no time", "";
     SyncIoOnLoop, "PRF006", "sync-io-on-loop", "a query on the event loop", "";

@@ -30,15 +30,27 @@ const SCHEMAS: [&str; 8] = [
     "llm.tools.6.tool.json_schema",
     "llm.tools.7.tool.json_schema",
 ];
-const FUNCTIONS: [&str; 8] = [
-    "llm.request.functions.0.name",
-    "llm.request.functions.1.name",
-    "llm.request.functions.2.name",
-    "llm.request.functions.3.name",
-    "llm.request.functions.4.name",
-    "llm.request.functions.5.name",
-    "llm.request.functions.6.name",
-    "llm.request.functions.7.name",
+
+/// Name, description and parameters of a function in OpenLLMetry's words.
+macro_rules! function {
+    ($number:literal) => {
+        [
+            concat!("llm.request.functions.", $number, ".name"),
+            concat!("llm.request.functions.", $number, ".description"),
+            concat!("llm.request.functions.", $number, ".parameters"),
+        ]
+    };
+}
+
+const FUNCTIONS: [[&str; 3]; 8] = [
+    function!("0"),
+    function!("1"),
+    function!("2"),
+    function!("3"),
+    function!("4"),
+    function!("5"),
+    function!("6"),
+    function!("7"),
 ];
 
 impl Flat<'_, '_> {
@@ -192,10 +204,10 @@ impl Flat<'_, '_> {
             ],
         );
         self.repeat(span, messages);
-        let functions = FUNCTIONS
-            .iter()
-            .zip(TOOLS.iter().chain([&HAND_OFF]))
-            .map(|(key, tool)| Attr { key: (*key).into(), value: tool.name.into() });
+        let functions = FUNCTIONS.iter().zip(TOOLS.iter().chain([&HAND_OFF])).flat_map(|(keys, tool)| {
+            let said = [tool.name, tool.about, tool.parameters];
+            keys.iter().zip(said).map(|(key, said)| Attr { key: (*key).into(), value: said.into() })
+        });
         self.tell.sheet.with(span, |span| span.attributes.extend(functions));
     }
 

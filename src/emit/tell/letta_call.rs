@@ -164,7 +164,7 @@ impl Letta<'_, '_> {
 
     fn provider_trace(&mut self, running: &mut Running<'_>, step: &Step, request: Word) {
         if self.is_legacy() {
-            return self.telemetry(running, step);
+            return self.telemetry(running, step, request);
         }
         let adapter = if running.streamed { "SimpleLLMStreamAdapter" } else { "SimpleLLMRequestAdapter" };
         let name = self.tell.sheet.join(&[adapter.into(), ".log_provider_trace".into()]);
@@ -247,7 +247,7 @@ impl Letta<'_, '_> {
         self.tell.now += summary.took;
         self.tell.sheet.close(call, self.tell.now, number::OK);
         self.usage(call, run, summary);
-        self.telemetry_of(ask, step.id, run, summary);
+        self.telemetry_of(ask, step.id, run, summary, None);
         [ask, summarise, all].into_iter().for_each(|span| self.leave(span));
         self.leave(compact);
         running.talk.begin(run, summary.text, self.tell.sheet);

@@ -93,16 +93,18 @@ impl Letta<'_, '_> {
     }
 
     /// What was asked and answered, written down at once.
-    pub(super) fn telemetry(&mut self, running: &Running<'_>, step: &Step) {
-        self.telemetry_of(running.home, step.id, running.run, step.call);
+    pub(super) fn telemetry(&mut self, running: &Running<'_>, step: &Step, request: Word) {
+        let request = Some(request).filter(|_| !self.quirks());
+        self.telemetry_of(running.home, step.id, running.run, step.call, request);
     }
 
     /// The same of any call.
-    pub(super) fn telemetry_of(&mut self, parent: Handle, step: Word, run: &Run, call: Call) {
+    pub(super) fn telemetry_of(&mut self, parent: Handle, step: Word, run: &Run, call: Call, request: Option<Word>) {
         let trace = self.quick(parent, "TelemetryManager.create_provider_trace_async", 1_800);
         let response = response(run, call, &[], "'", self.tell.sheet);
-        let said =
-            self.tell.sheet.join(&["{'step_id': '".into(), step, "', 'response_json': ".into(), response, "}".into()]);
+        let asked = request.map_or([Word::default(); 2], |request| [", 'request_json': ".into(), request]);
+        let said = ["{'step_id': '".into(), step, "'".into(), asked[0], asked[1], ", 'response_json': ".into()];
+        let said = self.tell.sheet.join(&[&said[..], &[response, "}".into()]].concat());
         self.parameters(
             trace,
             &[("parameter.actor", self.actor.into()), ("parameter.provider_trace", Given::Object("dict", said, None))],

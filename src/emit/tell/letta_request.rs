@@ -291,6 +291,15 @@ impl Letta<'_, '_> {
         let quirks = self.quirks();
         let code = if quirks { "http.status_code" } else { "http.response.status_code" };
         self.tell.sheet.set(root, code, status);
+        if !quirks {
+            // The real middleware leaves this to the span beneath it.
+            let name = self.tell.sheet.spans.get(root.0).map(|span| span.name).unwrap_or_default();
+            let path = self.tell.sheet.read(name).trim_start_matches("POST ").to_owned();
+            let path = self.tell.sheet.word(format_args!("{path}"));
+            let told =
+                [("http.request.method", "POST".into()), ("url.path", path.into()), ("url.scheme", "http".into())];
+            self.tell.sheet.set_all(root, &told);
+        }
         let said = match status {
             0..400 => number::OK,
             400..500 if !quirks => number::UNSET,

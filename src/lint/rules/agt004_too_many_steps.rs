@@ -1,8 +1,9 @@
 //! AGT004: runs that take too many steps.
 //!
-//! Comes in: the runs of a trace, agents that were called by others among them. Goes out: one fact a run that went over the limit
-//! or was stopped at its own.
+//! Comes in: the runs of a trace. Goes out: one fact a run that was stopped at its limit, and one an agent that went over ours: those
+//! that it calls count for themselves.
 
+use super::owners::Owners;
 use crate::ledger::Run;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
@@ -38,14 +39,23 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     }
     let most = look.limit(0).unwrap_or(u64::MAX);
     let stopped = |run: &&Run| look.capture.text(run.stop).rsplit('.').next() == Some("max_steps");
-    for run in look.runs() {
-        let class = match stopped(&run) {
-            true => "stopped",
-            false if run.steps > most => "steps",
-            false => continue,
-        };
+    let mut told = Vec::new();
+    for run in look.runs().iter().filter(stopped) {
+        told.push(run.span);
         let (observed, limit) = (Some(run.steps), Some(most));
-        sink.found_at(run.span, Fact { class, observed, limit, ..Fact::default() });
+        sink.found_at(run.span, Fact { class: "stopped", observed, limit, ..Fact::default() });
+    }
+    // A run has at least as many steps as every agent in it.
+    if look.runs().iter().all(|run| run.steps <= most) {
+        return;
+    }
+    for (owner, steps) in Owners::of(look).steps() {
+        let run = look.runs().iter().find(|run| run.node <= owner && owner < look.tree.after(run.node));
+        let span = look.span_of(owner).or(run.map(|run| run.span)).or(look.runs().first().map(|run| run.span));
+        if let Some(span) = span.filter(|span| steps > most && !told.contains(span)) {
+            let (observed, limit) = (Some(steps), Some(most));
+            sink.found_at(span, Fact { class: "steps", observed, limit, ..Fact::default() });
+        }
     }
 }
 

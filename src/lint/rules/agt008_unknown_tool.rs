@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use hashbrown::HashSet;
 
 use super::owners::Owners;
+use crate::agent::Role;
 use crate::capture::SpanRef;
 use crate::ledger::{Call, Kind};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::TraceLook;
 use crate::lint::note::Sink;
 use crate::lint::rule::{Check, Confidence, Needs, Rule, Scope, Severity};
-use crate::lint::talk::{Talk, names};
+use crate::lint::talk::{Asked, Talk, names};
 
 /// The rule.
 pub(super) const RULE: Rule = Rule {
@@ -44,21 +45,21 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let mut talks: Vec<(u64, usize, SpanRef, &Talk)> = Vec::new();
-    let mut unknown = 0;
     let mut seen = HashSet::new();
     for (at, node, span) in look.nodes() {
         let Some(talk) = look.known().talk(span) else { continue };
         talks.push((node.start, at, span, talk));
-        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else {
-            unknown += u64::from(talk.asked.iter().any(|asked| !asked.hosted));
-            continue;
-        };
+        let Some(offered) = talk.offered().map(|word| look.known().word(word)) else { continue };
         // The same call may be recorded by several spans.
         let new = talk.asked.iter().filter(|asked| !asked.hosted && asked.id.is_none_or(|id| seen.insert(id)));
         let offered = Offered::of(offered);
         new.for_each(|asked| offered.judge(look.known().word(asked.name), span, sink));
     }
     talks.sort_by_key(|(start, _, span, _)| (*start, look.head(*span).id));
+    // A call that another span judges, or that is only part of what was said before, is known all the same.
+    let is_new = |asked: &Asked| !asked.hosted && asked.id.is_none_or(|id| !seen.contains(&id));
+    let without_offer = talks.iter().filter(|(.., talk)| talk.offered().is_none());
+    let mut unknown = without_offer.filter(|(.., talk)| talk.asked.iter().any(is_new)).count() as u64;
     unknown += called(look, &talks, sink);
     if unknown > 0 {
         sink.not_checked("the tools that the model was offered were not recorded", unknown);
@@ -72,7 +73,12 @@ fn called(look: &TraceLook<'_>, talks: &[(u64, usize, SpanRef, &Talk)], sink: &m
     let owners = Owners::of(look);
     // The talks of each owner, in order.
     let mut of_owner: BTreeMap<usize, Vec<(u64, &Talk)>> = BTreeMap::new();
-    for (start, at, _, talk) in talks {
+    for (start, at, span, talk) in talks {
+        // What tells of a call once more and says nothing of tools hides nothing.
+        let is_call = look.head(*span).marks.role() == Some(Role::Llm);
+        if !is_call && talk.offered().is_none() && talk.asked.is_empty() {
+            continue;
+        }
         of_owner.entry(owners.owner(*at)).or_default().push((*start, talk));
     }
     let mut unknown = 0;

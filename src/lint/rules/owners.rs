@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::agent::Role;
+use crate::agent::{Piece, Role};
 use crate::capture::{NameId, Print, SpanRef};
-use crate::ledger::{Call, Kind};
+use crate::ledger::{Call, Kind, is_step};
 use crate::lint::look::TraceLook;
 
 /// A call to a tool or an agent.
@@ -70,6 +70,32 @@ impl<'l, 'a> Owners<'l, 'a> {
         all.into_values().map(move |mut turns| {
             turns.sort_by_key(|turn| (turn.start, look.head(turn.span).id));
             turns
+        })
+    }
+
+    /// How many steps each took: spans that are steps or begin one, or else calls to models.
+    pub(super) fn steps(&self) -> impl Iterator<Item = (usize, u64)> {
+        let look = self.look;
+        let mut all: BTreeMap<usize, [u64; 3]> = BTreeMap::new();
+        let mut add = |node: usize, at: usize| {
+            let counts = all.entry(self.owner(node)).or_default();
+            if let Some(count) = counts.get_mut(at) {
+                *count += 1;
+            }
+        };
+        for (node, _, span) in look.nodes() {
+            match look.capture.brief(span).map(|brief| (brief.role, brief.piece)) {
+                Some((Some(Role::Step), _)) if is_step(look.capture, look.tree, node) => add(node, 0),
+                Some((_, Some(Piece::StepStart))) => add(node, 1),
+                _ => {}
+            }
+        }
+        for call in look.account().calls().iter().filter(|call| call.kind == Kind::Model) {
+            add(call.node, 2);
+        }
+        all.into_iter().map(|(owner, [steps, begun, calls])| {
+            let steps = steps.max(begun);
+            (owner, if steps > 0 { steps } else { calls })
         })
     }
 

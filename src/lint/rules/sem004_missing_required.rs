@@ -119,6 +119,7 @@ struct Sets {
     required: Vec<Vec<KeySet>>,
     databases: KeySet,
     statements: KeySet,
+    systems: KeySet,
     urls: KeySet,
     models: KeySet,
     tools: KeySet,
@@ -129,6 +130,7 @@ static SETS: LazyLock<Sets> = LazyLock::new(|| Sets {
     required: LIMITS.iter().map(|limit| usual(limit).iter().map(|key| named(key)).collect()).collect(),
     databases: KeySet::of(&OF_DATABASES),
     statements: KeySet::of(&STATEMENTS),
+    systems: named("db.system.name"),
     urls: KeySet::of(&OF_URLS),
     models: KeySet::of(&OF_MODELS),
     tools: KeySet::of(&OF_TOOLS),
@@ -189,7 +191,10 @@ fn class(look: &SpanLook<'_>, set: KeySet) -> Option<(&'static str, usize)> {
                 _ => Some(("HTTP client", 0)),
             }
         }
-        Some(Role::Db) => Some(("database", 2)),
+        // An ORM's own work around a call is none.
+        Some(Role::Db) if look.span.kind == CLIENT || set.meets(SETS.statements) || set.meets(SETS.systems) => {
+            Some(("database", 2))
+        }
         Some(Role::Messaging) => Some(("messaging", 3)),
         Some(Role::Tool) if says(look, &["execute_tool"]) => Some(("execute_tool", 5)),
         Some(Role::Llm) if hints.has(Hints::GEN_AI) && is_inference(look, set) => Some(("inference", 4)),
