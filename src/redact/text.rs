@@ -47,13 +47,17 @@ pub fn attribute_text<'t>(key: &str, value: &'t str) -> Cow<'t, str> {
 
 /// Whether nothing is left to hide: empty, `null`, stars, or hidden before, here or by its producer (`[redacted by the proxy]`).
 pub fn is_blank(value: &str) -> bool {
-    if is_mark(value) {
-        return true;
+    const NOTHING: [&str; 5] = ["none", "null", "redacted", "true", "false"];
+    // No note is longer, and a value may reach to the end of a text in which many begin.
+    if value.len() > 256 {
+        return value.bytes().all(|byte| byte == b'*');
     }
-    let trimmed = value.trim().trim_matches(['<', '>', '[', ']']).to_ascii_lowercase();
-    trimmed.bytes().all(|byte| byte == b'*')
-        || matches!(trimmed.as_str(), "none" | "null" | "redacted" | "true" | "false")
-        || is_producers_note(value.trim())
+    let value = value.trim();
+    let bare = value.trim_matches(['<', '>', '[', ']']);
+    is_mark(value)
+        || bare.bytes().all(|byte| byte == b'*')
+        || NOTHING.iter().any(|nothing| bare.eq_ignore_ascii_case(nothing))
+        || is_producers_note(value)
 }
 
 /// Words in brackets that say that something was taken away, and nothing else.
