@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let (totals, astray) = (listener.totals(), listener.astray());
     let verdict = match totals.spans {
         0 => Ok(Exit::Fine),
-        _ => conclude(&listener.written(), showing, prices, judgement, console),
+        _ => conclude(&listener.written(), showing, prices, (judgement, spare.is_none()), console),
     };
     drop(listener);
     talk.stopped(console, reason, &totals, &astray);
