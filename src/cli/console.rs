@@ -93,13 +93,13 @@ impl Console {
     }
 
     /// Says what clap has to say: help and versions on stdout, misuse on stderr.
-    pub(super) fn recite(&mut self, error: &clap::Error) {
+    pub(super) fn recite(&mut self, error: &clap::Error) -> io::Result<()> {
         let (stream, page) = match error.use_stderr() {
             true => (&mut self.err, self.look.talk),
             false => (&mut self.out, self.look.answer),
         };
         let text = error.render();
         let text = if page.color { text.ansi().to_string() } else { text.to_string() };
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
     }
 }

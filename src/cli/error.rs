@@ -17,7 +17,7 @@ use crate::lint::BaselineError;
 use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::model::ByteSize;
-use crate::query::MomentError;
+use crate::query::{MomentError, PrefixError};
 use crate::render::{Ink, Render, Tone};
 use crate::send::{SendError, TargetError};
 
@@ -112,6 +112,15 @@ pub(super) enum Problem {
         /// What was asked for.
         prefix: String,
         /// How many ids begin like it.
+        count: usize,
+    },
+    /// What is to be shown has no id, and no input has this name either.
+    #[error("cannot show this")]
+    Id(#[from] PrefixError),
+    /// Nobody said which trace.
+    #[error("there are {count} traces: which of them?")]
+    WhichTrace {
+        /// How many there are.
         count: usize,
     },
     /// No trace and no span begins like this.
@@ -276,6 +285,7 @@ impl Error {
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
             Problem::Lint(_) | Problem::Baseline { .. } | Problem::NoBaseline { .. } => Exit::CouldNot,
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
+            Problem::Id(_) | Problem::WhichTrace { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
             Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,

@@ -18,7 +18,7 @@ pub(super) struct FilterArgs {
     #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     service: Vec<GlobMatcher>,
     /// Only spans whose name fits GLOB
-    #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
+    #[arg(long, visible_alias = "span", help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     name: Vec<GlobMatcher>,
     /// Only spans that ended so: ok, error, cancelled or unfinished
     #[arg(long, help_heading = "Filters", value_name = "OUTCOME", value_delimiter = ',', hide_possible_values = true)]

@@ -104,16 +104,24 @@ pub fn run(
     let mut console = Console::new(out, err, around);
     match attempt(args, &mut console) {
         Ok(exit) => exit,
-        Err(error) => {
-            let exit = error.exit();
-            match error.problem() {
-                Problem::Arguments(words) => console.recite(words),
-                _ if exit != Exit::Fine => console.cry(&error),
-                _ => {}
-            }
-            exit
-        }
+        Err(error) => match error.problem() {
+            // Help that cannot be printed is an answer that cannot; about misuse there is nobody else to tell.
+            Problem::Arguments(words) => match console.recite(words) {
+                Err(source) if !words.use_stderr() => conclude(&source.into(), &mut console),
+                _ => error.exit(),
+            },
+            _ => conclude(&error, &mut console),
+        },
     }
+}
+
+/// Reports what stopped a command, unless that is a normal end.
+fn conclude(error: &Error, console: &mut Console) -> Exit {
+    let exit = error.exit();
+    if exit != Exit::Fine {
+        console.cry(error);
+    }
+    exit
 }
 
 fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> Result<Exit, Error> {

@@ -45,9 +45,9 @@ pub(super) struct Args {
     /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name [default: total, with --agents cost]
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
-    /// table, json, csv or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, help_heading = "Output")]
-    format: Format,
+    /// table, json, csv or markdown [default: by the name of FILE, else table]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
+    format: Option<Format>,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -100,7 +100,7 @@ struct Settings {
 /// Rows of a table before the rest is only counted.
 const TOP: u64 = 40;
 
-fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
+fn settings(args: &Args, format: Format, config: &Config, now: u64) -> Result<Settings, Error> {
     let by = match (&args.by, config.text("stats.by")) {
         (Some(by), _) => by.clone(),
         (None, Some(text)) => {
@@ -109,7 +109,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
         (None, None) => By::default(),
     };
     let attribute = if let By::Attribute(key) = &by { Some(key.clone()) } else { None };
-    let rows = if args.format == Format::Table { TOP } else { 0 };
+    let rows = if format == Format::Table { TOP } else { 0 };
     let top = args.top.map(u64::from).or(config.number("stats.top")).unwrap_or(rows);
     let inputs = args.inputs.settings(config).with_attribute(attribute).without_details();
     let top = usize::try_from(top).ok().filter(|top| *top > 0);
@@ -139,13 +139,14 @@ fn sort(asked: Option<Order>, usual: Option<Order>, runs: bool) -> Result<Sort, 
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    let Settings { inputs, filter, question } = settings(args, config, console.around().now)?;
+    let format = args.output.format(args.format, Format::Table, console);
+    let Settings { inputs, filter, question } = settings(args, format, config, console.around().now)?;
     let capture = inputs.open(console)?;
     args.output.spare(&capture)?;
     let report = report(&capture, &filter, &question);
     // A run may have ended like this though no span says so.
     let idle = report.totals.spans == 0 && report.agents.as_ref().is_none_or(|agents| agents.runs == 0);
-    match args.format {
+    match format {
         Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
         _ if idle => {}
         Format::Table => console.show(&report, &args.output)?,
