@@ -150,7 +150,7 @@ fn misspelt_words_get_a_suggestion() {
         (&["stast"][..], "'stats'"),
         (&["stats", "--formt", "json"], "'--format'"),
         (&["stats", "--format", "jsn"], "'json'"),
-        (&["stats", "--by", "servce"], "did you mean service?"),
+        (&["stats", "--by", "servce"], "did you mean 'service'?"),
         (&["tree", "--outcome", "canceled"], "'cancelled'"),
         (&["man", "stat"], "'stats'"),
     ];
@@ -436,4 +436,33 @@ fn an_answer_that_cannot_be_printed_is_no_success() {
         let ended = ended(run.command.stdout(full).output().unwrap());
         assert!(ended.code == 2 && ended.err.contains("cannot print the answer"), "{arguments:?}: {}", ended.err);
     }
+}
+
+#[test]
+fn the_last_word_is_for_machines_where_all_others_are() {
+    let nothing = ["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--for", "10ms", "--log-format", "json"];
+    let nowhere = ["replay", "nowhere.jsonl", "--to", "http://127.0.0.1:1", "--log-format", "json"];
+    for (arguments, last) in [(&nothing[..], "stopped"), (&nowhere, "error")] {
+        let run = tracectl(arguments).end();
+        assert_eq!(run.code, 3, "{}", run.err);
+        let events: Vec<serde_json::Value> =
+            run.err.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+        assert_eq!(events.last().unwrap()["event"], last);
+        let error = events.iter().find(|event| event["event"] == "error").unwrap();
+        assert!(error["message"].is_string() && error["because"].is_array() && error["hints"].is_array());
+    }
+}
+
+#[test]
+fn values_are_completed_and_marks_explained() {
+    let script = tracectl(&["completions", "bash"]).end().out;
+    for values in
+        ["text json jsonl markdown", "grpc http/protobuf http/json", "gzip zstd none", "name service kind role"]
+    {
+        assert!(script.contains(&format!("compgen -W \"{values}")), "{values}");
+    }
+    let legend = tracectl(&["tree", "--legend", "--ascii"]).end();
+    assert!(legend.code == 0 && legend.out.contains("orphan: its parent is missing"), "{}", legend.out);
+    let forgotten = tracectl(&["listen", "pytest", "-q"]).end();
+    assert!(forgotten.code == 2 && forgotten.err.contains("tracectl listen -- pytest"), "{}", forgotten.err);
 }

@@ -16,17 +16,34 @@ pub(super) struct Console {
     err: Box<dyn Write + Send>,
     look: Look,
     around: Surroundings,
+    /// What stops a command is told as an object on a line.
+    json: bool,
 }
 
 impl Console {
     /// A console on two streams.
     pub(super) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, around: Surroundings) -> Self {
-        Self { out, err, look: Look::first(&around), around }
+        Self { out, err, look: Look::first(&around), around, json: false }
     }
 
     /// Takes the look that flags and configuration ask for.
     pub(super) fn dress(&mut self, look: Look) {
         self.look = look;
+    }
+
+    /// Tells what stops the command as an object on a line, as everything else on stderr is told then.
+    pub(super) fn log_json(&mut self, json: bool) {
+        self.json = json;
+    }
+
+    /// Reports what stopped a command.
+    pub(super) fn report(&mut self, error: &Error) {
+        match self.json {
+            true => {
+                let _ = writeln!(self.err, "{}", error.json());
+            }
+            false => self.cry(error),
+        }
     }
 
     /// The world around.

@@ -81,7 +81,7 @@ pub(super) enum Problem {
     #[error(transparent)]
     Input(#[from] InputError),
     /// Some of the inputs could not be opened or read; the answer is about the others.
-    #[error("{inputs} of {of} inputs could not be read")]
+    #[error("{inputs} of {of} {} could not be read", if *of == 1 { "input" } else { "inputs" })]
     Unreadable {
         /// How many could not.
         inputs: usize,
@@ -95,7 +95,7 @@ pub(super) enum Problem {
         inputs: String,
     },
     /// No span passes the filters.
-    #[error("none of the {spans} spans that were read fits the filters")]
+    #[error("{}", nothing_fits(*spans))]
     NothingFits {
         /// How many there are.
         spans: usize,
@@ -257,6 +257,13 @@ pub(super) enum Problem {
     Print(#[from] io::Error),
 }
 
+fn nothing_fits(spans: usize) -> String {
+    match spans {
+        1 => "the only span that was read does not fit the filters".to_owned(),
+        spans => format!("none of the {spans} spans that were read fits the filters"),
+    }
+}
+
 /// What stopped a command, with what to do about it.
 #[derive(Debug)]
 pub(super) struct Error {
@@ -275,6 +282,19 @@ impl Error {
     /// What happened.
     pub(super) fn problem(&self) -> &Problem {
         &self.problem
+    }
+
+    /// The error as an object on a line: `event`, `message`, `because`, `hints`.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let mut because = Vec::new();
+        let mut cause = self.problem.source();
+        while let Some(error) = cause {
+            because.push(error.to_string());
+            cause = error.source();
+        }
+        serde_json::json!({
+            "event": "error", "message": self.problem.to_string(), "because": because, "hints": self.hints,
+        })
     }
 
     /// The one table from problems to exit codes.

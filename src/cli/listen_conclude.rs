@@ -98,7 +98,7 @@ pub(super) fn judge(
         (code, Ok(_)) => Ok(Exit::Command(code)),
         (code, Err(error)) => {
             if error.exit() != Exit::Fine {
-                console.talk(&error);
+                console.report(&error);
             }
             Ok(Exit::Command(code))
         }
@@ -112,7 +112,8 @@ fn nothing_arrived(totals: &Totals, astray: &[(String, u64)], command: bool) -> 
         return strays(astray).into_iter().fold(error, Error::hint);
     }
     if totals.rejected > 0 {
-        let spans = if totals.rejected == 1 { "1 span was".to_owned() } else { format!("{} spans were", totals.rejected) };
+        let spans =
+            if totals.rejected == 1 { "1 span was".to_owned() } else { format!("{} spans were", totals.rejected) };
         return error.hint(format!("{spans} rejected: the note above says why"));
     }
     if totals.metrics + totals.logs > 0 {

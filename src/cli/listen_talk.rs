@@ -67,7 +67,11 @@ impl Talk {
             }
             Note::Cut { path, bytes } => (
                 "cut",
-                format!("{bytes} bytes cut from the end of {}: a message that was never finished", path.display()),
+                format!(
+                    "{} cut from the end of {}: a message that was never finished",
+                    ByteSize(*bytes),
+                    path.display()
+                ),
             ),
             Note::CannotWrite(why) => {
                 ("cannot_write", format!("cannot write the record ({why}): senders are told to try again"))
@@ -137,7 +141,7 @@ fn summary(totals: &Totals) -> String {
     let more = [
         (totals.rejected, "rejected"),
         (totals.deferred, "told to come again"),
-        (totals.unseen, "spans not shown (too fast)"),
+        (totals.unseen, "not shown (too fast)"),
         (totals.metrics, "of metrics let go"),
         (totals.logs, "of logs let go"),
         (totals.forwarded, "forwarded"),

@@ -37,10 +37,10 @@ pub(super) struct Args {
     id: Option<String>,
     #[command(flatten)]
     inputs: InputArgs,
-    /// Show what was said: the messages of a call to a model, or of all calls of a run or trace
+    /// Show the conversation: the messages of a model call, or of all calls of a run or trace
     #[arg(long)]
     messages: bool,
-    /// Show long values whole
+    /// Show long values in full
     #[arg(long)]
     full: bool,
     /// text or json [default: by the name of FILE, else text]

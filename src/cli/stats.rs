@@ -10,14 +10,15 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::filter::FilterArgs;
 use super::inputs::{InputArgs, Inputs};
-use super::nearest::nearest;
+use super::listed::listed;
+use super::nearest::meant_of;
 use super::output::OutputArgs;
 use super::prices::PriceArgs;
 use crate::query::Filter;
 use crate::render::{StatsCsv, StatsMarkdown, write_json};
 use crate::stats::{By, ByError, Question, Sort, report};
 
-/// Count and measure: totals, then durations, errors and own time an operation
+/// Count and measure: totals, then durations, errors and self time per operation
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Percentiles are exact (nearest rank). SELF is the part of a span's time in which none of its children ran.
@@ -31,15 +32,15 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     inputs: InputArgs,
-    /// A row for each: name, service, kind, role, scope, attr:KEY; of calls, each once: model, provider, tool, agent, session
-    #[arg(long, value_name = "WHAT", value_parser = grouping)]
+    /// Group by name, service, kind, role, scope or attr:KEY; calls by model, provider, tool, agent or session
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, value_parser = listed(grouping, &GROUPINGS))]
     by: Option<By>,
-    /// A row for each run of an agent: steps, calls, tokens, waste, cost, outcome
+    /// One row per agent run: steps, calls, tokens, waste, cost, outcome
     #[arg(long, conflicts_with = "by")]
     agents: bool,
     #[command(flatten)]
     prices: PriceArgs,
-    /// The N first rows only; 0 for all [default: 40 in a table, else all]
+    /// Show only the first N rows; 0 shows all [default: 40 in a table, else all]
     #[arg(long, value_name = "N")]
     top: Option<u32>,
     /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name [default: total, with --agents cost]
@@ -78,17 +79,12 @@ enum Order {
     Name,
 }
 
+/// What `--by` takes, the last with a key of its own.
+const GROUPINGS: [&str; 11] =
+    ["name", "service", "kind", "role", "scope", "model", "provider", "tool", "agent", "session", "attr:"];
+
 fn grouping(text: &str) -> Result<By, String> {
-    let near = || {
-        nearest(
-            text,
-            ["name", "service", "kind", "role", "scope", "model", "provider", "tool", "agent", "session", "attr:KEY"],
-        )
-    };
-    text.parse().map_err(|error: ByError| match near() {
-        Some(near) => format!("{error} (did you mean {near}?)"),
-        None => error.to_string(),
-    })
+    text.parse().map_err(|error: ByError| format!("{error}{}", meant_of(text, GROUPINGS)))
 }
 
 struct Settings {

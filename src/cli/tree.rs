@@ -17,7 +17,7 @@ use super::prices::PriceArgs;
 use crate::forest::Forest;
 use crate::model::Outcome;
 use crate::query::{Filter, ended};
-use crate::render::{tree_json, tree_jsonl, tree_markdown};
+use crate::render::{Legend, tree_json, tree_jsonl, tree_markdown};
 use crate::view::{self, Keys, Sort, TreeReport};
 
 /// Traces that are shown to people unless they say otherwise.
@@ -62,7 +62,7 @@ pub(super) struct Args {
     #[arg(long)]
     errors: bool,
 
-    /// Show only what agents did (agents, steps, calls to models and tools, memory) and what went wrong, not what lies between
+    /// Show only what agents did (agents, steps, model and tool calls, memory) and what went wrong
     #[arg(long)]
     agents: bool,
 
@@ -79,15 +79,15 @@ pub(super) struct Args {
     #[arg(long)]
     ids: bool,
 
-    /// Show every span of a run of like siblings
+    /// Show every span instead of collapsing similar siblings
     #[arg(long)]
     no_collapse: bool,
 
-    /// Do not draw traces that lost their context beneath the span that ids say is their parent
+    /// Do not attach traces that lost their context to the parent that ids suggest
     #[arg(long)]
     no_infer: bool,
 
-    /// Put traces together: session (one conversation)
+    /// Group traces: session (one conversation)
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     by: Option<Grouping>,
 
@@ -97,6 +97,10 @@ pub(super) struct Args {
     /// Mark the spans without which a trace would have ended sooner
     #[arg(long)]
     critical_path: bool,
+
+    /// Print what the marks and bars mean, and exit
+    #[arg(long)]
+    legend: bool,
 
     /// text, json, jsonl or markdown [default: by the name of FILE, else text]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
@@ -186,6 +190,10 @@ fn settings(args: &Args, format: Format, config: &Config, now: u64) -> Result<Se
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
+    if args.legend {
+        console.show(&Legend, &args.output)?;
+        return Ok(Exit::Fine);
+    }
     let format = args.output.format(args.format, Format::Text, console);
     let Settings { inputs, filter, view } = settings(args, format, config, console.around().now)?;
     let capture = inputs.open(console)?;
