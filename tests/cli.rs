@@ -423,7 +423,12 @@ fn a_narrow_table_keeps_what_it_is_sorted_by() {
         let out = tracectl(&["stats", CAPTURE, "--sort", sort, "--width", "50"]).end().out;
         let heading = out.lines().find(|line| line.starts_with("OPERATION")).unwrap();
         assert!(heading.contains(title), "{sort}: {heading}");
-        assert!(out.contains("\nno room for ") && out.contains("(--width"), "{out}");
+        assert!(out.contains("\nno room for ") && out.contains("--width"), "{out}");
+    }
+    for (sort, title) in [("cost", "COST"), ("total", "TIME"), ("count", "TOOLS")] {
+        let out = tracectl(&["stats", CAPTURE, "--agents", "--sort", sort, "--width", "60"]).end().out;
+        let heading = out.lines().find(|line| line.starts_with("AGENT")).unwrap();
+        assert!(heading.contains(title) && out.contains("\nno room for "), "{sort}: {heading}");
     }
     assert!(!tracectl(&["stats", CAPTURE, "--width", "300"]).end().out.contains("no room for"));
 }

@@ -65,14 +65,10 @@ impl Talk {
             Note::Appending { path, bytes } => {
                 ("appending", format!("appending to {} ({})", path.display(), ByteSize(*bytes)))
             }
-            Note::Cut { path, bytes } => (
-                "cut",
-                format!(
-                    "{} cut from the end of {}: a message that was never finished",
-                    ByteSize(*bytes),
-                    path.display()
-                ),
-            ),
+            Note::Cut { path, bytes } => {
+                let bytes = if *bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
+                ("cut", format!("{bytes} cut from the end of {}: a message that was never finished", path.display()))
+            }
             Note::CannotWrite(why) => {
                 ("cannot_write", format!("cannot write the record ({why}): senders are told to try again"))
             }

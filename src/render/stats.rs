@@ -204,7 +204,7 @@ impl Render for Report {
         }
         ink.line()?;
         if let Some(agents) = self.agents.as_ref().filter(|agents| agents.list.is_some()) {
-            return agents.render(ink);
+            return super::agents::table(agents, self.sort, ink);
         }
         let fields = || fields(self).filter(|field| (field.news)(self));
         let columns = fields().map(|field| match field.name {
@@ -222,12 +222,7 @@ impl Render for Report {
         let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
         let table = Table { columns: columns.collect(), rows: rows.collect() };
         table.render(ink)?;
-        let left_out = table.left_out(ink.page().width);
-        if !left_out.is_empty() {
-            let names = left_out.join(", ");
-            wrapped(ink, Tone::Quiet, &format!("no room for {names} (--width, or --format csv, shows all)"), 2)?;
-            ink.line()?;
-        }
+        left_out(&table, ink)?;
         if self.operations_left_out > 0 {
             let more = self.operations_left_out;
             ink.put(Tone::Quiet, format_args!("and {more} more (--top 0 shows all)"))?;
@@ -235,6 +230,16 @@ impl Render for Report {
         }
         Ok(())
     }
+}
+
+/// Names the columns for which the page has no room.
+pub(super) fn left_out(table: &Table, ink: &mut Ink<'_>) -> io::Result<()> {
+    let names = table.left_out(ink.page().width).join(", ");
+    if names.is_empty() {
+        return Ok(());
+    }
+    wrapped(ink, Tone::Quiet, &format!("no room for {names} (a larger --width or --format csv shows all)"), 2)?;
+    ink.line()
 }
 
 /// The name of the field that rows are sorted by.
