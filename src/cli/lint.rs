@@ -43,7 +43,10 @@ pub(super) struct Judgement<'a> {
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let inputs = args.inputs.settings(config);
-    Judgement::new(&args.judging, args.answer.format, &args.answer.output, inputs, config, console)?.pass(console)
+    let asked = args.answer.format;
+    let judgement = Judgement::new(&args.judging, asked, &args.answer.output, inputs, config, console)?;
+    judgement.targets.report_format(asked, console);
+    judgement.pass(console)
 }
 
 impl<'a> Judgement<'a> {

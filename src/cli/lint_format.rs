@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use super::console::Console;
 use super::error::Error;
 use super::nearest::{meant, nearest};
-use super::output::{OutputArgs, format_of};
+use super::output::{OutputArgs, format_of, report_format};
 use crate::render::{
     Concise, GitHub, Human, LintMarkdown, LintView, Statistics, gitlab, junit, lint_json, lint_jsonl, sarif,
 };
@@ -113,6 +113,13 @@ impl Targets {
     /// The form that the name of that file asks for.
     pub(super) fn plain_form(&self) -> Option<Format> {
         self.plain().and_then(format_of)
+    }
+
+    /// Reports the format that the name of that file has chosen; `format` was asked for in so many words.
+    pub(super) fn report_format(&self, format: Option<Format>, console: &mut Console) {
+        if let (None, Some(path), Some(form)) = (format, self.plain(), self.plain_form()) {
+            report_format(path, &form, console);
+        }
     }
 
     /// Writes everything but what goes to stdout.

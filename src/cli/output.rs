@@ -36,11 +36,16 @@ impl OutputArgs {
     pub(super) fn format<F: ValueEnum>(&self, asked: Option<F>, usual: F, console: &mut Console) -> F {
         let Some(path) = self.file().filter(|_| asked.is_none()) else { return asked.unwrap_or(usual) };
         let Some(format) = format_of::<F>(path) else { return usual };
-        if let Some(name) = format.to_possible_value() {
-            let said = format!("tracectl: writing {} as {} (--format overrides)", path.display(), name.get_name());
-            console.talk(&Said(said));
-        }
+        report_format(path, &format, console);
         format
+    }
+}
+
+/// Reports a format that the name of a file has chosen.
+pub(super) fn report_format<F: ValueEnum>(path: &Path, format: &F, console: &mut Console) {
+    if let Some(name) = format.to_possible_value() {
+        let said = format!("tracectl: writing {} as {} (--format overrides)", path.display(), name.get_name());
+        console.talk(&Said(said));
     }
 }
 

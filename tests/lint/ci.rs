@@ -54,6 +54,7 @@ fn a_failure_in_junit_says_what_where_and_what_to_do() {
     let desk = Desk::with(&wrong());
     let xml = lint(desk.path(), &["run.jsonl", "-o", "lint.xml", "--select", "SEM001", "--fail-on", "info"]);
     assert_eq!((xml.code, &*xml.out), (1, ""));
+    assert!(xml.err.contains("writing lint.xml as junit (--format overrides)"), "{}", xml.err);
     let xml = desk.read("lint.xml");
     let document = roxmltree::Document::parse(&xml).unwrap();
     let failure = document.descendants().find(|node| node.has_tag_name("failure")).unwrap();
