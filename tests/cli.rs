@@ -150,7 +150,7 @@ fn misspelt_words_get_a_suggestion() {
         (&["stast"][..], "'stats'"),
         (&["stats", "--formt", "json"], "'--format'"),
         (&["stats", "--format", "jsn"], "'json'"),
-        (&["stats", "--by", "servce"], "did you mean service?"),
+        (&["stats", "--by", "servce"], "did you mean 'service'?"),
         (&["tree", "--outcome", "canceled"], "'cancelled'"),
         (&["man", "stat"], "'stats'"),
     ];
@@ -371,4 +371,103 @@ fn an_answer_never_replaces_its_input() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         assert_eq!(fs::read(&capture).unwrap(), before);
     }
+}
+
+#[test]
+fn the_name_of_a_file_chooses_the_format_unless_one_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = |arguments: &[&str], name: &str| {
+        let run = tracectl(&[arguments, &[CAPTURE, "-o", name]].concat()).within(folder.path()).end();
+        assert_eq!(run.code, 0, "{}", run.err);
+        (fs::read_to_string(folder.path().join(name)).unwrap(), run.err)
+    };
+    let (json, said) = written(&["stats"], "a.json");
+    assert!(json.starts_with("{\n") && said.contains("writing a.json as json (--format overrides)"), "{said}");
+    assert!(written(&["stats"], "a.csv").0.starts_with("name,service,"));
+    assert!(written(&["tree"], "a.md").0.starts_with("## `"));
+    assert!(written(&["tree"], "a.jsonl").0.starts_with("{\""));
+    assert!(written(&["tree"], "a.csv").0.contains("━"));
+    let (text, said) = written(&["tree", "--format", "text"], "b.json");
+    assert!(text.contains("━") && said.is_empty(), "{said}");
+}
+
+#[test]
+fn rows_of_trees_carry_ids_that_show_takes() {
+    let tree = tracectl(&["tree", CAPTURE, "--ids", "--width", "100", "--limit", "1"]).end().out;
+    let ids: Vec<&str> = tree.lines().filter_map(|line| line.split_whitespace().last()).collect();
+    let ids: Vec<&&str> = ids.iter().filter(|id| id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit())).collect();
+    assert!(ids.len() > 3, "{tree}");
+    assert!(tree.lines().all(|line| line.chars().count() <= 100), "{tree}");
+    let shown = tracectl(&["show", ids[0], CAPTURE]).end();
+    assert!(shown.code == 0 && shown.out.contains(ids[0]), "{}", shown.err);
+    assert!(!tracectl(&["tree", CAPTURE, "--limit", "1"]).end().out.contains(ids[0]));
+}
+
+#[test]
+fn the_only_trace_needs_no_id() {
+    let several = tracectl(&["show", CAPTURE]).end();
+    assert!(several.code == 2 && several.err.contains("which of them?"), "{}", several.err);
+    let id = several.err.split("trace ").nth(1).unwrap().get(..32).unwrap().to_owned();
+    let named = tracectl(&["show", &id, CAPTURE]).end();
+    let filtered = tracectl(&["show", CAPTURE, "--trace", &id]).end();
+    assert_eq!((filtered.code, filtered.out), (0, named.out));
+    let piped = tracectl(&["show", "--trace", &id]).reading(&fs::read(CAPTURE).unwrap());
+    assert_eq!(piped.code, 0, "{}", piped.err);
+    let neither = tracectl(&["show", "zz"]).end();
+    assert!(neither.code == 2 && neither.err.contains("'zz' is not an id"), "{}", neither.err);
+}
+
+#[test]
+fn a_narrow_table_keeps_what_it_is_sorted_by() {
+    for (sort, title) in [("p50", "P50"), ("self", "SELF"), ("total", "TOTAL"), ("errors", "ERR"), ("max", "MAX")] {
+        let out = tracectl(&["stats", CAPTURE, "--sort", sort, "--width", "50"]).end().out;
+        let heading = out.lines().find(|line| line.starts_with("OPERATION")).unwrap();
+        assert!(heading.contains(title), "{sort}: {heading}");
+        assert!(out.contains("\nno room for ") && out.contains("--width"), "{out}");
+    }
+    for (sort, title) in [("cost", "COST"), ("total", "TIME"), ("count", "TOOLS")] {
+        let out = tracectl(&["stats", CAPTURE, "--agents", "--sort", sort, "--width", "60"]).end().out;
+        let heading = out.lines().find(|line| line.starts_with("AGENT")).unwrap();
+        assert!(heading.contains(title) && out.contains("\nno room for "), "{sort}: {heading}");
+    }
+    assert!(!tracectl(&["stats", CAPTURE, "--width", "300"]).end().out.contains("no room for"));
+}
+
+#[test]
+fn an_answer_that_cannot_be_printed_is_no_success() {
+    for arguments in [&["--help"][..], &["--version"], &["tree", "--help"], &["tree", CAPTURE], &["stats", CAPTURE]] {
+        let mut run = tracectl(arguments);
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = ended(run.command.stdout(full).output().unwrap());
+        assert!(ended.code == 2 && ended.err.contains("cannot print the answer"), "{arguments:?}: {}", ended.err);
+    }
+}
+
+#[test]
+fn the_last_word_is_for_machines_where_all_others_are() {
+    let nothing = ["listen", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--for", "10ms", "--log-format", "json"];
+    let nowhere = ["replay", "nowhere.jsonl", "--to", "http://127.0.0.1:1", "--log-format", "json"];
+    for (arguments, last) in [(&nothing[..], "stopped"), (&nowhere, "error")] {
+        let run = tracectl(arguments).end();
+        assert_eq!(run.code, 3, "{}", run.err);
+        let events: Vec<serde_json::Value> =
+            run.err.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+        assert_eq!(events.last().unwrap()["event"], last);
+        let error = events.iter().find(|event| event["event"] == "error").unwrap();
+        assert!(error["message"].is_string() && error["because"].is_array() && error["hints"].is_array());
+    }
+}
+
+#[test]
+fn values_are_completed_and_marks_explained() {
+    let script = tracectl(&["completions", "bash"]).end().out;
+    for values in
+        ["text json jsonl markdown", "grpc http/protobuf http/json", "gzip zstd none", "name service kind role"]
+    {
+        assert!(script.contains(&format!("compgen -W \"{values}")), "{values}");
+    }
+    let legend = tracectl(&["tree", "--legend", "--ascii"]).end();
+    assert!(legend.code == 0 && legend.out.contains("orphan: its parent is missing"), "{}", legend.out);
+    let forgotten = tracectl(&["listen", "pytest", "-q"]).end();
+    assert!(forgotten.code == 2 && forgotten.err.contains("tracectl listen -- pytest"), "{}", forgotten.err);
 }

@@ -10,6 +10,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+#[path = "lint/ci.rs"]
+mod ci;
 #[path = "common/clients.rs"]
 mod installed;
 #[path = "lint/knobs.rs"]

@@ -8,7 +8,7 @@ use super::error::Error;
 use super::table_or_json::TableOrJson;
 use crate::render::{Budgets, budgets_json};
 
-/// List the budgets of lint: what backends accept, and where they say so
+/// List the budgets of lint: what backends accept, with the source of each limit
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -26,31 +26,31 @@ const KEY: usize = 32;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Changes")]
 pub(super) struct ChangeArgs {
-    /// Move all times: now (the last span ends now), +2h, -30m, or the time of the first start (RFC 3339)
+    /// Shift all times: now (the last span ends now), +2h, -30m, or the time of the first start (RFC 3339)
     #[arg(long, value_name = "SHIFT", allow_hyphen_values = true)]
     pub(super) shift: Option<Shift>,
-    /// Give traces, spans and links new ids, also in attributes that carry them
+    /// Give traces, spans and links new ids, also where attributes repeat them
     #[arg(long)]
     pub(super) new_ids: bool,
     /// Seed of new ids [default: from the clock]
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
-    /// Set an attribute of every resource, like service.name=shop (may be given several times)
+    /// Set an attribute of every resource, like service.name=shop (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
     pub(super) set: Vec<(String, String)>,
-    /// Hide what looks like a secret, by its form or its key: the same pseudonym for the same value
+    /// Replace what looks like a secret, by form or key, with the same pseudonym for the same value
     #[arg(long)]
     redact: bool,
-    /// Hide the values of keys that fit GLOB as well (implies --redact; may be given several times)
+    /// Replace the values of keys that match GLOB as well (implies --redact; may be given several times)
     #[arg(long, value_name = "GLOB", value_parser = name_glob)]
     redact_key: Vec<GlobMatcher>,
-    /// Hide what fits REGEX in any value, name or message as well (implies --redact; may be given several times)
+    /// Replace what matches REGEX in any value, name or message as well (implies --redact; may be given several times)
     #[arg(long, value_name = "REGEX", value_parser = Regex::new)]
     redact_value: Vec<Regex>,
-    /// Put as many bytes in the place of a value as it had
+    /// Keep the size in bytes of replaced values
     #[arg(long)]
     redact_keep_size: bool,
-    /// Secret that decides which pseudonym a value gets [default: another one every time]
+    /// Secret from which pseudonyms are derived [default: random]
     #[arg(long, value_name = "TEXT")]
     redact_seed: Option<String>,
 }

@@ -19,6 +19,10 @@ use super::surroundings::Surroundings;
 
 /// The file's name.
 pub(super) const FILE_NAME: &str = "tracectl.toml";
+/// What it may be called instead; of a folder the first that is there counts.
+const OTHER_NAMES: [&str; 2] = [".tracectl.toml", PYPROJECT];
+/// Settings of a Python project, those of tracectl in `[tool.tracectl]`.
+const PYPROJECT: &str = "pyproject.toml";
 
 /// Why the configuration cannot be used.
 #[derive(Debug, Error)]
@@ -162,7 +166,9 @@ impl Config {
                 message => message,
             },
         })?;
-        for (name, value) in table.get_ref() {
+        let all = table.get_ref();
+        let own = if is_pyproject(Path::new(path)) { section(all) } else { Some(all) };
+        for (name, value) in own.into_iter().flatten() {
             let name_at = name.span().start;
             match value.get_ref() {
                 DeValue::Table(table) if FOREIGN_SECTIONS.contains(&&**name.get_ref()) => {
@@ -263,6 +269,25 @@ fn is_section(name: &str) -> bool {
     sections().any(|section| section == name)
 }
 
+fn is_pyproject(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == PYPROJECT)
+}
+
+/// Whether a Python project says anything about tracectl.
+fn has_section(path: &Path) -> bool {
+    std::fs::read_to_string(path)
+        .is_ok_and(|text| DeTable::parse(&text).is_ok_and(|table| section(table.get_ref()).is_some()))
+}
+
+/// `[tool.tracectl]` of a Python project.
+fn section<'t, 'i>(table: &'t DeTable<'i>) -> Option<&'t DeTable<'i>> {
+    let within = |table: &'t DeTable<'i>, name: &str| match table.get(name)?.get_ref() {
+        DeValue::Table(table) => Some(table),
+        _ => None,
+    };
+    within(within(table, "tool")?, "tracectl")
+}
+
 /// The line at which a byte stands.
 pub(super) fn line_of(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
@@ -271,8 +296,8 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
 /// The file nearest upwards, not beyond the top of the repository.
 fn find(from: &Path) -> Option<PathBuf> {
     for directory in from.ancestors() {
-        let path = directory.join(FILE_NAME);
-        if path.is_file() {
+        let mut paths = [FILE_NAME].into_iter().chain(OTHER_NAMES).map(|name| directory.join(name));
+        if let Some(path) = paths.find(|path| path.is_file() && (!is_pyproject(path) || has_section(path))) {
             return Some(path);
         }
         if directory.join(".git").exists() {
@@ -345,5 +370,25 @@ mod tests {
         std::fs::create_dir_all(&inside).unwrap();
         assert_eq!(find(&inside), None);
         assert!(find(directory.path()).is_some());
+    }
+
+    #[test]
+    fn a_python_project_may_hold_the_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        let around = Surroundings { directory: folder.path().to_owned(), ..Surroundings::default() };
+        let width = || Config::load(None, &around).map(|config| config.number("width")).map_err(|e| e.to_string());
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write(PYPROJECT, "[project]\nname = \"x\"\n");
+        assert_eq!(width(), Ok(None));
+        write(PYPROJECT, "[project]\nname = \"x\"\n[tool.tracectl]\nwidth = 70\n[tool.tracectl.tree]\nlimit = 1\n");
+        assert_eq!(width(), Ok(Some(70)));
+        write(PYPROJECT, "[project]\nname = \"x\"\n[tool.tracectl]\nwidht = 70\n");
+        let wrong = width().unwrap_err();
+        assert!(wrong.contains("pyproject.toml:4: there is no setting 'widht' (did you mean 'width'?)"), "{wrong}");
+        write(".tracectl.toml", "width = 80\n");
+        assert_eq!(width(), Ok(Some(80)));
+        write(FILE_NAME, "width = 90\n");
+        assert_eq!(width(), Ok(Some(90)));
     }
 }

@@ -16,17 +16,34 @@ pub(super) struct Console {
     err: Box<dyn Write + Send>,
     look: Look,
     around: Surroundings,
+    /// What stops a command is told as an object on a line.
+    json: bool,
 }
 
 impl Console {
     /// A console on two streams.
     pub(super) fn new(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>, around: Surroundings) -> Self {
-        Self { out, err, look: Look::first(&around), around }
+        Self { out, err, look: Look::first(&around), around, json: false }
     }
 
     /// Takes the look that flags and configuration ask for.
     pub(super) fn dress(&mut self, look: Look) {
         self.look = look;
+    }
+
+    /// Tells what stops the command as an object on a line, as everything else on stderr is told then.
+    pub(super) fn log_json(&mut self, json: bool) {
+        self.json = json;
+    }
+
+    /// Reports what stopped a command.
+    pub(super) fn report(&mut self, error: &Error) {
+        match self.json {
+            true => {
+                let _ = writeln!(self.err, "{}", error.json());
+            }
+            false => self.cry(error),
+        }
     }
 
     /// The world around.
@@ -93,13 +110,13 @@ impl Console {
     }
 
     /// Says what clap has to say: help and versions on stdout, misuse on stderr.
-    pub(super) fn recite(&mut self, error: &clap::Error) {
+    pub(super) fn recite(&mut self, error: &clap::Error) -> io::Result<()> {
         let (stream, page) = match error.use_stderr() {
             true => (&mut self.err, self.look.talk),
             false => (&mut self.out, self.look.answer),
         };
         let text = error.render();
         let text = if page.color { text.ansi().to_string() } else { text.to_string() };
-        let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+        stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
     }
 }

@@ -15,10 +15,10 @@ use crate::convert::{self, Order};
 use crate::model::ByteSize;
 use crate::otlp::Form;
 
-/// Write recorded spans in another form, changed or as they are
+/// Convert recorded spans to another format, changed or as they are
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-FILE says by its name what is written: .jsonl (a request a line), .json (one document), .pb (messages behind their lengths), .csv, .folded, each also with .gz or .zst; --to-format says it otherwise. Where nothing is to be changed everything that OTLP can carry is kept, in its order and in its groups.
+The name of FILE selects the format: .jsonl (one request per line), .json (one document), .pb (length-delimited messages), .csv, .folded, each also with .gz or .zst; --to-format overrides it. Without changes, everything that OTLP can carry is kept, in its order and grouping.
 
 Examples:
   tracectl convert run.jsonl -o run.pb
@@ -35,17 +35,17 @@ pub(super) struct Args {
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
     /// Format to write, whatever FILE is called: json, jsonl, pb (framed), otlp-proto (one message), jaeger, zipkin,
-    /// chrome, folded, csv or ndjson (a flat row a line), also with .gz or .zst
+    /// chrome, folded, csv or ndjson (one flat row per line), also with .gz or .zst
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     to_format: Option<Named>,
-    /// Put spans in the order of their starts, or traces together (--sort=trace) in the order of theirs
+    /// Sort spans by start, or by trace (--sort=trace) in the order of first starts
     #[arg(long, value_name = "BY", num_args = 0..=1, require_equals = true, default_missing_value = "start",
           help_heading = "Output", hide_possible_values = true)]
     pub(super) sort: Option<Sort>,
-    /// Write identical spans once, and the spans of one resource together
+    /// Write identical spans once, and group the spans of each resource
     #[arg(long, help_heading = "Output")]
     pub(super) merge: bool,
-    /// Write several files: trace, service, or size=64MB
+    /// Split into several files by trace, service, or size=64MB
     #[arg(long, value_name = "BY", help_heading = "Output")]
     pub(super) split: Option<Split>,
     #[command(flatten)]

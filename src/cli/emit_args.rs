@@ -40,22 +40,15 @@ const BUILT_IN: [&str; 11] = [
     "payload_size",
 ];
 
-/// Make traces up: agents at work on a virtual clock, the same for the same seed
+/// Generate traces: agents at work on a virtual clock, reproducible by seed
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     mut_group("SendArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
     mut_group("DeliveryArgs", |group| group.requires("to").conflicts_with_all(WRITING)),
     after_help = "\
-What is made up lints clean, but for the tour without options, in which a context is lost, and for
-what is asked for: --cancel-rate cancels tasks that nobody called off, runs of more than 50 calls to
-a model and a --payload-size over 1MiB are more than lint's limits allow. --quirks records it as the real
-instrumentation does; --fault NAME spoils it, so that exactly the rule of lint that has this name
-sees something.
+Generated traces lint clean, except for the tour without options, in which a context is lost, and for what is asked for: --cancel-rate cancels tasks without a request, and runs of more than 50 model calls or a --payload-size over 1MiB exceed the limits of lint. --quirks records like the real instrumentation; --fault NAME injects a fault that exactly the rule of that name reports.
 
---to sends it instead of writing it: as fast as the receiver takes it, with times that are past, or
-with --rate each request when its spans end. Equal seeds make equal ids: a second run for the same
-backend wants another --seed. What a fault has cut off is sent as it is, and its spans count once
-more, as rejected. Rejected and undelivered spans end in exit code 1.
+--to sends the traces instead of writing them: as fast as the receiver accepts them, with times in the past, or with --rate each request when its spans end. Equal seeds give equal ids: use another --seed for a second run against the same backend. What a fault has cut off is sent as it is, and its spans count once more, as rejected. Rejected and undelivered spans end in exit code 1.
 
 Examples:
   tracectl emit | tracectl tree
@@ -79,55 +72,55 @@ pub(super) struct Args {
     /// Record it with the habits of the real instrumentation that lint complains about
     #[arg(long, help_heading = "Story")]
     quirks: bool,
-    /// Play the scenario of this TOML file instead
+    /// Use the scenario of this TOML file instead
     #[arg(long, value_name = "FILE", conflicts_with_all = BUILT_IN, help_heading = "Story")]
     scenario_file: Option<PathBuf>,
-    /// Print a scenario file that shows everything it may say
+    /// Print an example scenario file with every setting
     #[arg(long, help_heading = "Story")]
     pub(super) example_scenario: bool,
-    /// Part of the runs that fail somewhere, like 0.05 or 5% [default: the scenario's]
+    /// Fraction of runs that fail somewhere, like 0.05 or 5% [default: the scenario's]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
     error_rate: Option<u32>,
-    /// Part of the runs that are cancelled, half of them by nobody [default: the scenario's, all as asked]
+    /// Fraction of runs that are cancelled, half of them without a request [default: the scenario's, all as asked]
     #[arg(long, value_name = "PART", value_parser = part, help_heading = "Story")]
     cancel_rate: Option<u32>,
-    /// How deep agents hand work on to others, in the scenario multi-agent
+    /// Levels of delegation between agents, in the scenario multi-agent
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(0..=8), help_heading = "Story")]
     depth: u32,
-    /// Steps of the run of the agent that is asked; long conversations are summarised on the way [default: the scenario's]
+    /// Steps of the main agent run; long conversations are summarised [default: the scenario's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=500), help_heading = "Story")]
     steps: Option<u32>,
-    /// Tools called side by side at most, in the first step of a run in the scenarios tools and multi-agent
+    /// Maximum number of parallel tool calls, in the first step of a run in the scenarios tools and multi-agent
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
     fanout: u32,
-    /// Services that take part: the server, and those that its tools call
+    /// Number of services: the server, and those that its tools call
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64), help_heading = "Story")]
     services: u32,
-    /// How far the clocks of these services are off at most
+    /// Maximum clock skew of these services
     #[arg(long, value_name = "TIME", default_value = "11ms", value_parser = parse_duration, help_heading = "Story")]
     clock_skew: Nanos,
-    /// Size of an answer, about; results of tools and documents are smaller
+    /// Approximate size of an answer; tool results and documents are smaller
     #[arg(long, value_name = "SIZE", default_value = "320", value_parser = payload, help_heading = "Story")]
     payload_size: u64,
-    /// Spoil traces: a fault's name, and the part of traces that it hits [default part: all]
+    /// Inject a fault by name, into all traces or a fraction of them
     #[arg(long, value_name = "NAME[=PART]", value_parser = fault, help_heading = "Story")]
     fault: Vec<Wanted>,
-    /// List the faults and the rules that see them
+    /// List the faults and the rules that detect them
     #[arg(long, help_heading = "Story")]
     pub(super) list_faults: bool,
-    /// So many traces [default: 4]
+    /// Number of traces [default: 4]
     #[arg(long, value_name = "N", conflicts_with_all = ["spans", "duration"], help_heading = "Amount")]
     traces: Option<u64>,
-    /// Whole traces until there are so many spans
+    /// Generate whole traces until there are this many spans
     #[arg(long, value_name = "N", conflicts_with = "duration", help_heading = "Amount")]
     spans: Option<u64>,
-    /// Requests of so much virtual time, like 10m
+    /// Generate the requests of this much virtual time, like 10m
     #[arg(long, value_name = "TIME", value_parser = parse_duration, help_heading = "Amount")]
     duration: Option<Nanos>,
     /// Requests in virtual time, like 2/s, 30/m or 5/h; given with --to, the real time follows [default: 2/s]
     #[arg(long, value_name = "RATE", value_parser = Rate::from_str, help_heading = "Amount")]
     rate: Option<Rate>,
-    /// What all chance comes from
+    /// Seed of the random generator
     #[arg(long, value_name = "N", default_value_t = 0, help_heading = "Amount")]
     seed: u64,
     /// When the first request comes in: RFC 3339, 15m for 15 minutes ago, or now [default: with --to, so that the last
@@ -139,7 +132,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", conflicts_with_all = WRITING,
           help_heading = "Receiver")]
     pub(super) to: Option<String>,
-    /// Write what could not be delivered to FILE (.pb, else JSON Lines), which can be replayed
+    /// Write undelivered spans to FILE (.pb, else JSON Lines), to be replayed later
     #[arg(long, value_name = "FILE", requires = "to", conflicts_with_all = WRITING, help_heading = "Delivery")]
     pub(super) dead_letter: Option<PathBuf>,
     #[command(flatten)]
@@ -152,10 +145,10 @@ pub(super) struct Args {
     pub(super) to_format: Option<Form>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
-    /// Threads to work with [default: one a core]
+    /// Number of threads to work with [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Output")]
     jobs: Option<u32>,
-    /// What is said on stderr while sending: text or json
+    /// Format of messages on stderr while sending: text or json
     #[arg(
         long,
         value_name = "FORMAT",

@@ -17,7 +17,7 @@ use crate::lint::BaselineError;
 use crate::live::LiveError;
 use crate::mend::MendError;
 use crate::model::ByteSize;
-use crate::query::MomentError;
+use crate::query::{MomentError, PrefixError};
 use crate::render::{Ink, Render, Tone};
 use crate::send::{SendError, TargetError};
 
@@ -81,7 +81,7 @@ pub(super) enum Problem {
     #[error(transparent)]
     Input(#[from] InputError),
     /// Some of the inputs could not be opened or read; the answer is about the others.
-    #[error("{inputs} of {of} inputs could not be read")]
+    #[error("{inputs} of {of} {} could not be read", if *of == 1 { "input" } else { "inputs" })]
     Unreadable {
         /// How many could not.
         inputs: usize,
@@ -95,7 +95,7 @@ pub(super) enum Problem {
         inputs: String,
     },
     /// No span passes the filters.
-    #[error("none of the {spans} spans that were read fits the filters")]
+    #[error("{}", nothing_fits(*spans))]
     NothingFits {
         /// How many there are.
         spans: usize,
@@ -112,6 +112,15 @@ pub(super) enum Problem {
         /// What was asked for.
         prefix: String,
         /// How many ids begin like it.
+        count: usize,
+    },
+    /// What is to be shown has no id, and no input has this name either.
+    #[error("cannot show this")]
+    Id(#[from] PrefixError),
+    /// Nobody said which trace.
+    #[error("there are {count} traces: which of them?")]
+    WhichTrace {
+        /// How many there are.
         count: usize,
     },
     /// No trace and no span begins like this.
@@ -248,6 +257,13 @@ pub(super) enum Problem {
     Print(#[from] io::Error),
 }
 
+fn nothing_fits(spans: usize) -> String {
+    match spans {
+        1 => "the only span that was read does not fit the filters".to_owned(),
+        spans => format!("none of the {spans} spans that were read fits the filters"),
+    }
+}
+
 /// What stopped a command, with what to do about it.
 #[derive(Debug)]
 pub(super) struct Error {
@@ -268,6 +284,19 @@ impl Error {
         &self.problem
     }
 
+    /// The error as an object on a line: `event`, `message`, `because`, `hints`.
+    pub(super) fn json(&self) -> serde_json::Value {
+        let mut because = Vec::new();
+        let mut cause = self.problem.source();
+        while let Some(error) = cause {
+            because.push(error.to_string());
+            cause = error.source();
+        }
+        serde_json::json!({
+            "event": "error", "message": self.problem.to_string(), "because": because, "hints": self.hints,
+        })
+    }
+
     /// The one table from problems to exit codes.
     pub(super) fn exit(&self) -> Exit {
         match &*self.problem {
@@ -276,6 +305,7 @@ impl Error {
             Problem::Config(_) | Problem::Moment { .. } | Problem::Setting { .. } => Exit::CouldNot,
             Problem::Lint(_) | Problem::Baseline { .. } | Problem::NoBaseline { .. } => Exit::CouldNot,
             Problem::Mend(_) | Problem::Exists { .. } => Exit::CouldNot,
+            Problem::Id(_) | Problem::WhichTrace { .. } => Exit::CouldNot,
             Problem::NoInput | Problem::Ambiguous { .. } | Problem::OutputIsInput { .. } => Exit::CouldNot,
             Problem::Live(_) | Problem::Spawn { .. } | Problem::Variable { .. } => Exit::CouldNot,
             Problem::HalfTls | Problem::RecordOnStdout | Problem::SecondRecord { .. } => Exit::CouldNot,

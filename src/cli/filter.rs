@@ -14,19 +14,19 @@ pub(super) struct FilterArgs {
     /// Only traces whose id begins with ID
     #[arg(long, help_heading = "Filters", value_name = "ID")]
     trace: Vec<IdPrefix>,
-    /// Only spans of services that fit GLOB
+    /// Only spans of services that match GLOB
     #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     service: Vec<GlobMatcher>,
-    /// Only spans whose name fits GLOB
-    #[arg(long, help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
+    /// Only spans whose name matches GLOB
+    #[arg(long, visible_alias = "span", help_heading = "Filters", value_name = "GLOB", value_parser = name_glob)]
     name: Vec<GlobMatcher>,
-    /// Only spans that ended so: ok, error, cancelled or unfinished
+    /// Only spans with this outcome: ok, error, cancelled or unfinished
     #[arg(long, help_heading = "Filters", value_name = "OUTCOME", value_delimiter = ',', hide_possible_values = true)]
     outcome: Vec<Ending>,
-    /// Only spans that took this long or longer, like 250ms or 1.5s
+    /// Only spans that took at least this long, like 250ms or 1.5s
     #[arg(long, help_heading = "Filters", value_name = "DURATION", value_parser = parse_duration)]
     min_duration: Option<Nanos>,
-    /// Only spans that started at TIME or later: RFC 3339, or 15m for 15 minutes ago
+    /// Only spans that started at or after TIME: RFC 3339, or 15m for 15 minutes ago
     #[arg(long, help_heading = "Filters", value_name = "TIME")]
     since: Option<String>,
     /// Only spans that started before TIME

@@ -11,7 +11,7 @@ use super::error::{Error, Problem};
 use super::output::OutputArgs;
 use crate::render::Said;
 
-/// Write a commented tracectl.toml to begin with
+/// Write a commented tracectl.toml to start from
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -47,12 +47,24 @@ pub(super) fn run(args: &Args, console: &mut Console) -> Result<Exit, Error> {
 mod tests {
     use super::*;
     use crate::cli::config::Config;
+    use crate::cli::config_keys::KEYS;
 
     fn read(text: &str) -> Result<(), String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(FILE_NAME);
         std::fs::write(&path, text).unwrap();
         Config::load(Some(&path), &Default::default()).map(drop).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_setting_is_in_the_file() {
+        for key in KEYS {
+            let (section, name) = key.name.split_once('.').unwrap_or(("", key.name));
+            let begin = if section.is_empty() { 0 } else { TEMPLATE.find(&format!("\n[{section}]\n")).unwrap() + 1 };
+            let text = TEMPLATE.get(begin..).unwrap();
+            let text = text.get(..text.get(1..).and_then(|rest| rest.find("\n[")).unwrap_or(text.len())).unwrap();
+            assert!(text.contains(&format!("\n#: {name} = ")), "{}", key.name);
+        }
     }
 
     #[test]

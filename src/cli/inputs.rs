@@ -23,10 +23,10 @@ pub(super) struct InputArgs {
     /// Files, globs, directories, or "-" for stdin
     #[arg(value_name = "INPUT")]
     pub(super) inputs: Vec<OsString>,
-    /// Fail (exit 3) when anything in the input is odd
+    /// Fail (exit 3) when the input has any problem
     #[arg(long, help_heading = "Input")]
     strict: bool,
-    /// Threads to read with [default: one a core]
+    /// Number of threads to read with [default: one per core]
     #[arg(long, value_name = "N", help_heading = "Input")]
     jobs: Option<u32>,
 }

@@ -30,6 +30,8 @@ const LIMIT: usize = 50;
 pub(super) struct Judgement<'a> {
     args: &'a JudgingArgs,
     inputs: Inputs,
+    /// The inputs are still there when the report is read.
+    kept: bool,
     lint: crate::lint::Settings,
     gate: Gate,
     baseline: Option<PathBuf>,
@@ -41,7 +43,10 @@ pub(super) struct Judgement<'a> {
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
     let inputs = args.inputs.settings(config);
-    Judgement::new(&args.judging, args.answer.format, &args.answer.output, inputs, config, console)?.pass(console)
+    let asked = args.answer.format;
+    let judgement = Judgement::new(&args.judging, asked, &args.answer.output, inputs, config, console)?;
+    judgement.targets.report_format(asked, console);
+    judgement.pass(console)
 }
 
 impl<'a> Judgement<'a> {
@@ -66,12 +71,13 @@ impl<'a> Judgement<'a> {
             targets,
             format,
             inputs,
+            kept: true,
         })
     }
 
-    /// Judges these files instead of those that were named.
-    pub(super) fn of(self, paths: Vec<OsString>) -> Self {
-        Self { inputs: self.inputs.of(paths), ..self }
+    /// Judges these files instead of those that were named; those that are not kept are no place to point to.
+    pub(super) fn of(self, paths: Vec<OsString>, kept: bool) -> Self {
+        Self { inputs: self.inputs.of(paths), kept, ..self }
     }
 
     /// Reads, judges, answers.
@@ -92,7 +98,13 @@ impl<'a> Judgement<'a> {
         if let Some(compared) = compared.as_mut().filter(|_| self.lint.filter.is_open()) {
             Baseline::tell_gone(compared, &mut report);
         }
-        let verdict = self.gate.judge(&report, compared.as_ref());
+        let mut verdict = self.gate.judge(&report, compared.as_ref());
+        if !self.kept && !report.findings.is_empty() {
+            report.findings.iter_mut().for_each(|finding| finding.source = None);
+            verdict
+                .notes
+                .push("the record was temporary: with -o FILE it is kept, and findings point into it".to_owned());
+        }
         if gate.new_only {
             keep_new(&mut report, compared.as_mut());
         }
@@ -181,16 +193,18 @@ impl<'a> Judgement<'a> {
 
 /// Refuses to write a score or headroom in a form that only findings have.
 fn check_form(args: &JudgingArgs, format: Option<Format>) -> Result<(), Error> {
-    let flag = match (args.report.score, args.report.budget_report) {
-        (true, _) => "score",
-        (_, true) => "budget-report",
+    let (flag, other) = match (args.report.score, args.report.budget_report) {
+        (true, _) => ("score", Some(Format::Junit)),
+        (_, true) => ("budget-report", None),
         _ => return Ok(()),
     };
     match format {
-        None | Some(Format::Human | Format::Json) => Ok(()),
+        None | Some(Format::Human | Format::Json | Format::Markdown) => Ok(()),
+        form if form == other => Ok(()),
         Some(form) => {
             let problem = Problem::Lint(Misuse::Form { flag, form: form.name() });
-            Err(Error::from(problem).hint("--format json writes it for machines, --format human as a table"))
+            let forms = if other.is_some() { "human, json, junit and markdown" } else { "human, json and markdown" };
+            Err(Error::from(problem).hint(format!("its formats are {forms}")))
         }
     }
 }

@@ -20,7 +20,8 @@ use crate::render::GroupBy;
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Exit codes: 0 nothing at or above --fail-on; 1 findings at or above it; 2 wrong usage or configuration; 3 nothing to lint.
-Files of -o are written before the exit code is decided. `tracectl rules` lists the rules, `tracectl explain` tells one.
+
+Files of -o are written before the exit code is decided. `tracectl rules` lists the rules, `tracectl explain` describes one.
 
 Examples:
   tracectl lint run.jsonl
@@ -60,19 +61,19 @@ pub(super) struct JudgingArgs {
 pub(super) struct RuleArgs {
     #[command(flatten)]
     pub(super) levels: LevelArgs,
-    /// A ready-made choice: letta, otel, openinference, agent or strict
+    /// Use a ready-made set of rules: letta, otel, openinference, agent or strict
     #[arg(long, value_name = "NAME", hide_possible_values = true)]
     pub(super) profile: Option<Profile>,
-    /// Leave out findings that are less sure: proven or likely [default: likely]
+    /// Leave out findings of lower confidence: proven or likely [default: likely]
     #[arg(long, value_name = "HOW", hide_possible_values = true)]
     pub(super) min_confidence: Option<Sureness>,
-    /// Limits of these backends [default: letta]; `tracectl budgets` lists them
+    /// Check against the limits of these backends [default: letta]; `tracectl budgets` lists them
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(super) budget: Vec<String>,
-    /// A setting of a rule, like bud001.attr_value=64KiB
+    /// Change a setting of a rule, like bud001.attr_value=64KiB
     #[arg(long, value_name = "RULE.KEY=VALUE")]
     pub(super) set: Vec<String>,
-    /// The dump is a part of something: missing parents are no fault
+    /// The input is only a part of the traces: do not report missing parents as lost
     #[arg(long)]
     pub(super) partial: bool,
     /// Read no configuration file
@@ -93,19 +94,19 @@ pub(super) struct GateArgs {
     /// Fail on more findings than N
     #[arg(long, value_name = "N")]
     pub(super) max_findings: Option<u64>,
-    /// Findings of AGT and PRF that are only likely fail too
+    /// Fail on findings of AGT and PRF that are only likely, too
     #[arg(long)]
     pub(super) fail_likely: bool,
-    /// End with 0 whatever is found
+    /// Exit with 0 whatever is found
     #[arg(long)]
     pub(super) exit_zero: bool,
-    /// Findings known to FILE fail nothing
+    /// Do not fail on findings that FILE already knows; they are only counted
     #[arg(long, value_name = "FILE")]
     pub(super) baseline: Option<PathBuf>,
-    /// Write what is found to the baseline
+    /// Write the current findings to the baseline
     #[arg(long)]
     pub(super) update_baseline: bool,
-    /// Show only what the baseline does not know
+    /// Leave findings that the baseline knows out of every format
     #[arg(long)]
     pub(super) new_only: bool,
 }
@@ -114,10 +115,10 @@ pub(super) struct GateArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct AnswerArgs {
-    /// human, concise, json, jsonl, sarif, junit, github, gitlab or markdown
+    /// human, concise, json, jsonl, sarif, junit, github, gitlab or markdown [default: by the name of FILE, else human; on GitHub Actions github]
     #[arg(long, value_name = "FORMAT", hide_possible_values = true)]
     pub(super) format: Option<Format>,
-    /// Write the answer to FILE instead of stdout, or besides in FORMAT; may be repeated
+    /// Write to FILE instead of stdout, or with FORMAT= as an additional report (repeatable)
     #[arg(short, long, value_name = "[FORMAT=]FILE")]
     pub(super) output: Vec<Target>,
 }
@@ -132,16 +133,16 @@ pub(super) struct ReportArgs {
     /// Show findings of level info too
     #[arg(long)]
     pub(super) show_info: bool,
-    /// Findings together by rule, span-name, trace or service
+    /// Group findings by rule, span-name, trace or service
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     pub(super) group_by: Option<Grouping>,
-    /// The N first findings only; 0 for all [default: 50]
+    /// Show only the first N findings; 0 shows all [default: 50]
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,
-    /// Show how much room every budget leaves instead
+    /// Show the headroom of every budget instead of findings
     #[arg(long)]
     pub(super) budget_report: bool,
-    /// Show the Instrumentation Score of every service instead, as far as traces tell it
+    /// Show the Instrumentation Score of every service instead of findings, as far as traces tell
     #[arg(long, conflicts_with = "budget_report")]
     pub(super) score: bool,
 }
@@ -150,11 +151,11 @@ pub(super) struct ReportArgs {
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Fixing")]
 pub(super) struct FixArgs {
-    /// Write the dump to FILE with what can be put right put right (.pb for protobuf, else JSON Lines; with .gz or .zst compressed)
+    /// Write a corrected copy of the input to FILE (.pb for protobuf, else JSON Lines; add .gz or .zst to compress)
     #[arg(long, value_name = "FILE")]
     pub(super) fix_output: Option<PathBuf>,
-    /// Print what would put it right upstream instead: ottl (Collector) or sdk (environment)
-    #[arg(long, value_name = "WHAT", hide_possible_values = true)]
+    /// Print configuration that fixes findings at the source instead: ottl (Collector) or sdk (environment)
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, conflicts_with_all = ["score", "budget_report"])]
     pub(super) emit: Option<Emit>,
 }
 

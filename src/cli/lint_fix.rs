@@ -16,7 +16,9 @@ use crate::lint::{Cell, DEFAULT_PRESET, Fix, LintReport, RULES, Rule, Settings, 
 use crate::mend::{Cut, Done, Plan, mend};
 use crate::query::Filter;
 use crate::redact::Redactor;
-use crate::render::{Ottl, Room, Said, Scores, Sdk, scores_json, write_json};
+use crate::render::{
+    Ottl, Room, Said, Scores, Sdk, room_markdown, scores_json, scores_junit, scores_markdown, write_json,
+};
 
 /// Writes the dump with what can be put right put right.
 pub(super) fn write(
@@ -46,13 +48,14 @@ pub(super) fn write(
 /// Says what was done.
 fn told(path: &Path, done: &Done, console: &mut Console) {
     let counts = [
-        (done.renamed, "attributes renamed"),
-        (done.cut, "values cut"),
-        (done.excluded, "parameters excluded"),
-        (done.hidden, "secrets hidden"),
+        (done.renamed, "attribute", "renamed"),
+        (done.cut, "value", "cut"),
+        (done.excluded, "parameter", "excluded"),
+        (done.hidden, "secret", "hidden"),
     ];
-    let did: Vec<String> =
-        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let did: Vec<String> = (counts.into_iter().filter(|(count, ..)| *count > 0))
+        .map(|(count, noun, did)| format!("{count} {noun}{} {did}", if count == 1 { "" } else { "s" }))
+        .collect();
     let did = if did.is_empty() { "nothing to put right".to_owned() } else { did.join(", ") };
     console.talk(&Said(format!(
         "tracectl: wrote {} {} to {}: {did}",
@@ -113,6 +116,7 @@ pub(super) fn budget_report(
         Some(Format::Json) => {
             console.write(output, |out| write_json(&serde_json::json!({ "schema": 1, "budgets": fits }), out))
         }
+        Some(Format::Markdown) => console.write(output, |out| room_markdown(&fits, out)),
         _ => console.show(&Room(&fits), output),
     }
 }
@@ -128,6 +132,8 @@ pub(super) fn score(
     let scores = scores(capture, filter)?;
     match format {
         Some(Format::Json) => console.write(output, |out| scores_json(&scores, out)),
+        Some(Format::Junit) => console.write(output, |out| scores_junit(&scores, out)),
+        Some(Format::Markdown) => console.write(output, |out| scores_markdown(&scores, out)),
         _ => console.show(&Scores(&scores), output),
     }
 }

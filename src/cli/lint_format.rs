@@ -11,7 +11,7 @@ use clap::ValueEnum;
 use super::console::Console;
 use super::error::Error;
 use super::nearest::{meant, nearest};
-use super::output::OutputArgs;
+use super::output::{OutputArgs, format_of, report_format};
 use crate::render::{
     Concise, GitHub, Human, LintMarkdown, LintView, Statistics, gitlab, junit, lint_json, lint_jsonl, sarif,
 };
@@ -85,7 +85,7 @@ impl Targets {
         let usual = if on_github { Format::Github } else { Format::Human };
         let mut decided = Self { stdout: Some(format.unwrap_or(usual)), files: Vec::new(), plain: None };
         for target in targets {
-            let form = target.form.or(format).or_else(|| by_name(&target.path)).unwrap_or(Format::Human);
+            let form = target.form.or(format).or_else(|| format_of(&target.path)).unwrap_or(Format::Human);
             match (target.path == Path::new("-"), target.form) {
                 (true, _) => decided.stdout = Some(form),
                 (false, form_said) => {
@@ -112,7 +112,14 @@ impl Targets {
 
     /// The form that the name of that file asks for.
     pub(super) fn plain_form(&self) -> Option<Format> {
-        self.plain().and_then(by_name)
+        self.plain().and_then(format_of)
+    }
+
+    /// Reports the format that the name of that file has chosen; `format` was asked for in so many words.
+    pub(super) fn report_format(&self, format: Option<Format>, console: &mut Console) {
+        if let (None, Some(path), Some(form)) = (format, self.plain(), self.plain_form()) {
+            report_format(path, &form, console);
+        }
     }
 
     /// Writes everything but what goes to stdout.
@@ -131,17 +138,6 @@ impl Targets {
             write(*form, view, &OutputArgs { output: Some(path.clone()) }, false, console)?;
         }
         Ok(())
-    }
-}
-
-fn by_name(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()? {
-        "json" => Some(Format::Json),
-        "jsonl" | "ndjson" => Some(Format::Jsonl),
-        "sarif" => Some(Format::Sarif),
-        "xml" => Some(Format::Junit),
-        "md" => Some(Format::Markdown),
-        _ => None,
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Comes in: a report, what the baseline knows, and what was asked for. Goes out: a verdict in words.
 
+use std::collections::BTreeMap;
+
 use crate::lint::{Compared, Finding, LintReport, Severity};
 use crate::render::Verdict;
 
@@ -40,20 +42,22 @@ impl Gate {
         }
         let warnings = new.iter().filter(|finding| finding.severity == Severity::Warn).count() as u64;
         if let Some(most) = self.max_warnings.filter(|most| warnings > *most) {
-            verdict.failures.push(format!("{warnings} {word}warnings, {most} allowed (--max-warnings)"));
+            let warning = if warnings == 1 { "warning" } else { "warnings" };
+            verdict.failures.push(format!("{warnings} {word}{warning}, {most} allowed (--max-warnings)"));
         }
         if let Some(most) = self.max_findings.filter(|most| new.len() as u64 > *most) {
-            verdict.failures.push(format!("{} {word}findings, {most} allowed (--max-findings)", new.len()));
+            let finding = if new.len() == 1 { "finding" } else { "findings" };
+            verdict.failures.push(format!("{} {word}{finding}, {most} allowed (--max-findings)", new.len()));
         }
         if let Some(compared) = compared {
             verdict.failures.extend(compared.less.iter().map(|less| format!("{less} (the baseline could)")));
-            let known = compared.known.iter().filter(|known| **known).count();
-            if known > 0 {
-                verdict.notes.push(format!("{known} of the findings are known to the baseline"));
-            }
-            if compared.gone > 0 {
-                let gone = compared.gone;
-                verdict.notes.push(format!("{gone} known findings are gone: --update-baseline forgets them"));
+            verdict.notes.extend(known_words(report, &compared.known));
+            match compared.gone {
+                0 => {}
+                1 => verdict.notes.push("1 known finding is gone: --update-baseline removes it".to_owned()),
+                gone => {
+                    verdict.notes.push(format!("{gone} known findings are gone: --update-baseline removes them"));
+                }
             }
         }
         verdict
@@ -62,6 +66,21 @@ impl Gate {
     fn counts(&self, finding: &Finding) -> bool {
         self.likely || !finding.is_suspicion()
     }
+}
+
+/// How much of what was found the baseline knows, by rule: `3 findings are known to the baseline: BUD001 2, ERR001 1`.
+fn known_words(report: &LintReport, known: &[bool]) -> Option<String> {
+    let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+    for (finding, _) in report.findings.iter().zip(known).filter(|(_, known)| **known) {
+        *rules.entry(finding.code).or_default() += 1;
+    }
+    let what = match rules.values().sum() {
+        0 => return None,
+        1 => "1 finding is".to_owned(),
+        count => format!("{count} findings are"),
+    };
+    let rules: Vec<String> = rules.into_iter().map(|(code, count)| format!("{code} {count}")).collect();
+    Some(format!("{what} known to the baseline: {}", rules.join(", ")))
 }
 
 #[cfg(test)]

@@ -34,9 +34,9 @@ pub(super) struct Base {
 }
 
 const LEVELS: [(&str, char, Level, &str); 3] = [
-    ("deny", 'D', Some(Severity::Error), "Rules whose findings are errors; the last of -D, -W, -A wins"),
-    ("warn", 'W', Some(Severity::Warn), "Rules whose findings are warnings"),
-    ("allow", 'A', None, "Rules that are off"),
+    ("deny", 'D', Some(Severity::Error), "Report findings of these rules as errors; the last of -D, -W and -A wins"),
+    ("warn", 'W', Some(Severity::Warn), "Report findings of these rules as warnings"),
+    ("allow", 'A', None, "Turn these rules off"),
 ];
 
 impl LevelArgs {
@@ -103,9 +103,9 @@ fn list(name: &'static str, help: &'static str) -> Arg {
 impl clap::Args for LevelArgs {
     fn augment_args(command: clap::Command) -> clap::Command {
         let command = command
-            .arg(list("select", "Only these rules: codes, names or groups like BUD,ERR"))
-            .arg(list("extend-select", "These rules too"))
-            .arg(list("ignore", "Not these rules"));
+            .arg(list("select", "Check only these rules: codes, names or groups like BUD,ERR"))
+            .arg(list("extend-select", "Check these rules as well"))
+            .arg(list("ignore", "Do not check these rules"));
         LEVELS.into_iter().fold(command, |command, (name, short, _, help)| {
             command.arg(list(name, help).short(short).value_name("CODES"))
         })

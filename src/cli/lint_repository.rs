@@ -11,14 +11,18 @@ use crate::lint::{CodePlace, Finding};
 /// A repository's files, asked for one by one.
 pub(super) struct Repository {
     root: PathBuf,
+    /// The folder that lint runs in.
+    folder: PathBuf,
     known: BTreeMap<String, Option<String>>,
+    /// Inputs, and where they are in the repository.
+    inputs: BTreeMap<String, Option<String>>,
 }
 
 impl Repository {
     /// The repository around a folder; the folder itself where there is none.
     pub(super) fn around(folder: &Path) -> Self {
         let root = folder.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(folder);
-        Self { root: root.to_owned(), known: BTreeMap::new() }
+        Self { root: root.to_owned(), folder: folder.to_owned(), known: BTreeMap::new(), inputs: BTreeMap::new() }
     }
 
     /// Points findings to lines of the repository: where the span says, or the innermost frame that is one.
@@ -28,7 +32,24 @@ impl Repository {
             let named = own.iter().filter(|_| finding.frames.is_empty()).chain(&finding.frames);
             let found = named.into_iter().find_map(|place| self.here(place));
             finding.code_location = found.or(own);
+            if let Some(source) = &mut finding.source {
+                source.in_repository = match self.inputs.get(&source.path) {
+                    Some(known) => known.clone(),
+                    None => {
+                        let within = self.within(&source.path);
+                        self.inputs.insert(source.path.clone(), within.clone());
+                        within
+                    }
+                };
+            }
         }
+    }
+
+    /// Where an input is in the repository, if it is one of its files.
+    fn within(&self, path: &str) -> Option<String> {
+        let real = self.folder.join(path).canonicalize().ok()?;
+        let inside = real.strip_prefix(self.root.canonicalize().ok()?).ok()?;
+        inside.to_str().map(str::to_owned)
     }
 
     fn here(&mut self, place: &CodePlace) -> Option<CodePlace> {
@@ -83,5 +104,21 @@ mod tests {
         assert_eq!(finding.code_location, Some(found));
         assert_eq!(repository.here(&place("/srv/app/../app/tools/search.py")), None);
         assert_eq!(repository.here(&place("elsewhere.py")), None);
+    }
+
+    #[test]
+    fn inputs_are_named_from_the_root_of_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let inside = folder.path().join("dumps");
+        std::fs::create_dir_all(folder.path().join(".git")).unwrap();
+        std::fs::create_dir_all(&inside).unwrap();
+        std::fs::write(inside.join("run.jsonl"), "").unwrap();
+        let repository = Repository::around(&inside);
+        let absolute = inside.join("run.jsonl").display().to_string();
+        for path in ["run.jsonl", "../dumps/run.jsonl", &absolute] {
+            assert_eq!(repository.within(path).as_deref(), Some("dumps/run.jsonl"), "{path}");
+        }
+        assert_eq!(repository.within("-"), None);
+        assert_eq!(repository.within("/dev/null"), None);
     }
 }

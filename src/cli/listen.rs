@@ -11,7 +11,7 @@ use super::config::Config;
 use super::console::Console;
 use super::error::Error;
 use super::interrupts;
-use super::listen_args::Args;
+use super::listen_args::{Args, LogFormat};
 use super::listen_child::Running;
 use super::listen_conclude::{conclude, judge, spare};
 use super::listen_settings::Asked;
@@ -52,12 +52,26 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let (totals, astray) = (listener.totals(), listener.astray());
     let verdict = match totals.spans {
         0 => Ok(Exit::Fine),
-        _ => conclude(&listener.written(), showing, prices, judgement, console),
+        _ => conclude(&listener.written(), showing, prices, (judgement, spare.is_none()), console),
     };
     drop(listener);
-    talk.stopped(console, reason, &totals, &astray);
     let shown = shown.or_else(|error| if error.exit() == Exit::Fine { Ok(()) } else { Err(error) });
-    judge(reason, (&totals, &astray), child.as_ref(), shown.and(verdict), console)
+    let verdict = shown.and(verdict);
+    if talk.0 == LogFormat::Text {
+        talk.stopped(console, reason, &totals, &astray);
+        return judge(reason, (&totals, &astray), child.as_ref(), verdict, console);
+    }
+    // That it has stopped is the last thing that machines are told.
+    let ended = judge(reason, (&totals, &astray), child.as_ref(), verdict, console);
+    let exit = ended.unwrap_or_else(|error| {
+        let exit = error.exit();
+        if exit != Exit::Fine {
+            console.report(&error);
+        }
+        exit
+    });
+    talk.stopped(console, reason, &totals, &astray);
+    Ok(exit)
 }
 
 /// Starts the servers, with advice where that fails.

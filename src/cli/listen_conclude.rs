@@ -31,12 +31,12 @@ const ROWS: usize = 500;
 /// Operations that are shown when all is over, as `stats` does.
 const OPERATIONS: usize = 40;
 
-/// Shows and judges what was written, as far as that was asked for.
+/// Shows and judges what was written, as far as that was asked for; `kept` says whether the record outlives this.
 pub(super) fn conclude(
     written: &Written,
     showing: Showing,
     prices: Prices,
-    judgement: Option<Judgement<'_>>,
+    (judgement, kept): (Option<Judgement<'_>>, bool),
     console: &mut Console,
 ) -> Result<Exit, Error> {
     if !showing.at_end && judgement.is_none() {
@@ -50,7 +50,7 @@ pub(super) fn conclude(
     let paths: Vec<OsString> = written.files.iter().map(|path| path.clone().into_os_string()).collect();
     let shown = if showing.at_end { show(&paths, showing, prices, console) } else { Ok(()) };
     // Whether or not anybody reads what is shown, what was received is judged.
-    let verdict = judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths).pass(console));
+    let verdict = judgement.map_or(Ok(Exit::Fine), |judgement| judgement.of(paths, kept).pass(console));
     match shown {
         Err(error) if error.exit() != Exit::Fine => Err(error),
         _ => verdict,
@@ -98,7 +98,7 @@ pub(super) fn judge(
         (code, Ok(_)) => Ok(Exit::Command(code)),
         (code, Err(error)) => {
             if error.exit() != Exit::Fine {
-                console.talk(&error);
+                console.report(&error);
             }
             Ok(Exit::Command(code))
         }
@@ -112,7 +112,9 @@ fn nothing_arrived(totals: &Totals, astray: &[(String, u64)], command: bool) -> 
         return strays(astray).into_iter().fold(error, Error::hint);
     }
     if totals.rejected > 0 {
-        return error.hint(format!("{} requests were refused: the note above says why", totals.rejected));
+        let spans =
+            if totals.rejected == 1 { "1 span was".to_owned() } else { format!("{} spans were", totals.rejected) };
+        return error.hint(format!("{spans} rejected: the note above says why"));
     }
     if totals.metrics + totals.logs > 0 {
         return error.hint("metrics or logs came, but no traces: is a tracer provider set up, and is sampling on?");

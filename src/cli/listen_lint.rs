@@ -29,7 +29,7 @@ impl clap::Args for LintArgs {
             .action(ArgAction::SetTrue)
             .help_heading(HEADING)
             .display_order(FIRST)
-            .help("Judge what was received when all is over, instead of showing it");
+            .help("Lint what was received at the end, instead of showing it");
         let own = JudgingArgs::augment_args(Command::new("lint"));
         let orders = FIRST + 1..;
         let own = own

@@ -65,10 +65,10 @@ impl Talk {
             Note::Appending { path, bytes } => {
                 ("appending", format!("appending to {} ({})", path.display(), ByteSize(*bytes)))
             }
-            Note::Cut { path, bytes } => (
-                "cut",
-                format!("{bytes} bytes cut from the end of {}: a message that was never finished", path.display()),
-            ),
+            Note::Cut { path, bytes } => {
+                let bytes = if *bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
+                ("cut", format!("{bytes} cut from the end of {}: a message that was never finished", path.display()))
+            }
             Note::CannotWrite(why) => {
                 ("cannot_write", format!("cannot write the record ({why}): senders are told to try again"))
             }
@@ -137,7 +137,7 @@ fn summary(totals: &Totals) -> String {
     let more = [
         (totals.rejected, "rejected"),
         (totals.deferred, "told to come again"),
-        (totals.unseen, "spans not shown (too fast)"),
+        (totals.unseen, "not shown (too fast)"),
         (totals.metrics, "of metrics let go"),
         (totals.logs, "of logs let go"),
         (totals.forwarded, "forwarded"),

@@ -13,19 +13,19 @@ use crate::render::Page;
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Display")]
 pub(super) struct LookArgs {
-    /// Colours: auto, always or never
+    /// When to use colours: auto, always or never
     #[arg(long, global = true, value_name = "WHEN", hide_possible_values = true)]
     pub(super) color: Option<When>,
-    /// Columns to fill [default: the terminal's, or 100]
+    /// Width of the output in columns [default: the terminal's, or 100]
     #[arg(long, global = true, value_name = "COLUMNS")]
     pub(super) width: Option<u32>,
-    /// Draw guides and bars with ASCII characters only
+    /// Draw with ASCII characters only
     #[arg(long, global = true)]
     pub(super) ascii: bool,
-    /// Say nothing but errors on stderr
+    /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
-    /// Say more on stderr: every oddity of the input
+    /// Print more on stderr: every problem of the input
     #[arg(short, long, global = true)]
     pub(super) verbose: bool,
     /// Read settings from FILE instead of the nearest tracectl.toml

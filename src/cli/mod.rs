@@ -46,6 +46,7 @@ mod lint_profile;
 mod lint_repository;
 mod lint_settings;
 mod lint_walk;
+mod listed;
 mod listen;
 mod listen_args;
 mod listen_child;

@@ -7,15 +7,18 @@ use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use tempfile::{NamedTempFile, TempPath};
 
+use super::console::Console;
 use super::error::{Error, Problem};
 use crate::capture::Capture;
+use crate::render::Said;
 
 /// Options of commands that give an answer.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct OutputArgs {
-    /// Write the answer to FILE, whole or not at all ("-" for stdout)
+    /// Write the output to FILE, whole or not at all ("-" for stdout)
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,
 }
@@ -25,6 +28,39 @@ impl OutputArgs {
     pub(super) fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
     }
+}
+
+impl OutputArgs {
+    /// The format of the answer: the one that was asked for, else the one that the name of the file says, which is reported, else the
+    /// usual one.
+    pub(super) fn format<F: ValueEnum>(&self, asked: Option<F>, usual: F, console: &mut Console) -> F {
+        let Some(path) = self.file().filter(|_| asked.is_none()) else { return asked.unwrap_or(usual) };
+        let Some(format) = format_of::<F>(path) else { return usual };
+        report_format(path, &format, console);
+        format
+    }
+}
+
+/// Reports a format that the name of a file has chosen.
+pub(super) fn report_format<F: ValueEnum>(path: &Path, format: &F, console: &mut Console) {
+    if let Some(name) = format.to_possible_value() {
+        let said = format!("tracectl: writing {} as {} (--format overrides)", path.display(), name.get_name());
+        console.talk(&Said(said));
+    }
+}
+
+/// The format that the name of a file asks for, where the command has it.
+pub(super) fn format_of<F: ValueEnum>(path: &Path) -> Option<F> {
+    let name = match path.extension()?.to_str()? {
+        "json" => "json",
+        "jsonl" | "ndjson" => "jsonl",
+        "sarif" => "sarif",
+        "xml" => "junit",
+        "md" => "markdown",
+        "csv" => "csv",
+        _ => return None,
+    };
+    F::from_str(name, false).ok()
 }
 
 impl OutputArgs {

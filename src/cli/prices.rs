@@ -11,7 +11,7 @@ use crate::ledger::Prices;
 /// The option for prices.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(super) struct PriceArgs {
-    /// TOML with prices of models; its entries win over those of the program
+    /// TOML file with prices of models, which override the built-in ones
     #[arg(long, value_name = "FILE")]
     prices: Option<PathBuf>,
 }

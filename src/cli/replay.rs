@@ -1,4 +1,4 @@
-//! `tracectl replay`: send recorded spans to a receiver, again.
+//! `tracectl replay`: send recorded spans to a receiver again.
 //!
 //! Comes in: inputs and options. Goes out: requests to a receiver, and what became of them; or what would be sent, and when.
 
@@ -116,8 +116,8 @@ fn passes(job: &Job<'_>, feed: &mut Feed<'_>, read: &mut Read) -> Result<(), Inp
 fn conclude(job: &Job<'_>, feed: Feed<'_>, read: &Read, passed: Result<(), InputError>) -> Result<Exit, Error> {
     let mut end = feed.end(&job.target, passed.is_ok());
     if read.missing > 0 {
-        let words =
-            format!("{} spans could not be read again: the input has changed, or a temporary file", read.missing);
+        let spans = if read.missing == 1 { "1 span".to_owned() } else { format!("{} spans", read.missing) };
+        let words = format!("{spans} could not be read again: the input has changed, or a temporary file");
         end.say("missing", words);
     }
     let judged = job.judge(read, end.console);

@@ -10,16 +10,17 @@ use clap::builder::UnknownArgumentValueParser;
 use super::changes::ChangeArgs;
 use super::filter::FilterArgs;
 use super::inputs::InputArgs;
+use super::listed::listed;
 use super::listen_args::LogFormat;
 use super::nearest::meant_of;
 use super::sending::{DeliveryArgs, SendArgs};
 use crate::model::{ByteSize, Rate};
 use crate::replay::Pace;
 
-/// Send recorded spans to a receiver, again
+/// Send recorded spans to a receiver again
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
-By default everything is sent as fast as the receiver takes it, with its own ids and times. Without --to, OTEL_EXPORTER_OTLP_ENDPOINT says where. Rejected and undelivered spans end in exit code 1.
+By default everything is sent as fast as the receiver accepts it, with its original ids and times. Without --to, OTEL_EXPORTER_OTLP_ENDPOINT names the receiver. Rejected and undelivered spans end in exit code 1.
 
 Examples:
   tracectl replay run.jsonl --to http://localhost:4318
@@ -38,46 +39,46 @@ pub(super) struct Args {
     #[command(flatten)]
     pub(super) send: SendArgs,
 
-    /// max, or a factor like 1x or 10x: each span is sent when it was over
+    /// max, or a factor of the recorded pace, like 1x or 10x
     #[arg(long, value_name = "SPEED", default_value = "max", help_heading = "Time")]
     pub(super) speed: Speed,
-    /// With --speed: span sends each span when it was over, trace all spans of a trace when the last of them was
-    #[arg(long, value_name = "WHAT", default_value = "span", value_parser = pace, help_heading = "Time")]
+    /// With --speed, send each span when it ended (span), or a whole trace when its last span ended (trace)
+    #[arg(long, value_name = "WHAT", default_value = "span", hide_possible_values = true, value_parser = listed(pace, &["span", "trace"]), help_heading = "Time")]
     pub(super) pace: Pace,
-    /// Send everything N times, or forever; each further time with new ids
+    /// Send everything N times, or forever; repetitions get new ids
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Time")]
     pub(super) repeat: Repeat,
     /// What others call it.
     #[arg(long = "loop", value_parser = UnknownArgumentValueParser::suggest_arg("--repeat"), num_args = 0..=1,
           default_missing_value = "", hide = true)]
     _loop: Option<String>,
-    /// Send at most this many spans: 5000 or 5000/s a second, 30/m a minute
+    /// Send at most this many spans: 5000 or 5000/s per second, 30/m per minute
     #[arg(long, value_name = "RATE", value_parser = Rate::from_str, help_heading = "Time")]
     pub(super) rate: Option<Rate>,
 
     #[command(flatten)]
     pub(super) changes: ChangeArgs,
 
-    /// Say what would be sent and when, and send nothing
+    /// Print what would be sent and when, without sending it
     #[arg(long, help_heading = "Delivery")]
     pub(super) dry_run: bool,
-    /// Write what could not be delivered to FILE (.pb, else JSON Lines), which can be replayed
+    /// Write undelivered spans to FILE (.pb, else JSON Lines), to be replayed later
     #[arg(long, value_name = "FILE", help_heading = "Delivery")]
     pub(super) dead_letter: Option<PathBuf>,
-    /// Keep a journal in FILE, and go on where it says that an earlier run stopped
+    /// Keep a journal in FILE, and continue where an earlier run stopped
     #[arg(long, value_name = "FILE", help_heading = "Delivery")]
     pub(super) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(super) delivery: DeliveryArgs,
-    /// Spans of a request
+    /// Maximum number of spans per request
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..),
           help_heading = "Delivery")]
     pub(super) batch_spans: u32,
-    /// Bytes of a request, not compressed; a larger span is sent alone
+    /// Maximum size of a request, uncompressed; a larger span is sent alone
     #[arg(long, value_name = "SIZE", default_value = "4MiB", value_parser = some_bytes, help_heading = "Delivery")]
     pub(super) batch_bytes: ByteSize,
 
-    /// What is said on stderr: text or json
+    /// Format of messages on stderr: text or json
     #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, help_heading = "Output")]
     pub(super) log_format: LogFormat,
     #[command(flatten)]

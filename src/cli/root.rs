@@ -6,11 +6,14 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::config::Config;
 use super::console::Console;
 use super::error::{Error, Problem};
+use super::listen_args::LogFormat;
 use super::look::{Look, LookArgs};
 use super::{
     Exit, Surroundings, budgets, completions, convert, convert_args, emit, explain, init, lint, listen, listen_args,
@@ -21,15 +24,16 @@ const EXAMPLES: &str = "\
 Examples:
   tracectl tree run.jsonl                what happened, as trees with a waterfall
   tracectl show 4bf92f35 run.jsonl       everything about one span or trace
-  tracectl stats *.jsonl --format json   totals and percentiles an operation, for scripts
+  tracectl stats *.jsonl --format json   totals and percentiles per operation, for scripts
   tracectl lint run.jsonl                what is wrong, for people and for CI
   kubectl logs agent | tracectl tree     from a pipe
   tracectl listen -o run.jsonl -- pytest run a program, record its spans, show them
-  tracectl replay run.jsonl --to URL     send recorded spans to a receiver, again
-  tracectl convert run.jsonl -o run.pb   the same in another form
-  tracectl emit | tracectl tree          traces made up, to try everything on
+  tracectl replay run.jsonl --to URL     send recorded spans to a receiver again
+  tracectl convert run.jsonl -o run.pb   the same spans in another format
+  tracectl emit | tracectl tree          generated traces, to try everything on
 
-Exit codes: 0 fine; 1 found something; 2 wrong usage or could not; 3 input unreadable or without spans.
+Exit codes: 0 success; 1 findings or rejected spans; 2 wrong usage or failure; 3 input unreadable or without spans.
+
 Settings come from flags, then TRACECTL_* variables, then tracectl.toml, then defaults.";
 
 /// Read, show and judge OpenTelemetry traces of LLM agents, from plain files
@@ -70,6 +74,17 @@ enum Needs {
 }
 
 impl Root {
+    /// Whether what the command says on stderr is for machines.
+    fn logs_json(&self, config: &Config) -> bool {
+        let format = match &self.command {
+            Command::Listen(args) => args.log_format.or(config.choice("listen.log-format")),
+            Command::Replay(args) => Some(args.log_format),
+            Command::Emit(args) => Some(args.log_format),
+            _ => None,
+        };
+        format == Some(LogFormat::Json)
+    }
+
     fn needs(&self) -> Needs {
         match &self.command {
             Command::Lint(args) if args.judging.rules.isolated => Needs::Variables,
@@ -104,22 +119,31 @@ pub fn run(
     let mut console = Console::new(out, err, around);
     match attempt(args, &mut console) {
         Ok(exit) => exit,
-        Err(error) => {
-            let exit = error.exit();
-            match error.problem() {
-                Problem::Arguments(words) => console.recite(words),
-                _ if exit != Exit::Fine => console.cry(&error),
-                _ => {}
-            }
-            exit
-        }
+        Err(error) => match error.problem() {
+            // Help that cannot be printed is an answer that cannot; about misuse there is nobody else to tell.
+            Problem::Arguments(words) => match console.recite(words) {
+                Err(source) if !words.use_stderr() => conclude(&source.into(), &mut console),
+                _ => error.exit(),
+            },
+            _ => conclude(&error, &mut console),
+        },
     }
 }
 
+/// Reports what stopped a command, unless that is a normal end.
+fn conclude(error: &Error, console: &mut Console) -> Exit {
+    let exit = error.exit();
+    if exit != Exit::Fine {
+        console.report(error);
+    }
+    exit
+}
+
 fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> Result<Exit, Error> {
-    let words = |error| Problem::Arguments(Box::new(error));
+    let args: Vec<OsString> = args.into_iter().collect();
+    let words = |error| Problem::Arguments(Box::new(advised(error, &args)));
     let plan = command().term_width(console.talk_page().width.min(120));
-    let matches = plan.try_get_matches_from(args).map_err(words)?;
+    let matches = plan.try_get_matches_from(&args).map_err(words)?;
     let root = Root::from_arg_matches(&matches).map_err(words)?;
     let config = match root.needs() {
         Needs::Everything => Config::load(root.look.config.as_deref(), console.around())?,
@@ -128,6 +152,7 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
         Needs::Look => Config::load(root.look.config.as_deref(), console.around()).unwrap_or_default(),
     };
     console.dress(Look::decide(&root.look, &config, console.around())?);
+    console.log_json(root.logs_json(&config));
     match &root.command {
         Command::Tree(args) => tree::run(args, &config, console),
         Command::Show(args) => show::run(args, &config, console),
@@ -146,6 +171,20 @@ fn attempt(args: impl IntoIterator<Item = OsString>, console: &mut Console) -> R
     }
 }
 
+/// The misuse, and how a command is given to `listen` where that is what was meant.
+fn advised(mut error: clap::Error, args: &[OsString]) -> clap::Error {
+    let listens = args.get(1).is_some_and(|command| command == "listen");
+    let command = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if listens && !word.starts_with('-') => Some(word.clone()),
+        _ => None,
+    };
+    if let Some(command) = command.filter(|_| error.kind() == ErrorKind::UnknownArgument) {
+        let advice = format!("to run a command, write '--' before it: tracectl listen -- {command}");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(advice)]));
+    }
+    error
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +193,22 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_without_its_dashes_is_understood() {
+        let advice = |args: &[&str]| {
+            let args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            advised(command().try_get_matches_from(&args).unwrap_err(), &args).to_string()
+        };
+        let forgotten = advice(&["tracectl", "listen", "pytest", "-q"]);
+        assert!(
+            forgotten.contains("tip: to run a command, write '--' before it: tracectl listen -- pytest"),
+            "{forgotten}"
+        );
+        assert!(!advice(&["tracectl", "listen", "--vew", "tree"]).contains("to run a command"));
+        assert!(!advice(&["tracectl", "rules", "pytest"]).contains("to run a command"));
+        assert!(advice(&["tracectl", "lnit"]).contains("'lint'"));
     }
 
     #[test]

@@ -9,38 +9,45 @@ use clap::builder::UnknownArgumentValueParser;
 
 use super::console::Console;
 use super::error::{Error, Problem};
+use super::listed::listed;
 use super::nearest::meant_of;
 use crate::model::{DurationError, parse_duration};
 use crate::otlp::Packing;
 use crate::render::Said;
 use crate::send::{Protocol, SendOptions, Target};
 
+/// What `--protocol` and `--compression` take.
+const PROTOCOLS: [&str; 3] = ["grpc", "http/protobuf", "http/json"];
+const COMPRESSIONS: [&str; 3] = ["gzip", "zstd", "none"];
+
 /// Options of commands that send.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Receiver")]
 pub(super) struct SendArgs {
     /// grpc, http/protobuf or http/json [default: grpc where the port is 4317, else http/protobuf]
-    #[arg(long, value_name = "PROTOCOL", value_parser = protocol)]
+    #[arg(long, value_name = "PROTOCOL", hide_possible_values = true,
+          value_parser = listed(protocol, &PROTOCOLS))]
     protocol: Option<Protocol>,
-    /// Send this header with every request (may be given several times)
+    /// Send this header with every request (repeatable)
     #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
     header: Vec<(String, String)>,
     /// gzip, zstd or none [default: none]
-    #[arg(long, value_name = "NAME", value_parser = compression)]
+    #[arg(long, value_name = "NAME", hide_possible_values = true,
+          value_parser = listed(compression, &COMPRESSIONS))]
     compression: Option<Packing>,
-    /// Time one try may take; 0 for no limit [default: 10s]
+    /// Timeout of one attempt; 0 for no limit [default: 10s]
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     timeout: Option<Duration>,
-    /// Trust this authority instead of those of the machine, PEM
+    /// Trust this certificate authority instead of those of the system, PEM
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
-    /// Certificate to show to the receiver, PEM
+    /// Client certificate, PEM
     #[arg(long, value_name = "FILE")]
     client_certificate: Option<PathBuf>,
-    /// Key of that certificate, PEM
+    /// Private key of the client certificate, PEM
     #[arg(long, value_name = "FILE")]
     client_key: Option<PathBuf>,
-    /// Do not encrypt where the URL has no scheme (on this machine that is so anyway)
+    /// Do not encrypt where the URL has no scheme (the default on this machine)
     #[arg(long)]
     insecure: bool,
     /// What others call `--to`.
@@ -54,23 +61,23 @@ pub(super) struct SendArgs {
 /// Options about how requests are handed over.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct DeliveryArgs {
-    /// Requests under way at a time
+    /// Number of concurrent requests
     #[arg(long, visible_alias = "workers", value_name = "N", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=256), help_heading = "Delivery")]
     pub(super) concurrency: u16,
-    /// Try a request again for this long, then give the receiver up; 0 for never
+    /// Retry a request for this long before giving up; 0 never retries
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration, help_heading = "Delivery")]
     pub(super) retry_for: Duration,
 }
 
 /// A protocol of an option.
 fn protocol(text: &str) -> Result<Protocol, String> {
-    text.parse().map_err(|error| format!("{error}{}", meant_of(text, ["grpc", "http/protobuf", "http/json"])))
+    text.parse().map_err(|error| format!("{error}{}", meant_of(text, PROTOCOLS)))
 }
 
 /// A compression of an option.
 fn compression(text: &str) -> Result<Packing, String> {
-    text.parse().map_err(|error| format!("{error}{}", meant_of(text, ["gzip", "zstd", "none"])))
+    text.parse().map_err(|error| format!("{error}{}", meant_of(text, COMPRESSIONS)))
 }
 
 /// A duration of an option.

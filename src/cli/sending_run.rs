@@ -112,7 +112,8 @@ impl<'c> Feed<'c> {
         }
         for (times, words) in ledger.repeated() {
             let what = if words.is_empty() { "other messages of the receiver" } else { words };
-            talk.say(console, "repeated", format!("{times} times: {what}"));
+            let times = if times == 1 { "once".to_owned() } else { format!("{times} times") };
+            talk.say(console, "repeated", format!("{times}: {what}"));
         }
         let broken = ledger.is_broken();
         let twice_before = ledger.journal.as_ref().map_or(0, |journal| journal.maybe_twice);

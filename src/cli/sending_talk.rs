@@ -81,7 +81,8 @@ impl Talk {
             return console.cry(&Line(Tone::Plain, object.to_string()));
         }
         let Some(bar) = &self.bar else { return };
-        let mut words = format!("{accepted} spans accepted");
+        let spans = if accepted == 1 { "span" } else { "spans" };
+        let mut words = format!("{accepted} {spans} accepted");
         for (number, what) in [(rejected, "rejected"), (failed, "failed")] {
             if number > 0 {
                 words.push_str(&format!(", {number} {what}"));

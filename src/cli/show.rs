@@ -2,6 +2,8 @@
 //!
 //! Comes in: an id or its beginning. Goes out: everything that was recorded, secrets hidden.
 
+use std::path::Path;
+
 use clap::ValueEnum;
 
 use super::Exit;
@@ -15,7 +17,9 @@ use crate::capture::{Capture, SpanRef};
 use crate::forest::Forest;
 use crate::query::{Filter, IdPrefix};
 use crate::render::{ChatText, ShowText, write_json};
-use crate::show::{Candidate, Chat, Found, Report, chat_of_span, chat_of_trace, find, report_span, report_trace};
+use crate::show::{
+    Candidate, Chat, Found, Report, chat_of_span, chat_of_trace, find, find_only, report_span, report_trace,
+};
 
 /// Show everything about one span, or about every span of one trace
 #[derive(Clone, Debug, clap::Args)]
@@ -23,24 +27,25 @@ use crate::show::{Candidate, Chat, Found, Report, chat_of_span, chat_of_trace, f
 Values that look like secrets (provider tokens, passwords, authorization headers) are hidden.
 
 Examples:
+  tracectl show run.jsonl                          the only trace of a capture
   tracectl show 4bf92f35 run.jsonl
   tracectl show 00f067aa0ba902b7 run.jsonl --full
   tracectl show 4bf92f35 run.jsonl --messages
   tracectl show 4bf92f3577b34da6a3ce929d0e0e4736 run.jsonl --format json | jq .spans[0].attributes")]
 pub(super) struct Args {
-    /// A trace or span id, or its first digits
-    id: IdPrefix,
+    /// A trace or span id, or its first digits; may be left out where there is one trace
+    id: Option<String>,
     #[command(flatten)]
     inputs: InputArgs,
-    /// Show what was said: the messages of a call to a model, or of all calls of a run or trace
+    /// Show the conversation: the messages of a model call, or of all calls of a run or trace
     #[arg(long)]
     messages: bool,
-    /// Show long values whole
+    /// Show long values in full
     #[arg(long)]
     full: bool,
-    /// text or json
-    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, help_heading = "Output")]
-    format: Format,
+    /// text or json [default: by the name of FILE, else text]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
+    format: Option<Format>,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -54,17 +59,39 @@ enum Format {
 }
 
 struct Settings {
+    /// None for the only trace.
+    id: Option<IdPrefix>,
     inputs: Inputs,
     filter: Filter,
 }
 
 fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
-    Ok(Settings { inputs: args.inputs.settings(config), filter: args.filter.filter(now)? })
+    let inputs = args.inputs.settings(config);
+    let filter = args.filter.filter(now)?;
+    match args.id.as_deref().map(str::parse::<IdPrefix>) {
+        None => Ok(Settings { id: None, inputs, filter }),
+        Some(Ok(id)) => Ok(Settings { id: Some(id), inputs, filter }),
+        // What names an input and is no id leaves the id out.
+        Some(Err(source)) => match args.id.as_ref().filter(|word| names_input(word)) {
+            Some(first) => {
+                let paths = std::iter::once(first.into()).chain(args.inputs.inputs.iter().cloned());
+                Ok(Settings { id: None, inputs: inputs.of(paths.collect()), filter })
+            }
+            None => Err(Error::from(Problem::Id(source))
+                .hint("no input of that name is there either; tracectl tree --ids shows the ids of spans")),
+        },
+    }
+}
+
+/// Whether a word is standard input, a glob, or something that is there.
+fn names_input(word: &str) -> bool {
+    word == "-" || word.contains(['*', '?', '[']) || Path::new(word).exists()
 }
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    let Settings { inputs, filter } = settings(args, config, console.around().now)?;
+    let format = args.output.format(args.format, Format::Text, console);
+    let Settings { id, inputs, filter } = settings(args, config, console.around().now)?;
     let capture = inputs.open(console)?;
     args.output.spare(&capture)?;
     if capture.is_empty() {
@@ -72,14 +99,14 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     }
     let forest = Forest::of(&capture);
     if args.messages {
-        let chat = chat(&capture, &forest, &filter, &args.id)?;
-        match args.format {
+        let chat = chat(&capture, &forest, &filter, id.as_ref())?;
+        match format {
             Format::Text => console.show(&ChatText { chat: &chat, full: args.full }, &args.output)?,
             Format::Json => console.write(&args.output, |out| write_json(&chat, out))?,
         }
     } else {
-        let report = report(&capture, &forest, &filter, &args.id)?;
-        match args.format {
+        let report = report(&capture, &forest, &filter, id.as_ref())?;
+        match format {
             Format::Text => console.show(&ShowText { report: &report, full: args.full }, &args.output)?,
             Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
         }
@@ -88,14 +115,14 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     Ok(Exit::Fine)
 }
 
-fn report(capture: &Capture, forest: &Forest, filter: &Filter, id: &IdPrefix) -> Result<Report, Error> {
+fn report(capture: &Capture, forest: &Forest, filter: &Filter, id: Option<&IdPrefix>) -> Result<Report, Error> {
     match target(capture, forest, filter, id)? {
         Target::Span(span) => Ok(report_span(capture, forest, span)?),
         Target::Trace(number) => Ok(report_trace(capture, forest, number, filter)?),
     }
 }
 
-fn chat(capture: &Capture, forest: &Forest, filter: &Filter, id: &IdPrefix) -> Result<Chat, Error> {
+fn chat(capture: &Capture, forest: &Forest, filter: &Filter, id: Option<&IdPrefix>) -> Result<Chat, Error> {
     match target(capture, forest, filter, id)? {
         Target::Span(span) => Ok(chat_of_span(capture, forest, span)?),
         Target::Trace(number) => Ok(chat_of_trace(capture, forest, number, filter)?),
@@ -108,7 +135,18 @@ enum Target {
     Trace(usize),
 }
 
-fn target(capture: &Capture, forest: &Forest, filter: &Filter, id: &IdPrefix) -> Result<Target, Error> {
+fn target(capture: &Capture, forest: &Forest, filter: &Filter, id: Option<&IdPrefix>) -> Result<Target, Error> {
+    let Some(id) = id else {
+        return match find_only(capture, forest, filter) {
+            Found::Span(span) => Ok(Target::Span(span)),
+            Found::Trace(number) => Ok(Target::Trace(number)),
+            Found::Several(candidates) => {
+                let problem = Problem::WhichTrace { count: candidates.len() };
+                Err(listed(problem, &candidates, "give its first digits before the input"))
+            }
+            Found::Filtered | Found::Nothing(_) => Err(Problem::NothingFits { spans: capture.len() }.into()),
+        };
+    };
     match find(capture, forest, filter, id) {
         Found::Span(span) => Ok(Target::Span(span)),
         Found::Trace(number) => Ok(Target::Trace(number)),
@@ -126,7 +164,12 @@ fn target(capture: &Capture, forest: &Forest, filter: &Filter, id: &IdPrefix) ->
 const LISTED: usize = 10;
 
 fn ambiguous(id: &IdPrefix, candidates: &[Candidate]) -> Error {
-    let mut error = Error::from(Problem::Ambiguous { prefix: id.to_string(), count: candidates.len() });
+    let problem = Problem::Ambiguous { prefix: id.to_string(), count: candidates.len() };
+    listed(problem, candidates, "give more digits, or pick with --trace, --service or --name")
+}
+
+fn listed(problem: Problem, candidates: &[Candidate], way_out: &str) -> Error {
+    let mut error = Error::from(problem);
     for Candidate { id, trace, name } in candidates.iter().take(LISTED) {
         error = error.hint(match trace {
             Some(trace) => format!("span  {id}  {name}  (--trace {})", trace.short()),
@@ -134,7 +177,7 @@ fn ambiguous(id: &IdPrefix, candidates: &[Candidate]) -> Error {
         });
     }
     match candidates.len().saturating_sub(LISTED) {
-        0 => error.hint("give more digits, or pick with --trace, --service or --name"),
-        more => error.hint(format!("and {more} more: give more digits")),
+        0 => error.hint(way_out),
+        more => error.hint(format!("and {more} more: {way_out}")),
     }
 }

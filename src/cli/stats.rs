@@ -10,14 +10,15 @@ use super::console::Console;
 use super::error::{Error, Problem};
 use super::filter::FilterArgs;
 use super::inputs::{InputArgs, Inputs};
-use super::nearest::nearest;
+use super::listed::listed;
+use super::nearest::meant_of;
 use super::output::OutputArgs;
 use super::prices::PriceArgs;
 use crate::query::Filter;
 use crate::render::{StatsCsv, StatsMarkdown, write_json};
 use crate::stats::{By, ByError, Question, Sort, report};
 
-/// Count and measure: totals, then durations, errors and own time an operation
+/// Count and measure: totals, then durations, errors and self time per operation
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "\
 Percentiles are exact (nearest rank). SELF is the part of a span's time in which none of its children ran.
@@ -31,23 +32,23 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     inputs: InputArgs,
-    /// A row for each: name, service, kind, role, scope, attr:KEY; of calls, each once: model, provider, tool, agent, session
-    #[arg(long, value_name = "WHAT", value_parser = grouping)]
+    /// Group by name, service, kind, role, scope or attr:KEY; calls by model, provider, tool, agent or session
+    #[arg(long, value_name = "WHAT", hide_possible_values = true, value_parser = listed(grouping, &GROUPINGS))]
     by: Option<By>,
-    /// A row for each run of an agent: steps, calls, tokens, waste, cost, outcome
+    /// One row per agent run: steps, calls, tokens, waste, cost, outcome
     #[arg(long, conflicts_with = "by")]
     agents: bool,
     #[command(flatten)]
     prices: PriceArgs,
-    /// The N first rows only; 0 for all [default: 40 in a table, else all]
+    /// Show only the first N rows; 0 shows all [default: 40 in a table, else all]
     #[arg(long, value_name = "N")]
     top: Option<u32>,
     /// Order of the rows: total, self, count, errors, cancelled, cost, p50, p95, p99, max or name [default: total, with --agents cost]
     #[arg(long, value_name = "ORDER", hide_possible_values = true)]
     sort: Option<Order>,
-    /// table, json, csv or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "table", hide_possible_values = true, help_heading = "Output")]
-    format: Format,
+    /// table, json, csv or markdown [default: by the name of FILE, else table]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
+    format: Option<Format>,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -78,17 +79,12 @@ enum Order {
     Name,
 }
 
+/// What `--by` takes, the last with a key of its own.
+const GROUPINGS: [&str; 11] =
+    ["name", "service", "kind", "role", "scope", "model", "provider", "tool", "agent", "session", "attr:"];
+
 fn grouping(text: &str) -> Result<By, String> {
-    let near = || {
-        nearest(
-            text,
-            ["name", "service", "kind", "role", "scope", "model", "provider", "tool", "agent", "session", "attr:KEY"],
-        )
-    };
-    text.parse().map_err(|error: ByError| match near() {
-        Some(near) => format!("{error} (did you mean {near}?)"),
-        None => error.to_string(),
-    })
+    text.parse().map_err(|error: ByError| format!("{error}{}", meant_of(text, GROUPINGS)))
 }
 
 struct Settings {
@@ -100,7 +96,7 @@ struct Settings {
 /// Rows of a table before the rest is only counted.
 const TOP: u64 = 40;
 
-fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
+fn settings(args: &Args, format: Format, config: &Config, now: u64) -> Result<Settings, Error> {
     let by = match (&args.by, config.text("stats.by")) {
         (Some(by), _) => by.clone(),
         (None, Some(text)) => {
@@ -109,7 +105,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
         (None, None) => By::default(),
     };
     let attribute = if let By::Attribute(key) = &by { Some(key.clone()) } else { None };
-    let rows = if args.format == Format::Table { TOP } else { 0 };
+    let rows = if format == Format::Table { TOP } else { 0 };
     let top = args.top.map(u64::from).or(config.number("stats.top")).unwrap_or(rows);
     let inputs = args.inputs.settings(config).with_attribute(attribute).without_details();
     let top = usize::try_from(top).ok().filter(|top| *top > 0);
@@ -139,13 +135,14 @@ fn sort(asked: Option<Order>, usual: Option<Order>, runs: bool) -> Result<Sort, 
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    let Settings { inputs, filter, question } = settings(args, config, console.around().now)?;
+    let format = args.output.format(args.format, Format::Table, console);
+    let Settings { inputs, filter, question } = settings(args, format, config, console.around().now)?;
     let capture = inputs.open(console)?;
     args.output.spare(&capture)?;
     let report = report(&capture, &filter, &question);
     // A run may have ended like this though no span says so.
     let idle = report.totals.spans == 0 && report.agents.as_ref().is_none_or(|agents| agents.runs == 0);
-    match args.format {
+    match format {
         Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
         _ if idle => {}
         Format::Table => console.show(&report, &args.output)?,

@@ -17,7 +17,7 @@ use super::prices::PriceArgs;
 use crate::forest::Forest;
 use crate::model::Outcome;
 use crate::query::{Filter, ended};
-use crate::render::{tree_json, tree_jsonl, tree_markdown};
+use crate::render::{Legend, tree_json, tree_jsonl, tree_markdown};
 use crate::view::{self, Keys, Sort, TreeReport};
 
 /// Traces that are shown to people unless they say otherwise.
@@ -62,7 +62,7 @@ pub(super) struct Args {
     #[arg(long)]
     errors: bool,
 
-    /// Show only what agents did (agents, steps, calls to models and tools, memory) and what went wrong, not what lies between
+    /// Show only what agents did (agents, steps, model and tool calls, memory) and what went wrong
     #[arg(long)]
     agents: bool,
 
@@ -75,15 +75,19 @@ pub(super) struct Args {
     #[arg(long)]
     events: bool,
 
-    /// Show every span of a run of like siblings
+    /// Show the id of each span at the end of its row, for `tracectl show`
+    #[arg(long)]
+    ids: bool,
+
+    /// Show every span instead of collapsing similar siblings
     #[arg(long)]
     no_collapse: bool,
 
-    /// Do not draw traces that lost their context beneath the span that ids say is their parent
+    /// Do not attach traces that lost their context to the parent that ids suggest
     #[arg(long)]
     no_infer: bool,
 
-    /// Put traces together: session (one conversation)
+    /// Group traces: session (one conversation)
     #[arg(long, value_name = "WHAT", hide_possible_values = true)]
     by: Option<Grouping>,
 
@@ -94,9 +98,13 @@ pub(super) struct Args {
     #[arg(long)]
     critical_path: bool,
 
-    /// text, json, jsonl or markdown
-    #[arg(long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, help_heading = "Output")]
-    format: Format,
+    /// Print what the marks and bars mean, and exit
+    #[arg(long)]
+    legend: bool,
+
+    /// text, json, jsonl or markdown [default: by the name of FILE, else text]
+    #[arg(long, value_name = "FORMAT", hide_possible_values = true, help_heading = "Output")]
+    format: Option<Format>,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -144,8 +152,8 @@ struct Settings {
     view: view::Settings,
 }
 
-fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
-    let people = matches!(args.format, Format::Text | Format::Markdown);
+fn settings(args: &Args, format: Format, config: &Config, now: u64) -> Result<Settings, Error> {
+    let people = matches!(format, Format::Text | Format::Markdown);
     let limit = |given: Option<usize>, usual| match given {
         Some(0) => None,
         Some(limit) => Some(limit),
@@ -167,6 +175,7 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
         agents: args.agents || config.flag("tree.agents").unwrap_or(false),
         attributes: args.attributes.clone(),
         events: args.events,
+        ids: args.ids,
         // Who asks for the attributes of spans wants to see the spans.
         collapse: collapse && args.attributes.is_none() && !args.events,
         critical_path: args.critical_path,
@@ -181,7 +190,12 @@ fn settings(args: &Args, config: &Config, now: u64) -> Result<Settings, Error> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
-    let Settings { inputs, filter, view } = settings(args, config, console.around().now)?;
+    if args.legend {
+        console.show(&Legend, &args.output)?;
+        return Ok(Exit::Fine);
+    }
+    let format = args.output.format(args.format, Format::Text, console);
+    let Settings { inputs, filter, view } = settings(args, format, config, console.around().now)?;
     let capture = inputs.open(console)?;
     args.output.spare(&capture)?;
     let forest = Forest::of(&capture);
@@ -189,7 +203,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     let report = TreeReport::of(&capture, &forest, view, &fits);
     let idle = report.shown().len() == 0;
     let page = console.page(&args.output);
-    match args.format {
+    match format {
         Format::Json => console.write(&args.output, |out| tree_json(&report, out))?,
         _ if idle => {}
         Format::Text => console.show(&report, &args.output)?,

@@ -121,6 +121,9 @@ pub struct Place {
     pub line: u64,
     /// Byte offset in the decoded input.
     pub byte_offset: u64,
+    /// The path seen from the root of the repository that lint runs in, where the file is one of its own.
+    #[serde(skip)]
+    pub in_repository: Option<String>,
 }
 
 /// A place in the program that wrote the spans.

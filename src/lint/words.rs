@@ -45,6 +45,7 @@ pub(super) fn report(
                 path: capture.source(source).path.clone(),
                 line: line_of(group).or(lines.get(from + at).copied()).unwrap_or(0),
                 byte_offset: offset,
+                ..Place::default()
             });
             let span = spans.get(from + at).copied().flatten();
             finding.path = span.and_then(|span| paths.get(&span)).cloned().unwrap_or_default();

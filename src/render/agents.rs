@@ -5,11 +5,11 @@
 
 use std::io;
 
-use super::stats::{markdown_table, quoted};
+use super::stats::{left_out, markdown_table, quoted};
 use super::{Cell, Column, Ink, Render, Table, Tone};
 use crate::agent::is_agent_class;
 use crate::model::Nanos;
-use crate::stats::{Agents, RunRow};
+use crate::stats::{Agents, RunRow, Sort};
 
 struct Field {
     column: Column,
@@ -132,25 +132,36 @@ fn outcome(row: &RunRow) -> Cell {
     }
 }
 
-impl Render for Agents {
-    fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        let Some(rows) = &self.list else { return Ok(()) };
-        let fields = || FIELDS.iter().filter(|field| rows.iter().any(field.news));
-        let columns = fields().map(|field| field.column).collect();
-        let rows = rows.iter().map(|row| fields().map(|field| (field.cell)(row)).collect()).collect();
-        Table { columns, rows }.render(ink)?;
-        match (self.left_out, self.left_out_failed) {
-            (Some(more @ 1..), Some(failed @ 1..)) => {
-                ink.put(Tone::Quiet, format_args!("and {more} more, {failed} of them failed or cancelled"))?;
-                ink.put(Tone::Quiet, " (--sort errors, --top 0 shows all)")?;
-                ink.line()
-            }
-            (Some(more @ 1..), _) => {
-                ink.put(Tone::Quiet, format_args!("and {more} more (--top 0 shows all)"))?;
-                ink.line()
-            }
-            _ => Ok(()),
+/// The table of the runs. What they are sorted by is never left out.
+pub(super) fn table(agents: &Agents, sort: Sort, ink: &mut Ink<'_>) -> io::Result<()> {
+    let Some(rows) = &agents.list else { return Ok(()) };
+    let sorted_by: &[&str] = match sort {
+        Sort::Cost => &["COST"],
+        Sort::Total => &["TIME"],
+        Sort::Count => &["LLM", "TOOLS"],
+        Sort::Errors | Sort::Cancelled => &["OUTCOME"],
+        _ => &[],
+    };
+    let fields = || FIELDS.iter().filter(|field| rows.iter().any(field.news));
+    let columns = fields().map(|field| match sorted_by.contains(&field.column.title) {
+        true => Column { rank: 0, ..field.column },
+        false => field.column,
+    });
+    let rows = rows.iter().map(|row| fields().map(|field| (field.cell)(row)).collect());
+    let table = Table { columns: columns.collect(), rows: rows.collect() };
+    table.render(ink)?;
+    left_out(&table, ink)?;
+    match (agents.left_out, agents.left_out_failed) {
+        (Some(more @ 1..), Some(failed @ 1..)) => {
+            ink.put(Tone::Quiet, format_args!("and {more} more, {failed} of them failed or cancelled"))?;
+            ink.put(Tone::Quiet, " (--sort errors, --top 0 shows all)")?;
+            ink.line()
         }
+        (Some(more @ 1..), _) => {
+            ink.put(Tone::Quiet, format_args!("and {more} more (--top 0 shows all)"))?;
+            ink.line()
+        }
+        _ => Ok(()),
     }
 }
 

@@ -22,6 +22,7 @@ mod tree_beneath;
 mod tree_facts;
 mod tree_heading;
 mod tree_json;
+mod tree_legend;
 mod tree_markdown;
 mod tree_signs;
 #[cfg(test)]
@@ -33,7 +34,8 @@ pub use ink::{Ink, clean, fit, width};
 pub use json::write_json;
 pub use lint::{
     Budgets, Concise, Explain, GitHub, GroupBy, Human, LintMarkdown, LintView, Ottl, Room, RuleTable, Said, Scores,
-    Sdk, Statistics, Verdict, budgets_json, gitlab, junit, lint_json, lint_jsonl, rules_json, sarif, scores_json, veil,
+    Sdk, Statistics, Verdict, budgets_json, gitlab, junit, lint_json, lint_jsonl, room_markdown, rules_json, sarif,
+    scores_json, scores_junit, scores_markdown, veil,
 };
 pub use page::{Page, Tone};
 pub use show::ShowText;
@@ -41,6 +43,7 @@ pub use stats::{StatsCsv, StatsMarkdown};
 pub use table::{Cell, Column, Table};
 pub use trace_line::TraceLine;
 pub use tree_json::{tree_json, tree_jsonl};
+pub use tree_legend::Legend;
 pub use tree_markdown::tree_markdown;
 pub use troubles::Troubles;
 

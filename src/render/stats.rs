@@ -5,10 +5,11 @@
 use std::io;
 
 use super::agents::summary;
+use super::lint::wrapped;
 use super::stats_calls::{CALLS, COUNTS};
 use super::{Cell, Column, Ink, Render, Table, Tone, clean};
 use crate::model::{ByteSize, Nanos};
-use crate::stats::{Operation, Report, RunRow, Tokens};
+use crate::stats::{Operation, Report, RunRow, Sort, Tokens};
 
 /// The report as a Markdown table.
 #[derive(Debug)]
@@ -203,11 +204,13 @@ impl Render for Report {
         }
         ink.line()?;
         if let Some(agents) = self.agents.as_ref().filter(|agents| agents.list.is_some()) {
-            return agents.render(ink);
+            return super::agents::table(agents, self.sort, ink);
         }
         let fields = || fields(self).filter(|field| (field.news)(self));
         let columns = fields().map(|field| match field.name {
             "name" => Column { title: heading(&self.by), ..field.column },
+            // What the rows are sorted by is never left out.
+            name if name == sorted_by(self.sort) => Column { rank: 0, ..field.column },
             // What alone tells rows of one name apart is kept as long as the name.
             "service" if namesakes(self, |row| (&row.name, None, None), |row| row.service.as_deref()) => kept(field),
             "kind" if namesakes(self, |row| (&row.name, row.service.as_deref(), None), |row| row.kind) => kept(field),
@@ -217,13 +220,42 @@ impl Render for Report {
             _ => field.column,
         });
         let rows = self.operations.iter().map(|row| fields().map(|field| (field.shown)(row)).collect());
-        Table { columns: columns.collect(), rows: rows.collect() }.render(ink)?;
+        let table = Table { columns: columns.collect(), rows: rows.collect() };
+        table.render(ink)?;
+        left_out(&table, ink)?;
         if self.operations_left_out > 0 {
             let more = self.operations_left_out;
             ink.put(Tone::Quiet, format_args!("and {more} more (--top 0 shows all)"))?;
             ink.line()?;
         }
         Ok(())
+    }
+}
+
+/// Names the columns for which the page has no room.
+pub(super) fn left_out(table: &Table, ink: &mut Ink<'_>) -> io::Result<()> {
+    let names = table.left_out(ink.page().width).join(", ");
+    if names.is_empty() {
+        return Ok(());
+    }
+    wrapped(ink, Tone::Quiet, &format!("no room for {names} (a larger --width or --format csv shows all)"), 2)?;
+    ink.line()
+}
+
+/// The name of the field that rows are sorted by.
+fn sorted_by(sort: Sort) -> &'static str {
+    match sort {
+        Sort::Total => "sum_ns",
+        Sort::OwnTime => "self_ns",
+        Sort::Count => "count",
+        Sort::Errors => "errors",
+        Sort::Cancelled => "cancelled",
+        Sort::P50 => "p50_ns",
+        Sort::P95 => "p95_ns",
+        Sort::P99 => "p99_ns",
+        Sort::Max => "max_ns",
+        Sort::Cost => "cost_usd",
+        Sort::Name => "name",
     }
 }
 

@@ -76,6 +76,12 @@ impl Table {
         widths
     }
 
+    /// The headings of the columns for which a page has no room.
+    pub(super) fn left_out(&self, page: usize) -> Vec<&'static str> {
+        let columns = self.layout(page).into_iter().zip(&self.columns);
+        columns.filter(|(width, _)| width.is_none()).map(|(_, column)| column.title).collect()
+    }
+
     fn comfy(&self, page: Page) -> ComfyTable {
         let widths = self.layout(page.width);
         let ellipsis = if page.unicode { "…" } else { "~" };
@@ -167,6 +173,7 @@ mod tests {
             "NAME          COUNT     SELF\na rather lo…      7  1.00 ms\nb␛[2J日本        12   2.00 s\n"
         );
         assert_eq!(shown(Page::plain(20)), "NAME           COUNT\na rather lon…      7\nb␛[2J日本         12\n");
+        assert_eq!((table().left_out(28), table().left_out(20)), (vec![], vec!["SELF"]));
     }
 
     #[test]

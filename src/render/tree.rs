@@ -27,7 +27,10 @@ impl Render for TreeReport<'_> {
                 session = Some(self.session(number));
                 session_line(self, number, &mut tree, ink)?;
             }
-            self.trace(number, &mut tree).map_err(io::Error::other)?.render(ink)?;
+            let view = self.trace(number, &mut tree).map_err(io::Error::other)?;
+            title(&view.heading, ink)?;
+            facts(&view, ink)?;
+            view.render_rows(self.settings().ids, ink)?;
         }
         omitted(self, ink)
     }
@@ -37,14 +40,14 @@ impl Render for TraceView<'_> {
     fn render(&self, ink: &mut Ink<'_>) -> io::Result<()> {
         title(&self.heading, ink)?;
         facts(self, ink)?;
-        self.render_rows(ink)
+        self.render_rows(false, ink)
     }
 }
 
 impl TraceView<'_> {
-    /// Draws the rows without the heading, and what was left out.
-    pub(super) fn render_rows(&self, ink: &mut Ink<'_>) -> io::Result<()> {
-        rows(self, ink)?;
+    /// Draws the rows without the heading, perhaps with the ids of spans at their ends, and what was left out.
+    pub(super) fn render_rows(&self, ids: bool, ink: &mut Ink<'_>) -> io::Result<()> {
+        rows(self, ids, ink)?;
         left_out(&self.left_out, ink)
     }
 }
@@ -61,6 +64,8 @@ fn session_line(report: &TreeReport<'_>, number: usize, tree: &mut Tree, ink: &m
 
 /// No bar is wider.
 const WIDEST: usize = 100;
+/// An id and the gap before it.
+const ID: usize = 18;
 
 /// Where the columns of a trace stand.
 struct Columns {
@@ -71,8 +76,8 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(view: &TraceView<'_>, ink: &Ink<'_>) -> Self {
-        let page = ink.page().width.max(24);
+    fn of(view: &TraceView<'_>, ids: bool, ink: &Ink<'_>) -> Self {
+        let page = ink.page().width.saturating_sub(if ids { ID } else { 0 }).max(24);
         let duration = view.rows.iter().map(|row| width(&duration(row, ink))).max().unwrap_or(0).max(7);
         // Who called which model or tool says more than how long the bars are.
         let narrow = page < 60 || page < 110 && view.rows.iter().any(|row| row.facts.is_some());
@@ -149,8 +154,8 @@ impl Guides {
     }
 }
 
-fn rows(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
-    let columns = Columns::of(view, ink);
+fn rows(view: &TraceView<'_>, ids: bool, ink: &mut Ink<'_>) -> io::Result<()> {
+    let columns = Columns::of(view, ids, ink);
     let marker = view.heading.background_until().map(|_| view.heading.root_end);
     let counts = &view.heading.counts;
     let scale = Scale { start: counts.start, end: counts.end, cells: columns.bar, marker };
@@ -164,6 +169,10 @@ fn rows(view: &TraceView<'_>, ink: &mut Ink<'_>) -> io::Result<()> {
             ink.pad_to((columns.left + 1 + columns.duration).saturating_sub(width(&text)))?;
             ink.put(Tone::Plain, text)?;
             Bar::of(row, &scale).draw(columns.left + columns.duration + 2, ink)?;
+        }
+        if ids && row.missing.is_none() {
+            ink.pad_to(columns.left + columns.duration + columns.bar + 4)?;
+            ink.put(Tone::Quiet, row.id)?;
         }
         ink.line()?;
         let parent = view.rows.get(at + 1).is_some_and(|next| next.depth > row.depth);

@@ -35,15 +35,23 @@ impl Scale {
 
 /// How a bar is drawn: whole cells, a left half, a right half.
 #[derive(Clone, Copy)]
-struct Stroke {
+pub(super) struct Stroke {
     unicode: [&'static str; 3],
     ascii: &'static str,
 }
 
-const PLAIN: Stroke = Stroke { unicode: ["━", "╸", "╺"], ascii: "=" };
-const CRITICAL: Stroke = Stroke { unicode: ["█", "▌", "▐"], ascii: "#" };
-const FOLDED: Stroke = Stroke { unicode: ["┅", "╸", "╺"], ascii: "-" };
-const UNFINISHED: Stroke = Stroke { unicode: ["┄", "┄", "┄"], ascii: "." };
+pub(super) const PLAIN: Stroke = Stroke { unicode: ["━", "╸", "╺"], ascii: "=" };
+pub(super) const CRITICAL: Stroke = Stroke { unicode: ["█", "▌", "▐"], ascii: "#" };
+pub(super) const FOLDED: Stroke = Stroke { unicode: ["┅", "╸", "╺"], ascii: "-" };
+pub(super) const UNFINISHED: Stroke = Stroke { unicode: ["┄", "┄", "┄"], ascii: "." };
+
+impl Stroke {
+    /// A short bar.
+    pub(super) fn sample(&self, unicode: bool) -> String {
+        let [whole, ..] = self.unicode;
+        if unicode { whole } else { self.ascii }.repeat(3)
+    }
+}
 
 /// What a bar on the critical path is drawn with.
 pub(super) fn critical_sign(unicode: bool) -> &'static str {

@@ -15,7 +15,12 @@ use crate::view::{Extent, Facts, Row};
 
 /// A sign for what a row does in an agent's run.
 pub(super) fn role_sign(row: &Row<'_>, unicode: bool) -> Option<(Tone, &'static str)> {
-    let (tone, sign, letter) = match row.facts.as_ref()?.role? {
+    sign_of(row.facts.as_ref()?.role?, unicode)
+}
+
+/// The sign of a role, where it has one.
+pub(super) fn sign_of(role: Role, unicode: bool) -> Option<(Tone, &'static str)> {
+    let (tone, sign, letter) = match role {
         Role::Agent => (Tone::Title, "●", "A"),
         Role::Workflow => (Tone::Title, "○", "W"),
         Role::Step => (Tone::Quiet, "▸", "S"),

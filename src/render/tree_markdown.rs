@@ -22,7 +22,7 @@ pub fn tree_markdown(report: &TreeReport<'_>, page: Page, out: &mut dyn Write) -
             session_section(report, number, &mut tree, out)?;
         }
         let view = report.trace(number, &mut tree).map_err(io::Error::other)?;
-        section(&view, page, out)?;
+        section(&view, report.settings().ids, page, out)?;
     }
     match omitted_line(report, "…") {
         Some(line) => writeln!(out, "{line} ({MORE_TRACES})"),
@@ -40,7 +40,7 @@ fn session_section(report: &TreeReport<'_>, number: usize, tree: &mut Tree, out:
     writeln!(out, "{}\n", facts.collect::<Vec<_>>().join(" · "))
 }
 
-fn section(view: &TraceView<'_>, page: Page, out: &mut dyn Write) -> io::Result<()> {
+fn section(view: &TraceView<'_>, ids: bool, page: Page, out: &mut dyn Write) -> io::Result<()> {
     let Heading { id, name, .. } = &view.heading;
     let duration = Nanos(view.heading.counts.duration_ns());
     writeln!(out, "## {} {} {duration}\n", code(&id.short()), code(name))?;
@@ -48,7 +48,7 @@ fn section(view: &TraceView<'_>, page: Page, out: &mut dyn Write) -> io::Result<
     writeln!(out, "{}\n", facts.join(" · "))?;
 
     let mut body = Vec::new();
-    view.render_rows(&mut Ink::new(&mut body, page))?;
+    view.render_rows(ids, &mut Ink::new(&mut body, page))?;
     let body = String::from_utf8_lossy(&body);
     let fence = "`".repeat(longest_run(&body).max(2) + 1);
     writeln!(out, "{fence}text\n{body}{fence}\n")

@@ -60,6 +60,20 @@ pub fn find(capture: &Capture, forest: &Forest, filter: &Filter, wanted: &IdPref
     }
 }
 
+/// The only trace that has a span which passes the filter; all of them where there are several.
+pub fn find_only(capture: &Capture, forest: &Forest, filter: &Filter) -> Found {
+    let admitted = |span: SpanRef| filter.is_open() || filter.admits(capture, span, ended(capture.head(span)));
+    let traces: Vec<usize> = (forest.traces().enumerate())
+        .filter(|(_, trace)| trace.spans.iter().any(|&span| admitted(span)))
+        .map(|(number, _)| number)
+        .collect();
+    match traces.as_slice() {
+        [] => Found::Filtered,
+        [trace] => Found::Trace(*trace),
+        traces => Found::Several(candidates(capture, forest, traces, &[])),
+    }
+}
+
 fn exists(capture: &Capture, wanted: &IdPrefix) -> bool {
     capture.heads().any(|head| wanted.fits_trace(head.trace) || wanted.fits_span(head.id))
 }

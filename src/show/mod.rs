@@ -11,7 +11,7 @@ mod report;
 mod span;
 
 pub use chat::{Bit, Brought, Chat, ChatCall, Said, chat_of_span, chat_of_trace};
-pub use find::{Candidate, Found, find};
+pub use find::{Candidate, Found, find, find_only};
 pub use place::{Near, Place};
 pub use report::{Report, report_span, report_trace};
 pub use span::{Event, Link, Pair, Relative, Span};

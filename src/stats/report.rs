@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::group::Groups;
-use super::{Agents, By, Operation, Question, Totals, calls, operation, totals};
+use super::{Agents, By, Operation, Question, Sort, Totals, calls, operation, totals};
 use crate::capture::{Capture, Source};
 use crate::forest::Forest;
 use crate::otlp::Trouble;
@@ -23,6 +23,9 @@ pub struct Report {
     pub agents: Option<Agents>,
     /// By what the rows are put together.
     pub by: String,
+    /// The order of the rows.
+    #[serde(skip)]
+    pub sort: Sort,
     /// The rows.
     pub operations: Vec<Operation>,
     /// How many rows `--top` left out.
@@ -100,6 +103,7 @@ pub fn report(capture: &Capture, filter: &Filter, question: &Question) -> Report
         totals,
         agents: found.report(capture, question),
         by: question.by.to_string(),
+        sort: question.sort,
         operations_left_out: all - operations.len(),
         operations,
         inputs: capture.sources().iter().map(Input::of).collect(),

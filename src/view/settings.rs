@@ -27,6 +27,8 @@ pub struct Settings {
     pub attributes: Option<Keys>,
     /// Show the events of each span.
     pub events: bool,
+    /// Show the id of each span.
+    pub ids: bool,
     /// Fold runs of like siblings.
     pub collapse: bool,
     /// Mark the critical path.

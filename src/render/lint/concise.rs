@@ -40,7 +40,7 @@ impl Render for Concise<'_> {
         let (tone, word) = if verdict.fails() { (Tone::Error, "failed") } else { (Tone::Good, "passed") };
         ink.put(tone, word)?;
         ink.say(format_args!(": {} in {}", totals(self.0.report), looked_at(self.0.report)))?;
-        for clause in &verdict.failures {
+        for clause in verdict.failures.iter().chain(&verdict.notes) {
             ink.say(format_args!("; {clause}"))?;
         }
         ink.line()

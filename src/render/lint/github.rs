@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::view::{LintView, Same};
-use super::words::{looked_at, place, totals};
+use super::words::{looked_at, report_place, totals};
 use crate::lint::Severity;
 use crate::render::clean;
 
@@ -35,7 +35,7 @@ impl GitHub<'_> {
         }
         let verdict = if self.0.verdict.fails() { "failed" } else { "passed" };
         writeln!(out, "tracectl lint {verdict}: {} in {}", totals(self.0.report), looked_at(self.0.report))?;
-        for clause in &self.0.verdict.failures {
+        for clause in self.0.verdict.failures.iter().chain(&self.0.verdict.notes) {
             // A line that begins with a command would be one.
             writeln!(out, "  {}", data(clause))?;
         }
@@ -54,7 +54,7 @@ fn word(severity: Severity) -> &'static str {
 fn command(same: &Same<'_>, out: &mut dyn Write) -> io::Result<()> {
     let finding = same.first;
     write!(out, "::{} ", word(finding.severity))?;
-    if let Some((path, line)) = place(finding).filter(|(path, _)| *path != "-") {
+    if let Some((path, line)) = report_place(finding).filter(|(path, _)| *path != "stdin") {
         write!(out, "file={},", property(path))?;
         if line > 0 {
             write!(out, "line={line},")?;

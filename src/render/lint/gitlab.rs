@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::view::LintView;
-use super::words::place;
+use super::words::report_place;
 use crate::lint::{Finding, Severity};
 use crate::render::clean;
 use crate::render::json::write_json;
@@ -51,7 +51,7 @@ pub fn gitlab(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
         .map(|finding| {
             let times = seen.entry(&finding.fingerprint).or_default();
             *times += 1;
-            let (path, line) = place(finding).unwrap_or(("", 0));
+            let (path, line) = report_place(finding).unwrap_or(("", 0));
             Issue {
                 description: description(finding),
                 check_name: finding.code,
@@ -64,10 +64,7 @@ pub fn gitlab(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
                     Severity::Warn => "minor",
                     Severity::Info => "info",
                 },
-                location: Location {
-                    path: path.strip_prefix("./").unwrap_or(path),
-                    lines: Lines { begin: line.max(1) },
-                },
+                location: Location { path, lines: Lines { begin: line.max(1) } },
             }
         })
         .collect();

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::view::LintView;
-use super::words::{place_text, thousands};
+use super::words::{count, fix, place_text};
 use crate::lint::{Finding, rule};
 use crate::render::clean;
 
@@ -104,44 +104,67 @@ impl Case<'_> {
                 out,
                 "      <failure message=\"{message}\" type=\"{}\">{}</failure>",
                 first.severity,
-                told(&self.failing)
+                paragraphs(&self.failing)
             )?;
         }
         if let Some(reason) = self.skipped.as_deref().filter(|_| self.is_skipped()) {
             writeln!(out, "      <skipped message=\"{}\"/>", escaped(reason))?;
         }
         if !self.lesser.is_empty() {
-            writeln!(out, "      <system-out>{}</system-out>", told(&self.lesser))?;
+            writeln!(out, "      <system-out>{}</system-out>", paragraphs(&self.lesser))?;
         }
         writeln!(out, "    </testcase>")
     }
 }
 
 fn skipped(view: &LintView<'_>, code: &str) -> Option<String> {
+    // A rule that had nothing to look at has not passed.
+    if view.report.spans == 0 {
+        return Some("no span was linted".to_owned());
+    }
     let reasons: Vec<String> = view
         .report
         .not_checked
         .iter()
         .filter(|not| not.code == code)
-        .map(|not| format!("not checked at {} places: {}", thousands(not.count), not.reason))
+        .map(|not| format!("not checked at {}: {}", count(not.count, "place", "places"), not.reason))
         .collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-fn told(findings: &[&Finding]) -> String {
-    let lines = findings.iter().map(|finding| {
-        let place = place_text(finding).map(|place| format!(" [{place}]")).unwrap_or_default();
-        let trace = if finding.trace_id.is_empty() { String::new() } else { format!(" trace {}", finding.trace_id) };
-        let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
-        let name = if finding.span_name.is_empty() { String::new() } else { format!("{}: ", finding.span_name) };
-        let line = format!("{}: {name}{}{times}{trace}{place}", finding.severity, finding.message);
-        escaped(&line)
+/// What a person needs who only sees this report: a paragraph per finding.
+fn paragraphs(findings: &[&Finding]) -> String {
+    let paragraphs: Vec<String> = findings.iter().map(|finding| paragraph(finding)).collect();
+    paragraphs.join("\n\n")
+}
+
+fn paragraph(finding: &Finding) -> String {
+    let times = if finding.count > 1 { format!(" ({} times)", finding.count) } else { String::new() };
+    let mut lines =
+        vec![format!("{}[{}] {}: {}{times}", finding.severity, finding.code, finding.name, finding.message)];
+    let span = if finding.path.is_empty() { finding.span_name.clone() } else { finding.path.join(" > ") };
+    let ids = [("trace", &finding.trace_id), ("span", &finding.span_id)];
+    let ids = ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(word, id)| format!("{word} {id}"));
+    let code = finding.code_location.as_ref().map(|place| match place.line {
+        0 => place.path.clone(),
+        line => format!("{}:{line}", place.path),
     });
-    lines.collect::<Vec<_>>().join("\n")
+    let facts = [
+        ("span", span),
+        ("attribute", finding.attribute.clone().unwrap_or_default()),
+        ("ids", ids.collect::<Vec<_>>().join(", ")),
+        ("at", place_text(finding).unwrap_or_default()),
+        ("code", code.unwrap_or_default()),
+        ("help", finding.help.clone()),
+        ("fix", finding.fix.as_ref().map(fix).unwrap_or_default()),
+    ];
+    lines.extend(facts.iter().filter(|(_, fact)| !fact.is_empty()).map(|(word, fact)| format!("  {word}: {fact}")));
+    let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+    lines.join("\n")
 }
 
 /// Text for XML: what acts on a terminal shown (XML cannot even carry most of it), what means something to XML escaped.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {

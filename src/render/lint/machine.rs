@@ -54,6 +54,14 @@ struct Row<'r> {
     baseline: Option<&'static str>,
 }
 
+/// A finding that stands alone.
+#[derive(Serialize)]
+struct Line<'r> {
+    schema: u32,
+    #[serde(flatten)]
+    row: Row<'r>,
+}
+
 /// Writes one document.
 pub fn lint_json(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let LintReport { not_checked, ignored, .. } = view.report;
@@ -71,7 +79,7 @@ pub fn lint_json(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
 
 /// Writes an object a line, one a finding.
 pub fn lint_jsonl(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
-    rows(view).try_for_each(|row| write_json_line(&row, out))
+    rows(view).try_for_each(|row| write_json_line(&Line { schema: 1, row }, out))
 }
 
 fn rows<'r>(view: &LintView<'r>) -> impl Iterator<Item = Row<'r>> {

@@ -10,13 +10,15 @@ use serde_json::{Map, Value, json};
 
 use super::sarif_rules::rules;
 use super::view::LintView;
-use super::words::{fix, place};
+use super::words::{fix, report_place};
 use crate::lint::{Finding, RULES, Severity};
 use crate::render::clean;
 use crate::render::json::write_json;
 
 /// Results that GitHub shows.
 const MOST: usize = 5_000;
+/// What readers of SARIF call the root of the checked-out sources.
+const ROOT: &str = "%SRCROOT%";
 
 /// Writes the document.
 pub fn sarif(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -49,6 +51,7 @@ pub fn sarif(view: &LintView<'_>, out: &mut dyn Write) -> io::Result<()> {
             } },
             "automationDetails": { "id": "tracectl/lint/" },
             "columnKind": "utf16CodeUnits",
+            "originalUriBaseIds": { ROOT: { "description": { "text": "The root of the repository that lint ran in." } } },
             "invocations": [{
                 "executionSuccessful": true,
                 "toolExecutionNotifications": notices,
@@ -93,6 +96,9 @@ fn result(view: &LintView<'_>, number: usize, finding: &Finding, time: u64) -> V
     put("occurrenceCount", json!(finding.count.max(1)));
     if let Some(state) = view.baseline(number) {
         put("baselineState", json!(if state == "known" { "unchanged" } else { "new" }));
+        if state == "known" {
+            put("suppressions", json!([{ "kind": "external", "justification": "known to the baseline" }]));
+        }
     }
     put(
         "properties",
@@ -125,10 +131,10 @@ fn message(finding: &Finding) -> String {
 
 fn location(finding: &Finding) -> Value {
     let mut location = Map::new();
-    if let Some((path, line)) = place(finding) {
+    if let Some((path, line)) = report_place(finding) {
         location.insert(
             "physicalLocation".to_owned(),
-            json!({ "artifactLocation": { "uri": uri(path) }, "region": { "startLine": line.max(1) } }),
+            json!({ "artifactLocation": artifact(path), "region": { "startLine": line.max(1) } }),
         );
     }
     let mut logical = Vec::new();
@@ -151,9 +157,16 @@ fn location(finding: &Finding) -> Value {
     Value::Object(location)
 }
 
+/// A file: relative to the root of the sources, which whoever reads the report knows, or by its own URI.
+fn artifact(path: &str) -> Value {
+    match path.starts_with('/') {
+        true => json!({ "uri": uri(path) }),
+        false => json!({ "uri": uri(path), "uriBaseId": ROOT }),
+    }
+}
+
 /// A path as a relative reference, or as a `file` URI where it is absolute.
 fn uri(path: &str) -> String {
-    let path = if path == "-" { "stdin" } else { path.strip_prefix("./").unwrap_or(path) };
     let mut uri = if path.starts_with('/') { "file://".to_owned() } else { String::new() };
     for byte in path.replace('\\', "/").bytes() {
         match byte {
@@ -170,8 +183,9 @@ mod tests {
 
     #[test]
     fn paths_become_references() {
-        assert_eq!(uri("./a b/ü.jsonl"), "a%20b/%C3%BC.jsonl");
+        assert_eq!(uri("a b/ü.jsonl"), "a%20b/%C3%BC.jsonl");
         assert_eq!(uri("/tmp/x:1"), "file:///tmp/x%3A1");
-        assert_eq!(uri("-"), "stdin");
+        assert_eq!(artifact("stdin"), json!({ "uri": "stdin", "uriBaseId": "%SRCROOT%" }));
+        assert_eq!(artifact("/tmp/x"), json!({ "uri": "file:///tmp/x" }));
     }
 }

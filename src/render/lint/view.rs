@@ -96,12 +96,12 @@ pub enum GroupBy {
 }
 
 impl<'r> LintView<'r> {
-    /// The findings that people get to see, before the limit.
+    /// The findings that people get to see, before the limit. What a baseline knows is only counted, in a note of the verdict.
     pub(super) fn shown(&self) -> Vec<&'r Finding> {
-        let mut shown: Vec<&Finding> = self
-            .report
-            .findings
-            .iter()
+        let findings = self.report.findings.iter().enumerate();
+        let mut shown: Vec<&Finding> = findings
+            .filter(|(number, _)| self.known.get(*number) != Some(&true))
+            .map(|(_, finding)| finding)
             .filter(|finding| self.show_info || finding.severity != Severity::Info)
             .collect();
         // Stable: within a group the order of the report stays.

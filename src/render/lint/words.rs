@@ -52,6 +52,15 @@ pub(super) fn place(finding: &Finding) -> Option<(&str, u64)> {
     code.or_else(|| finding.source.as_ref().map(|place| (place.path.as_str(), place.line)))
 }
 
+/// The same for reports that are read from the root of the repository: standard input has a name, and nothing leads out of a folder.
+pub(super) fn report_place(finding: &Finding) -> Option<(&str, u64)> {
+    let (path, line) = place(finding)?;
+    let within =
+        finding.source.as_ref().filter(|place| place.path == path).and_then(|place| place.in_repository.as_deref());
+    let path = within.unwrap_or(path);
+    Some((if path == "-" { "stdin" } else { path.strip_prefix("./").unwrap_or(path) }, line))
+}
+
 /// `run.jsonl:12`, or `run.pb at byte 4096` where there are no lines.
 pub(super) fn place_text(finding: &Finding) -> Option<String> {
     let place = finding.source.as_ref()?;

@@ -7,7 +7,7 @@ use std::io;
 use crate::render::{Ink, Tone, clean, width};
 
 /// Writes text from the current column on, going on in `column` on the next lines. The last line is not ended.
-pub(super) fn wrapped(ink: &mut Ink<'_>, tone: Tone, text: &str, column: usize) -> io::Result<()> {
+pub(in crate::render) fn wrapped(ink: &mut Ink<'_>, tone: Tone, text: &str, column: usize) -> io::Result<()> {
     let page = ink.page().width.max(column + 16);
     let mut fresh = true;
     for word in clean(text).split(' ') {
