@@ -3,6 +3,7 @@
 //! Comes in: options, requests from the network, perhaps a command to run. Goes out: a record, the traces or a judgement of
 //! them, and how it ended.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::listen_settings::Asked;
 use super::listen_show::Show;
 use super::listen_talk::Talk;
 use super::listen_ways::Ways;
-use crate::live::{Arrival, Encoding, Listener, LiveError, Reason, Settings};
+use crate::live::{Address, Arrival, Encoding, Listener, LiveError, Reason, Settings};
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
@@ -54,8 +55,9 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         0 => Ok(Exit::Fine),
         _ => conclude(&listener.written(), showing, prices, judgement, console),
     };
+    let written = listener.written();
     drop(listener);
-    talk.stopped(console, reason, &totals, &astray);
+    talk.stopped(console, reason, &totals, &astray, &written);
     let shown = shown.or_else(|error| if error.exit() == Exit::Fine { Ok(()) } else { Err(error) });
     judge(reason, (&totals, &astray), child.as_ref(), shown.and(verdict), console)
 }
@@ -72,6 +74,10 @@ fn start(settings: Settings) -> Result<Listener, Error> {
                 let free = free.map(|port| format!("port {port} is free: {flag} 127.0.0.1:{port}"));
                 look.into_iter().chain(free).collect()
             }
+            LiveError::Record { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                vec!["record to another file with -o, or remove this one first".to_owned()]
+            }
+            LiveError::Bind { address: Address::Unix(_), .. } => vec!["give another path, or remove the file".to_owned()],
             LiveError::Bind { .. } => vec!["port 0 takes any free port".to_owned()],
             _ => Vec::new(),
         };
