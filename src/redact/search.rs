@@ -180,12 +180,17 @@ fn readable(bytes: &[u8]) -> &str {
     }
 }
 
-/// What may be shown of a secret in a report: `sk-a… (108 characters, sha256 9f31ab02)`; nothing of the first characters of a short one.
+/// What may be shown of a secret in a report: `sk-a... (108 characters, sha256 9f31ab02)`. Of a short one nothing: from its length and
+/// digest it could be guessed.
 pub fn shown(secret: &str) -> String {
+    const SHORT: usize = 16;
+    let length = secret.chars().count();
+    if length < SHORT {
+        return format!("... (fewer than {SHORT} characters)");
+    }
     let digest = Sha256::digest(secret.as_bytes());
     let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let length = secret.chars().count();
-    let first: String = if length < 16 { String::new() } else { secret.chars().take(4).collect() };
+    let first: String = secret.chars().take(4).collect();
     format!("{first}... ({length} characters, sha256 {digest})")
 }
 
@@ -204,6 +209,7 @@ mod tests {
         assert!(secret.shown.starts_with("sk-a... (") && !secret.shown.contains("api03"));
         let url = search.first(b"x postgres://ann:hunter2hunter2@db/x").unwrap();
         assert_eq!((url.issuer, url.range), ("URL with a password", 17..31));
+        assert_eq!(shown("hunter2"), shown("123456789012345"));
     }
 
     #[test]
