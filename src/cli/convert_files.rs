@@ -29,6 +29,8 @@ pub(super) struct Files {
     pub(super) paths: Vec<PathBuf>,
     /// What is read, by device and number: nothing is written there.
     inputs: HashSet<(u64, u64)>,
+    /// Others may not read an input, so they may not read what is made of it.
+    private: bool,
     /// An input that would have been written over.
     pub(super) clash: Option<PathBuf>,
 }
@@ -43,12 +45,16 @@ impl Files {
             whole: Vec::new(),
             paths: Vec::new(),
             inputs: HashSet::new(),
+            private: false,
             clash: None,
         }
     }
 
     /// Writes over none of these.
     pub(super) fn spare(mut self, inputs: &[Named]) -> Self {
+        let hidden =
+            |input: &Named| fs::metadata(input.path()).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o004 == 0);
+        self.private = inputs.iter().any(hidden);
         self.inputs = inputs.iter().filter_map(|input| identity(Path::new(&input.path()))).collect();
         self
     }
@@ -77,7 +83,7 @@ impl Files {
                     self.clash = Some(path);
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                self.open = Some(Replacement::begin(&path)?);
+                self.open = Some(Replacement::begin_as(&path, self.private)?);
                 self.paths.push(path);
                 Ok(())
             }

@@ -77,7 +77,9 @@ fn start(settings: Settings) -> Result<Listener, Error> {
             LiveError::Record { source, .. } if source.kind() == ErrorKind::InvalidData => {
                 vec!["record to another file with -o, or remove this one first".to_owned()]
             }
-            LiveError::Bind { address: Address::Unix(_), .. } => vec!["give another path, or remove the file".to_owned()],
+            LiveError::Bind { address: Address::Unix(_), .. } => {
+                vec!["give another path, or remove the file".to_owned()]
+            }
             LiveError::Bind { .. } => vec!["port 0 takes any free port".to_owned()],
             _ => Vec::new(),
         };

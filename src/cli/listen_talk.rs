@@ -93,7 +93,14 @@ impl Talk {
     }
 
     /// The end.
-    pub(super) fn stopped(self, console: &mut Console, reason: Reason, totals: &Totals, astray: &[(String, u64)], written: &Written) {
+    pub(super) fn stopped(
+        self,
+        console: &mut Console,
+        reason: Reason,
+        totals: &Totals,
+        astray: &[(String, u64)],
+        written: &Written,
+    ) {
         let object = Stopped {
             event: "stopped",
             reason: reason.name(),

@@ -70,13 +70,18 @@ impl Write for Place {
 impl Replacement {
     /// Begins to write.
     pub(super) fn begin(path: &Path) -> io::Result<Self> {
+        Self::begin_as(path, false)
+    }
+
+    /// The same; where there is no file yet, it may be one that nobody else reads.
+    pub(super) fn begin_as(path: &Path, private: bool) -> io::Result<Self> {
         // A link keeps its place: what it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let place = if fs::metadata(&path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
             Place::Device(fs::OpenOptions::new().write(true).open(&path)?)
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Place::Temporary(temporary(&path).tempfile_in(directory).map_err(|error| plain(&error))?)
+            Place::Temporary(temporary(&path, private).tempfile_in(directory).map_err(|error| plain(&error))?)
         };
         Ok(Self { out: BufWriter::with_capacity(1 << 16, place), path })
     }
@@ -132,10 +137,12 @@ pub(super) fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::R
     out.finish()
 }
 
-/// A temporary file that anybody may read whom the umask, or the file it replaces, lets read.
-fn temporary(path: &Path) -> tempfile::Builder<'static, 'static> {
+/// A temporary file that anybody may read whom the file it replaces lets read or, where there is none, the umask; nobody else where it
+/// is private.
+fn temporary(path: &Path, private: bool) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |meta| meta.permissions());
+    let permissions = fs::metadata(path)
+        .map_or_else(|_| fs::Permissions::from_mode(if private { 0o600 } else { 0o666 }), |meta| meta.permissions());
     builder.prefix(".tracectl-").permissions(permissions);
     builder
 }

@@ -92,13 +92,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
 /// Spans that are laid open for people who have not asked for all.
 const MOST: usize = 2_000;
 
-fn report(
-    capture: &Capture,
-    forest: &Forest,
-    filter: &Filter,
-    id: &IdPrefix,
-    most: usize,
-) -> Result<Report, Error> {
+fn report(capture: &Capture, forest: &Forest, filter: &Filter, id: &IdPrefix, most: usize) -> Result<Report, Error> {
     match target(capture, forest, filter, id)? {
         Target::Span(span) => Ok(report_span(capture, forest, span, most)?),
         Target::Trace(number) => Ok(report_trace(capture, forest, number, filter, most)?),

@@ -212,7 +212,8 @@ mod tests {
         let blanks: [&[u8]; 7] = [b"\n", b"\r\n\r\n", b"\0\0\0", b" \t", b"\xef\xbb\xbf", b"\n\xef\xbb\xbf", b"\0\n"];
         for blank in blanks {
             for times in 1..60 {
-                for (text, whole) in [([&blank.repeat(times), &json[..]].concat(), true), (blank.repeat(times), false)] {
+                for (text, whole) in [([&blank.repeat(times), &json[..]].concat(), true), (blank.repeat(times), false)]
+                {
                     assert_eq!(sniff(&text, whole), Format::Json, "{}", text.escape_ascii());
                 }
             }

@@ -58,9 +58,7 @@ pub(super) fn replaceable(path: &Path) -> io::Result<()> {
     let mut head = Vec::new();
     let read = match *start {
         [0x1f, 0x8b, ..] => GzDecoder::new(file).take(HEAD).read_to_end(&mut head),
-        [0x28, 0xb5, 0x2f, 0xfd] => {
-            zstd::stream::read::Decoder::with_buffer(file)?.take(HEAD).read_to_end(&mut head)
-        }
+        [0x28, 0xb5, 0x2f, 0xfd] => zstd::stream::read::Decoder::with_buffer(file)?.take(HEAD).read_to_end(&mut head),
         _ => file.take(HEAD).read_to_end(&mut head),
     };
     // What was cut off is a record as far as it goes; what cannot be unpacked at all is none.
@@ -235,7 +233,14 @@ mod tests {
 
     #[test]
     fn records_are_told_from_other_files() {
-        for head in [&b""[..], b"\n", b"{}\n{}", b"{\"resourceSpans\":[", b"{\n \"resourceLogs\": []", b"\0\0\0\x0c\x0a\x0a\x12"] {
+        for head in [
+            &b""[..],
+            b"\n",
+            b"{}\n{}",
+            b"{\"resourceSpans\":[",
+            b"{\n \"resourceLogs\": []",
+            b"\0\0\0\x0c\x0a\x0a\x12",
+        ] {
             assert!(is_record(head), "{}", head.escape_ascii());
         }
         for head in [

@@ -111,8 +111,11 @@ impl Search {
 pub(super) fn hints(text: &str) -> bool {
     static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         // Beginnings of names of secrets, of what stands before them, and of tokens.
-        const WORDS: [&str; 12] = [
+        const WORDS: [&str; 15] = [
             "pass",
+            "pwd",
+            "identified ",
+            "curl ",
             "secret",
             "token",
             "key",
