@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::convert_args::is_directory;
-use super::output::{Closed, Replacement};
+use super::output::{Closed, Replacement, is_private};
 use crate::convert::Piece;
 use crate::input::Named;
 
@@ -52,9 +52,7 @@ impl Files {
 
     /// Writes over none of these.
     pub(super) fn spare(mut self, inputs: &[Named]) -> Self {
-        let hidden =
-            |input: &Named| fs::metadata(input.path()).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o004 == 0);
-        self.private = inputs.iter().any(hidden);
+        self.private = inputs.iter().any(|input| is_private(Path::new(&input.path())));
         self.inputs = inputs.iter().filter_map(|input| identity(Path::new(&input.path()))).collect();
         self
     }
