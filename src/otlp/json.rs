@@ -238,7 +238,8 @@ impl<'a> Cursor<'a, '_> {
         Ok(())
     }
 
-    /// Reads a member, and takes it down where that is wanted.
+    /// Reads a member, and takes it down where that is wanted. Inlined: every level of nesting has its frame.
+    #[inline(always)]
     fn taken_down(&mut self, read: impl FnOnce(&mut Self) -> Result<RawAttribute<'a>, Halt>) -> Result<(), Halt> {
         let mark = self.tape.as_deref_mut().map(Tape::open);
         let member = read(self)?;
