@@ -105,7 +105,7 @@ impl Watch<'_> {
     /// Takes in what arrives until it is over.
     fn run(&mut self, listener: &mut Listener, mut child: Option<&mut Running>, console: &mut Console) -> Reason {
         let mut reason = Reason::Interrupted;
-        let mut heard = false;
+        let (mut heard, mut ended) = (false, false);
         while let Some(arrival) = listener.next() {
             match arrival {
                 Arrival::Batch(batch) if self.shown.is_ok() => self.show.take(&batch),
@@ -127,9 +127,12 @@ impl Watch<'_> {
                 listener.stop(Reason::Unread);
             }
             self.show.tick(&listener.totals());
+            // Notes may still come when it is over: its span is recorded once.
             if let Some(child) = &mut child
+                && !ended
                 && child.is_over(listener.quiet(), self.quiet)
             {
+                ended = true;
                 if let Some(span) = child.root_span() {
                     listener.record(span, Encoding::Json);
                 }
