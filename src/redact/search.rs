@@ -162,7 +162,7 @@ fn scheme_before(ahead: &[u8]) -> Option<usize> {
         let whole = !before.last().is_some_and(|before| before.is_ascii_alphanumeric() || *before == b'+');
         whole.then_some(before.len())
     };
-    SCHEMES.iter().find_map(|scheme| begins(&scheme))
+    SCHEMES.iter().find_map(begins)
 }
 
 /// The password in a database's or broker's URL, which begins at a place and whose scheme ends at `colon`.
