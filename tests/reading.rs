@@ -260,6 +260,32 @@ fn nesting_of_any_depth_is_survived() {
     assert_eq!(read("{\"resourceSpans\":".repeat(100_000).as_bytes()).len(), 0);
 }
 
+#[test]
+fn every_way_down_ends_at_the_same_level() {
+    let ways = [
+        (r#"{"kvlistValue":{"values":[{"key":"a","value":"#, "}]}}"),
+        (r#"{"kvlistValue":{"values":[{"value":"#, r#","key":"a"}]}}"#),
+        (r#"{ "kvlistValue": { "values": [ { "key": "a", "value": "#, " } ] } }"),
+        (r#"{"stringValue":"x","kvlistValue":{"values":[{"key":"a","value":"#, "}]}}"),
+        (r#"{"stringValue":"x","arrayValue":{"values":["#, "]}}"),
+        (r#"{"kvlistValue":{"values":[{"key":"a","value":{"stringValue":"s"},"value":"#, "}]}}"),
+        (r#"{"kvlist_value":{"values":[{"key":"a","value":"#, "}]}}"),
+    ];
+    for (open, close) in ways {
+        for (depth, fits) in [(511, true), (512, true), (513, false), (514, false), (5_000, false), (100_000, false)] {
+            let value = format!("{}{{\"intValue\":\"1\"}}{}", open.repeat(depth), close.repeat(depth));
+            let more = format!(r#"{},"attributes":[{{"key":"k","value":{value}}},{{"key":"z"}}]"#, plain());
+            let text = request(&more);
+            for text in [text.clone(), text.replacen("\"attributes\"", "\"events\":[],\"attributes\"", 1)] {
+                let capture = read(text.as_bytes());
+                let deep = kinds(&capture).contains(&TroubleKind::TooDeep);
+                assert_eq!((capture.len(), deep), (1, !fits), "{open} {depth}");
+                assert_eq!(detail(text.as_bytes()).attributes.len(), 2, "{open} {depth}");
+            }
+        }
+    }
+}
+
 /// The protobuf message of [`document`], written by hand.
 fn message() -> Vec<u8> {
     let field = |number: u8, bytes: &[u8]| [&[number << 3 | 2, bytes.len() as u8], bytes].concat();

@@ -2,7 +2,7 @@
 //!
 //! Comes in: inputs and options. Goes out: files, or bytes on stdout; what was written, and what was odd, on stderr.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
@@ -14,6 +14,7 @@ use super::convert_files::Files;
 use super::convert_job::{Job, Outcome};
 use super::error::{Error, Problem};
 use super::interrupts;
+use super::terminal::Terminal;
 use crate::convert::{Piece, Written};
 use crate::input::expand;
 use crate::render::Said;
@@ -72,8 +73,17 @@ fn into_stdout(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
     let progress = super::progress::Progress::writing(console);
     let (outcome, printed) = std::thread::scope(|scope| {
         let maker = scope.spawn(move || job.make(progress, &mut |piece| hand_over(&give, piece)));
-        let printed =
-            console.write(&Default::default(), |out| pieces.into_iter().try_for_each(|piece| out.write_all(&piece)));
+        let terminal = console.around().stdout_is_terminal;
+        let printed = console.write(&Default::default(), |out| {
+            let mut tame;
+            let out: &mut dyn Write = if terminal {
+                tame = Terminal::new(out);
+                &mut tame
+            } else {
+                out
+            };
+            pieces.into_iter().try_for_each(|piece| out.write_all(&piece))
+        });
         (maker.join(), printed)
     });
     let outcome = outcome.map_err(|_| io::Error::other("a thread of this program failed"))??;

@@ -10,7 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::convert_args::is_directory;
-use super::output::{Closed, Replacement};
+use super::output::{Closed, Replacement, is_private};
 use crate::convert::Piece;
 use crate::input::Named;
 
@@ -29,6 +29,8 @@ pub(super) struct Files {
     pub(super) paths: Vec<PathBuf>,
     /// What is read, by device and number: nothing is written there.
     inputs: HashSet<(u64, u64)>,
+    /// Others may not read an input, so they may not read what is made of it.
+    private: bool,
     /// An input that would have been written over.
     pub(super) clash: Option<PathBuf>,
 }
@@ -43,12 +45,14 @@ impl Files {
             whole: Vec::new(),
             paths: Vec::new(),
             inputs: HashSet::new(),
+            private: false,
             clash: None,
         }
     }
 
     /// Writes over none of these.
     pub(super) fn spare(mut self, inputs: &[Named]) -> Self {
+        self.private = inputs.iter().any(|input| is_private(Path::new(&input.path())));
         self.inputs = inputs.iter().filter_map(|input| identity(Path::new(&input.path()))).collect();
         self
     }
@@ -77,7 +81,7 @@ impl Files {
                     self.clash = Some(path);
                     return Err(io::ErrorKind::AlreadyExists.into());
                 }
-                self.open = Some(Replacement::begin(&path)?);
+                self.open = Some(Replacement::begin_as(&path, self.private)?);
                 self.paths.push(path);
                 Ok(())
             }

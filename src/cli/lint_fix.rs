@@ -2,7 +2,7 @@
 //!
 //! Comes in: findings. Goes out: a file, or text on stdout. Only what was found is touched.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use super::console::Console;
@@ -10,7 +10,7 @@ use super::emit_form::Form;
 use super::error::{Error, Problem};
 use super::lint_args::Emit;
 use super::lint_format::Format;
-use super::output::OutputArgs;
+use super::output::{OutputArgs, is_private, write_file_as};
 use crate::capture::Capture;
 use crate::lint::{Cell, DEFAULT_PRESET, Fix, LintReport, RULES, Rule, Settings, headroom, scores};
 use crate::mend::{Cut, Done, Plan, mend};
@@ -32,13 +32,19 @@ pub(super) fn write(
     let form = Form::of(path).unwrap_or(Form::LINES).streamed();
     let encoding = form.encoding();
     let mut done = Ok(Done::default());
-    let written = console.write(&OutputArgs { output: Some(path.to_owned()) }, |out| {
+    let draw = |out: &mut dyn Write| {
         form.packed(out, &mut |out| {
             done = mend(capture, &plan, encoding, out);
             // A dump that is not whole must not take the place of a file.
             if done.is_ok() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
         })
-    });
+    };
+    let output = OutputArgs { output: Some(path.to_owned()) };
+    let written = match output.file() {
+        Some(path) => write_file_as(path, capture.files().any(is_private), draw)
+            .map_err(|source| Problem::Output { path: path.to_owned(), source }.into()),
+        None => console.write(&output, draw),
+    };
     let done = done.map_err(Problem::Mend)?;
     written?;
     told(path, &done, console);

@@ -3,6 +3,7 @@
 //! Comes in: options, requests from the network, perhaps a command to run. Goes out: a record, the traces or a judgement of
 //! them, and how it ended.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::listen_settings::Asked;
 use super::listen_show::Show;
 use super::listen_talk::Talk;
 use super::listen_ways::Ways;
-use crate::live::{Arrival, Encoding, Listener, LiveError, Reason, Settings};
+use crate::live::{Address, Arrival, Encoding, Listener, LiveError, Reason, Settings};
 
 /// Runs the command.
 pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result<Exit, Error> {
@@ -54,11 +55,12 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         0 => Ok(Exit::Fine),
         _ => conclude(&listener.written(), showing, prices, (judgement, spare.is_none()), console),
     };
+    let written = listener.written();
     drop(listener);
     let shown = shown.or_else(|error| if error.exit() == Exit::Fine { Ok(()) } else { Err(error) });
     let verdict = shown.and(verdict);
     if talk.0 == LogFormat::Text {
-        talk.stopped(console, reason, &totals, &astray);
+        talk.stopped(console, reason, &totals, &astray, &written);
         return judge(reason, (&totals, &astray), child.as_ref(), verdict, console);
     }
     // That it has stopped is the last thing that machines are told.
@@ -70,7 +72,7 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
         }
         exit
     });
-    talk.stopped(console, reason, &totals, &astray);
+    talk.stopped(console, reason, &totals, &astray, &written);
     Ok(exit)
 }
 
@@ -85,6 +87,12 @@ fn start(settings: Settings) -> Result<Listener, Error> {
                 let look = owner.is_none().then(|| format!("`lsof -i :{port}` tells which process has it"));
                 let free = free.map(|port| format!("port {port} is free: {flag} 127.0.0.1:{port}"));
                 look.into_iter().chain(free).collect()
+            }
+            LiveError::Record { source, .. } if source.kind() == ErrorKind::InvalidData => {
+                vec!["record to another file with -o, or remove this one first".to_owned()]
+            }
+            LiveError::Bind { address: Address::Unix(_), .. } => {
+                vec!["give another path, or remove the file".to_owned()]
             }
             LiveError::Bind { .. } => vec!["port 0 takes any free port".to_owned()],
             _ => Vec::new(),
@@ -111,7 +119,7 @@ impl Watch<'_> {
     /// Takes in what arrives until it is over.
     fn run(&mut self, listener: &mut Listener, mut child: Option<&mut Running>, console: &mut Console) -> Reason {
         let mut reason = Reason::Interrupted;
-        let mut heard = false;
+        let (mut heard, mut ended) = (false, false);
         while let Some(arrival) = listener.next() {
             match arrival {
                 Arrival::Batch(batch) if self.shown.is_ok() => self.show.take(&batch),
@@ -133,9 +141,12 @@ impl Watch<'_> {
                 listener.stop(Reason::Unread);
             }
             self.show.tick(&listener.totals());
+            // Notes may still come when it is over: its span is recorded once.
             if let Some(child) = &mut child
+                && !ended
                 && child.is_over(listener.quiet(), self.quiet)
             {
+                ended = true;
                 if let Some(span) = child.root_span() {
                     listener.record(span, Encoding::Json);
                 }

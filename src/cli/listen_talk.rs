@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::console::Console;
 use super::listen_args::LogFormat;
-use crate::live::{Address, Note, Reason, Totals};
+use crate::live::{Address, Note, Reason, Totals, Written};
 use crate::model::ByteSize;
 use crate::render::{Ink, Render, Tone};
 
@@ -79,6 +79,12 @@ impl Talk {
                 "more arrives than can be shown: traces are shown in part, the record has them all".to_owned(),
             ),
             Note::Refused(why) => ("refused", format!("refused: {why}")),
+            Note::TooDeep => (
+                "too_deep",
+                "values are nested deeper than 512 levels: the record has what is above; a record in the encoding of the \
+                 sender has everything"
+                    .to_owned(),
+            ),
             Note::CannotForward(why) => ("cannot_forward", format!("cannot forward: {why}")),
             Note::ForwardingAgain => ("forwarding_again", "forwarding again".to_owned()),
         };
@@ -87,7 +93,14 @@ impl Talk {
     }
 
     /// The end.
-    pub(super) fn stopped(self, console: &mut Console, reason: Reason, totals: &Totals, astray: &[(String, u64)]) {
+    pub(super) fn stopped(
+        self,
+        console: &mut Console,
+        reason: Reason,
+        totals: &Totals,
+        astray: &[(String, u64)],
+        written: &Written,
+    ) {
         let object = Stopped {
             event: "stopped",
             reason: reason.name(),
@@ -102,10 +115,14 @@ impl Talk {
             forwarded: totals.forwarded,
             not_forwarded: totals.unforwarded,
             astray: astray.iter().map(|(_, count)| count).sum(),
+            too_deep: totals.too_deep,
+            dropped_files: written.gone,
+            dropped_spans: written.gone_spans,
         };
         match self.0 {
             LogFormat::Text => {
                 console.talk(&Line(Tone::Quiet, summary(totals)));
+                dropped(written).into_iter().for_each(|words| console.talk(&Line(Tone::Odd, words)));
                 for words in strays(astray).into_iter().filter(|_| totals.spans > 0) {
                     console.talk(&Line(Tone::Odd, words));
                 }
@@ -129,6 +146,16 @@ pub(super) fn strays(astray: &[(String, u64)]) -> Vec<String> {
     astray.iter().map(words).collect()
 }
 
+/// What is no longer there of the record.
+fn dropped(written: &Written) -> Option<String> {
+    let (files, spans) = (written.gone, written.gone_spans);
+    let of = |number: u64, word: &str| format!("{number} {word}{}", if number == 1 { "" } else { "s" });
+    (files > 0).then(|| {
+        let (spans, files) = (of(spans, "span"), of(u64::from(files), "older file"));
+        format!("{spans} went with {files} that --rotate dropped: --keep keeps more")
+    })
+}
+
 /// The end in words.
 fn summary(totals: &Totals) -> String {
     let requests = if totals.requests == 1 { "request" } else { "requests" };
@@ -142,6 +169,7 @@ fn summary(totals: &Totals) -> String {
         (totals.logs, "of logs let go"),
         (totals.forwarded, "forwarded"),
         (totals.unforwarded, "not forwarded"),
+        (totals.too_deep, "values nested too deeply to be recorded whole"),
     ];
     for (number, what) in more.into_iter().filter(|(number, _)| *number > 0) {
         words.push_str(&format!("; {number} {what}"));
@@ -171,4 +199,7 @@ struct Stopped {
     forwarded: u64,
     not_forwarded: u64,
     astray: u64,
+    too_deep: u64,
+    dropped_files: u32,
+    dropped_spans: u64,
 }

@@ -83,6 +83,7 @@ mod show;
 mod stats;
 mod surroundings;
 mod table_or_json;
+mod terminal;
 mod tree;
 
 pub use exit::Exit;

@@ -104,15 +104,15 @@ impl Write for Place {
 }
 
 impl Replacement {
-    /// Begins to write.
-    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+    /// Begins to write. Where there is no file yet, it may be one that nobody else reads.
+    pub(super) fn begin_as(path: &Path, private: bool) -> io::Result<Self> {
         // A link keeps its place: what it points to is replaced.
         let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let place = if fs::metadata(&path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
             Place::Device(fs::OpenOptions::new().write(true).open(&path)?)
         } else {
             let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            Place::Temporary(temporary(&path).tempfile_in(directory).map_err(|error| plain(&error))?)
+            Place::Temporary(temporary(&path, private).tempfile_in(directory).map_err(|error| plain(&error))?)
         };
         Ok(Self { out: BufWriter::with_capacity(1 << 16, place), path })
     }
@@ -161,17 +161,33 @@ impl Write for Replacement {
     }
 }
 
+/// Whether this is a file that not everybody may read.
+pub(super) fn is_private(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o004 == 0)
+}
+
 /// Writes a file: to a temporary one in the same directory, which then takes its name.
 pub(super) fn write_file(path: &Path, draw: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = Replacement::begin(path)?;
+    write_file_as(path, false, draw)
+}
+
+/// The same; where there is no file yet, it may be one that nobody else reads.
+pub(super) fn write_file_as(
+    path: &Path,
+    private: bool,
+    draw: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut out = Replacement::begin_as(path, private)?;
     draw(&mut out)?;
     out.finish()
 }
 
-/// A temporary file that anybody may read whom the umask, or the file it replaces, lets read.
-fn temporary(path: &Path) -> tempfile::Builder<'static, 'static> {
+/// A temporary file that anybody may read whom the file it replaces lets read or, where there is none, the umask; nobody else where it
+/// is private.
+fn temporary(path: &Path, private: bool) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
-    let permissions = fs::metadata(path).map_or_else(|_| fs::Permissions::from_mode(0o666), |meta| meta.permissions());
+    let permissions = fs::metadata(path)
+        .map_or_else(|_| fs::Permissions::from_mode(if private { 0o600 } else { 0o666 }), |meta| meta.permissions());
     builder.prefix(".tracectl-").permissions(permissions);
     builder
 }
@@ -196,5 +212,16 @@ mod tests {
         write_file(&path, |out| out.write_all(b"second")).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"second");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_a_new_file_is_made_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("answer.json");
+        write_file_as(&path, true, |out| out.write_all(b"first")).unwrap();
+        assert!(is_private(&path));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_file_as(&path, true, |out| out.write_all(b"second")).unwrap();
+        assert!(!is_private(&path) && !is_private(&directory.path().join("none")));
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Comes in: flags and `OTEL_EXPORTER_OTLP_*`. Goes out: a [`Target`]; a flag wins over a variable.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,16 +86,19 @@ pub(super) fn duration(text: &str) -> Result<Duration, DurationError> {
     parse_duration(text).map(|nanos| Duration::from_nanos(nanos.0))
 }
 
-/// A pair of an option.
-pub(super) fn header(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').or_else(|| text.split_once(':')).filter(|(name, _)| !name.trim().is_empty());
-    let (name, value) = pair.ok_or("write it like name=value")?;
+/// A pair of an option. One that is none has no name: it is refused later, because here it would be repeated, and may hold a secret.
+pub(super) fn header(text: &str) -> Result<(String, String), Infallible> {
+    let (name, value) = text.split_once('=').or_else(|| text.split_once(':')).unwrap_or_default();
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 impl SendArgs {
     /// The receiver; without a URL the one that the environment names, or the usual one on this machine.
     pub(super) fn target(&self, url: Option<&str>, console: &mut Console) -> Result<Target, Error> {
+        if self.header.iter().any(|(name, _)| name.is_empty()) {
+            let words = "--header wants NAME=VALUE (what was given is not shown: it may hold a secret)";
+            return Err(Problem::Conflict(words).into());
+        }
         let (mut options, ignored) =
             SendOptions::of_variables(&|name| console.around().variable(name).map(str::to_owned));
         for name in ignored {

@@ -105,7 +105,8 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
             Format::Json => console.write(&args.output, |out| write_json(&chat, out))?,
         }
     } else {
-        let report = report(&capture, &forest, &filter, id.as_ref())?;
+        let whole = args.full || matches!(format, Format::Json);
+        let report = report(&capture, &forest, &filter, id.as_ref(), if whole { usize::MAX } else { MOST })?;
         match format {
             Format::Text => console.show(&ShowText { report: &report, full: args.full }, &args.output)?,
             Format::Json => console.write(&args.output, |out| write_json(&report, out))?,
@@ -115,10 +116,19 @@ pub(super) fn run(args: &Args, config: &Config, console: &mut Console) -> Result
     Ok(Exit::Fine)
 }
 
-fn report(capture: &Capture, forest: &Forest, filter: &Filter, id: Option<&IdPrefix>) -> Result<Report, Error> {
+/// Spans that are laid open for people who have not asked for all.
+const MOST: usize = 2_000;
+
+fn report(
+    capture: &Capture,
+    forest: &Forest,
+    filter: &Filter,
+    id: Option<&IdPrefix>,
+    most: usize,
+) -> Result<Report, Error> {
     match target(capture, forest, filter, id)? {
-        Target::Span(span) => Ok(report_span(capture, forest, span)?),
-        Target::Trace(number) => Ok(report_trace(capture, forest, number, filter)?),
+        Target::Span(span) => Ok(report_span(capture, forest, span, most)?),
+        Target::Trace(number) => Ok(report_trace(capture, forest, number, filter, most)?),
     }
 }
 

@@ -59,20 +59,46 @@ pub fn sniff(head: &[u8], whole: bool) -> Format {
     if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
         return Format::Utf16;
     }
-    let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    let first = text.iter().find(|c| !matches!(c, b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e));
-    if first.is_none() {
-        return Format::Empty;
+    let text = behind_blanks(head);
+    let Some(first) = text.first() else {
+        // More blanks than are looked at may stand before text; a message of protobuf does not begin with so many.
+        return if whole { Format::Empty } else { Format::Json };
+    };
+    if begins_object(text) {
+        return Format::Json;
     }
     // A newline is also the first byte of nearly every protobuf message, so the other reading is tried first.
     if let Some(framing) = framing(head, whole) {
         return Format::Proto(framing);
     }
     match first {
-        Some(b'{' | b'[') => Format::Json,
+        b'{' | b'[' => Format::Json,
         _ if looks_like_text(text) => Format::Json,
         _ => Format::Unknown,
     }
+}
+
+/// What follows the blanks, NULs, commas and byte order marks at the beginning.
+fn behind_blanks(mut bytes: &[u8]) -> &[u8] {
+    loop {
+        bytes = match bytes {
+            [b' ' | b'\t' | b'\r' | b'\n' | b',' | 0x1e | 0, rest @ ..] | [0xef, 0xbb, 0xbf, rest @ ..] => rest,
+            _ => return bytes,
+        };
+    }
+}
+
+/// Whether this is an object, perhaps in an array, with a first key and its colon: no message of protobuf that began with blanks
+/// reads like that.
+fn begins_object(bytes: &[u8]) -> bool {
+    const KEY: usize = 128;
+    let inner = bytes.strip_prefix(b"[").unwrap_or(bytes).trim_ascii_start();
+    let Some(key) = inner.strip_prefix(b"{").and_then(|member| member.trim_ascii_start().strip_prefix(b"\"")) else {
+        return false;
+    };
+    let Some(end) = key.iter().take(KEY).position(|c| *c == b'"' || *c < 0x20) else { return false };
+    let behind = key.get(end..).and_then(|key| key.strip_prefix(b"\""));
+    behind.is_some_and(|behind| behind.trim_ascii_start().first().is_none_or(|c| *c == b':'))
 }
 
 fn looks_like_text(bytes: &[u8]) -> bool {
@@ -178,6 +204,25 @@ mod tests {
         for (bytes, format) in cases {
             assert_eq!(sniff(bytes, true), format, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_before_json_is_passed_over() {
+        let json = b"{\"resourceSpans\":[]}";
+        let blanks: [&[u8]; 7] = [b"\n", b"\r\n\r\n", b"\0\0\0", b" \t", b"\xef\xbb\xbf", b"\n\xef\xbb\xbf", b"\0\n"];
+        for blank in blanks {
+            for times in 1..60 {
+                for (text, whole) in [([&blank.repeat(times), &json[..]].concat(), true), (blank.repeat(times), false)]
+                {
+                    assert_eq!(sniff(&text, whole), Format::Json, "{}", text.escape_ascii());
+                }
+            }
+        }
+        // A message that begins like a line break and a brace is still a message.
+        let attribute = [&b"\x0a\x20\x0a\x0cservice.name\x12\x10\x0a\x0e"[..], b"a name of these"].concat();
+        let resource = [&b"\x0a\x22"[..], &attribute[..34]].concat();
+        let message = [&b"\x0a\x7b"[..], &resource, b"\x12\x55\x12\x53\x2a\x51", &[b'n'; 81]].concat();
+        assert_eq!(sniff(&message, true), Format::Proto(Framing::None));
     }
 
     #[test]

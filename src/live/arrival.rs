@@ -92,6 +92,8 @@ pub enum Note {
     Sampling,
     /// A request was refused for the first time, and why.
     Refused(String),
+    /// Values were recorded in another encoding and are nested more deeply than is read: what is too deep is not in the record.
+    TooDeep,
     /// Requests cannot be passed on.
     CannotForward(String),
     /// Requests can be passed on again.
@@ -105,6 +107,8 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// How many older ones have gone to make room.
     pub gone: u32,
+    /// How many spans went with them.
+    pub gone_spans: u64,
 }
 
 /// Why listening is over.

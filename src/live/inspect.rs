@@ -14,6 +14,8 @@ pub(super) struct Inspection {
     pub(super) spans: u64,
     /// Spans that cannot.
     pub(super) broken: u64,
+    /// Values in them that are nested more deeply than is read.
+    pub(super) deep: u64,
 }
 
 /// Checks every byte of a request; `seen` hears the trace of each span.
@@ -27,7 +29,7 @@ pub(super) fn inspect(
         Encoding::Proto => {
             // Nearly every request is in order: only one that is not is read in detail.
             if let Some(spans) = glance(request, &mut *seen) {
-                return Ok(Inspection { spans, broken: 0 });
+                return Ok(Inspection { spans, ..Inspection::default() });
             }
             let mut reader = ProtoReader::new(Framing::None);
             reader.feed(request, 0, true, &mut |thing| note(&thing, &mut spans, &mut last, seen));
@@ -57,10 +59,12 @@ fn note(thing: &Seen<'_, '_>, spans: &mut u64, last: &mut Option<TraceId>, seen:
 }
 
 fn judge(tally: &Tally, spans: u64) -> Result<Inspection, Refusal> {
-    let mut broken = 0;
+    let (mut broken, mut deep, mut wrong) = (0, 0, None);
     for trouble in tally.troubles() {
         match trouble.kind {
             TroubleKind::BrokenSpan => broken = trouble.count,
+            TroubleKind::TooDeep => deep = trouble.count,
+            TroubleKind::WrongType => wrong = Some(trouble),
             kind if kind.grade() == Grade::Loss || kind == TroubleKind::OtherText => {
                 return Err(Refusal::Malformed(format!("byte {}: {}", trouble.offset, kind.message())));
             }
@@ -70,7 +74,11 @@ fn judge(tally: &Tally, spans: u64) -> Result<Inspection, Refusal> {
     if spans == 0 && tally.other_signals != [0; 3] {
         return Err(Refusal::Malformed("this is a request of another signal, not of traces".to_owned()));
     }
-    Ok(Inspection { spans, broken })
+    // Among spans a field that is wrong costs only itself; without any it is what should have held them.
+    if let (0, 0, Some(trouble)) = (spans, broken, wrong) {
+        return Err(Refusal::Malformed(format!("byte {}: {}", trouble.offset, trouble.kind.message())));
+    }
+    Ok(Inspection { spans, broken, deep })
 }
 
 #[cfg(test)]
@@ -87,7 +95,9 @@ mod tests {
             br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0102030405060708090a0b0c0d0e0f10"}]}]}]}"#;
         assert_eq!(check(span, Encoding::Json), Some((1, 0)));
         assert_eq!(check(b"{}", Encoding::Json), Some((0, 0)));
-        for wrong in [&b""[..], b"[]", b"hello", b"{\"resourceSpans\":[", br#"{"resourceLogs":[{}]}"#] {
+        for wrong in
+            [&b""[..], b"[]", b"hello", b"{\"resourceSpans\":[", br#"{"resourceLogs":[{}]}"#, br#"{"resourceSpans":5}"#]
+        {
             assert_eq!(check(wrong, Encoding::Json), None, "{}", String::from_utf8_lossy(wrong));
         }
         let proto = crate::live::gather::proto_of(span, Encoding::Json);

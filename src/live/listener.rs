@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 use super::accept::Door;
 use super::address::Address;
 use super::arrival::{Arrival, Batch, Encoding, Note, Reason, Written};
-use super::bind::bind;
+use super::bind::{SocketFile, bind};
 use super::error::LiveError;
 use super::forward::Forwarder;
 use super::limits::{Claim, Room};
@@ -52,6 +52,8 @@ pub struct Listener {
     started: Instant,
     last: (u64, Instant),
     over: bool,
+    /// The files of sockets, which go when listening is over.
+    sockets: Vec<SocketFile>,
     grpc: Address,
     http: Address,
 }
@@ -65,7 +67,9 @@ impl Listener {
             Builder::new_multi_thread().worker_threads(cores.clamp(2, 4)).thread_name("live").enable_all().build()?;
         let tls = settings.tls.as_ref().map(tls::acceptor).transpose()?;
         let (grpc_socket, grpc) = runtime.block_on(bind(&settings.grpc))?;
+        let mut sockets: Vec<SocketFile> = SocketFile::of(&grpc).into_iter().collect();
         let (http_socket, http) = runtime.block_on(bind(&settings.http))?;
+        sockets.extend(SocketFile::of(&http));
         let (out, batches) = sync_channel(WAITING);
         let meter = Arc::new(Meter::new(settings.show.then_some(out)));
         let inside = runtime.enter();
@@ -125,6 +129,7 @@ impl Listener {
             started: now,
             last: (0, now),
             over: false,
+            sockets,
             grpc,
             http,
         })
@@ -216,6 +221,7 @@ impl Listener {
             // Nobody waits for what a stalled peer may still send.
             runtime.shutdown_timeout(Duration::from_millis(200));
         }
+        self.sockets.clear();
         self.desk = None;
         if let Some(recorder) = self.recorder.take() {
             self.written = recorder.join().unwrap_or_default();

@@ -33,6 +33,8 @@ pub struct Totals {
     pub forwarded: u64,
     /// Requests that could not be passed on.
     pub unforwarded: u64,
+    /// Values nested too deeply to be recorded whole.
+    pub too_deep: u64,
     /// Connections that are open.
     pub connections: u64,
 }
@@ -50,6 +52,7 @@ pub(super) struct Meter {
     pub(super) forwarded: AtomicU64,
     pub(super) unforwarded: AtomicU64,
     pub(super) connections: AtomicU64,
+    too_deep: AtomicU64,
     refused: AtomicBool,
     overloaded: AtomicBool,
     sampling: AtomicBool,
@@ -82,6 +85,7 @@ impl Meter {
             forwarded: AtomicU64::new(0),
             unforwarded: AtomicU64::new(0),
             connections: AtomicU64::new(0),
+            too_deep: AtomicU64::new(0),
             refused: AtomicBool::new(false),
             overloaded: AtomicBool::new(false),
             sampling: AtomicBool::new(false),
@@ -123,6 +127,13 @@ impl Meter {
         self.rejected.fetch_add(1, Relaxed);
         if !self.refused.swap(true, Relaxed) {
             self.note(Note::Refused(why.to_owned()));
+        }
+    }
+
+    /// Values cannot be recorded whole.
+    pub(super) fn cut_deep(&self, values: u64) {
+        if self.too_deep.fetch_add(values, Relaxed) == 0 {
+            self.note(Note::TooDeep);
         }
     }
 
@@ -175,6 +186,7 @@ impl Meter {
             deferred: self.deferred.load(Relaxed),
             forwarded: self.forwarded.load(Relaxed),
             unforwarded: self.unforwarded.load(Relaxed),
+            too_deep: self.too_deep.load(Relaxed),
             connections: self.connections.load(Relaxed),
         }
     }

@@ -24,7 +24,7 @@ use super::settings::Record;
 const TOGETHER: usize = 256;
 
 enum Job {
-    /// The file is to be begun, whether or not anything comes.
+    /// The file is to be begun, whether or not anything comes; an earlier record stays until something does.
     Begin,
     Write(Writing),
 }
@@ -75,6 +75,11 @@ impl Recorder {
         answer.await.unwrap_or(false)
     }
 
+    /// Whether requests in this encoding are written in another one.
+    pub(super) fn rewrites(&self, encoding: Encoding) -> bool {
+        (self.layout == Layout::Lines) != (encoding == Encoding::Json)
+    }
+
     /// Begins the file.
     pub(super) fn begin(&self) {
         let _ = self.jobs.send(Job::Begin);
@@ -88,10 +93,14 @@ fn work(mut file: RecordFile, queue: &Receiver<Job>, meter: &Meter, heard: &Hear
         let jobs = std::iter::once(first).chain(queue.try_iter());
         waiting.extend(jobs.filter_map(|job| if let Job::Write(job) = job { Some(job) } else { None }).take(TOGETHER));
         let messages: Vec<&[u8]> = waiting.iter().map(|job: &Writing| &*job.message).collect();
-        let written = file.begin().and_then(|notes| {
+        let begun = if messages.is_empty() { file.begin_beside() } else { file.begin() };
+        let written = begun.and_then(|notes| {
             notes.into_iter().for_each(|note| meter.note(note));
             file.write(&messages)
         });
+        if written.is_ok() {
+            file.count(waiting.iter().map(|job| job.batch.spans).sum());
+        }
         match &written {
             Ok(()) if broken => meter.note(Note::WritingAgain),
             Err(error) if !broken => meter.note(Note::CannotWrite(error.to_string())),

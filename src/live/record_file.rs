@@ -4,6 +4,7 @@
 //! back, so that the file opens at any moment. Older files step aside when it is full. What an earlier run left goes, or is gone
 //! on with, only when the new record begins.
 
+use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -13,7 +14,7 @@ use flate2::write::GzEncoder;
 
 use super::arrival::{Note, Written};
 use super::record_form::{Compression, Layout};
-use super::record_tail::{Tail, tail};
+use super::record_tail::{Tail, replaceable, tail};
 use super::settings::Record;
 
 /// Readable by nobody else: prompts are in it.
@@ -35,6 +36,11 @@ pub struct RecordFile {
     regular: bool,
     /// How often a full file stepped aside.
     turns: u32,
+    /// Spans in it, and in each of the files that stepped aside and are there.
+    spans: u64,
+    older: VecDeque<u64>,
+    /// Spans in files that are gone.
+    gone_spans: u64,
     packed: Vec<u8>,
 }
 
@@ -46,14 +52,20 @@ struct Before {
 }
 
 impl RecordFile {
-    /// Opens the file, creates it if need be, and changes nothing in it.
+    /// Opens the file, creates it if need be, and changes nothing in it. One that is to be replaced and holds something else than a
+    /// record is refused.
     pub fn open(record: Record) -> io::Result<Self> {
         let (file, created) = open(&record.path)?;
         let meta = file.metadata()?;
         let regular = meta.is_file();
+        if !record.append && regular && meta.len() > 0 {
+            replaceable(&record.path)?;
+        }
         let kept = if record.append && regular { tail(&record.path, record.form)? } else { Tail::default() };
         let before = regular.then_some(Before { length: meta.len(), kept });
-        Ok(Self { record, file, before, created, length: 0, regular, turns: 0, packed: Vec::new() })
+        let (older, packed) = (VecDeque::new(), Vec::new());
+        let (length, turns, spans, gone_spans) = (0, 0, 0, 0);
+        Ok(Self { record, file, before, created, length, regular, turns, spans, older, gone_spans, packed })
     }
 
     /// Begins the record, unless it has begun: what is not to be kept goes. Says what that was.
@@ -77,11 +89,24 @@ impl RecordFile {
         Ok(notes.into_iter().flatten().collect())
     }
 
+    /// Begins the record unless an earlier one would go for it: that stays until something takes its place.
+    pub(super) fn begin_beside(&mut self) -> io::Result<Vec<Note>> {
+        match self.before {
+            Some(Before { length: 1.., .. }) if !self.record.append => Ok(Vec::new()),
+            _ => self.begin(),
+        }
+    }
+
+    /// Counts spans of messages that were written last.
+    pub(super) fn count(&mut self, spans: u64) {
+        self.spans += spans;
+    }
+
     /// The files of this record, oldest first.
     pub(super) fn written(&self) -> Written {
         let there = self.turns.min(self.record.keep);
         let files = (0..=there).rev().map(|number| aside(&self.record.path, number)).collect();
-        Written { files, gone: self.turns - there }
+        Written { files, gone: self.turns - there, gone_spans: self.gone_spans }
     }
 
     /// Writes messages, all or none.
@@ -145,6 +170,10 @@ impl RecordFile {
         self.file = replaced(&self.record.path, self.record.keep)?;
         self.turns += 1;
         self.length = 0;
+        self.older.push_back(std::mem::take(&mut self.spans));
+        while self.older.len() > usize::try_from(self.record.keep).unwrap_or(usize::MAX) {
+            self.gone_spans += self.older.pop_front().unwrap_or_default();
+        }
         Ok(())
     }
 
@@ -275,6 +304,7 @@ mod tests {
         assert_eq!(notes, []);
         for number in 0..5 {
             file.write(&[format!("{{\"number\":{number}}}").as_bytes()]).unwrap();
+            file.count(10 + number);
         }
         file.close().unwrap();
         let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
@@ -284,7 +314,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
         let named = |name: &str| folder.path().join(name);
         let files = vec![named("run.2.jsonl"), named("run.1.jsonl"), path];
-        assert_eq!(file.written(), Written { files, gone: 2 });
+        assert_eq!(file.written(), Written { files, gone: 2, gone_spans: 21 });
     }
 
     #[test]
@@ -327,6 +357,19 @@ mod tests {
     }
 
     #[test]
+    fn an_earlier_record_stays_until_something_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.jsonl");
+        fs::write(&path, "{}\n").unwrap();
+        let mut file = RecordFile::open(record(path.clone())).unwrap();
+        assert_eq!(file.begin_beside().unwrap(), []);
+        assert_eq!(fs::read(&path).unwrap(), b"{}\n");
+        assert_eq!(file.begin().unwrap().len(), 1);
+        file.write(&[b"{ }"]).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"{ }\n");
+    }
+
+    #[test]
     fn many_messages_at_once_stand_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("run.pb");
@@ -348,6 +391,10 @@ mod tests {
         let (file, notes) = begin(record(path.clone()));
         assert_eq!(notes, [Note::Replaced { path: path.clone(), bytes: 6 }]);
         assert_eq!(fs::read(&path).unwrap().len(), 0);
+        // What is no record is never replaced.
+        let other = folder.path().join("prog.py");
+        fs::write(&other, "print('x')\n").unwrap();
+        assert!(RecordFile::open(record(other)).is_err());
         // Two cannot write one record.
         assert!(RecordFile::open(record(path.clone())).is_err());
         drop(file);

@@ -1,4 +1,4 @@
-//! Where a record that is already there ends: behind its last whole message.
+//! What is already there: whether it is a record, and where it ends, which is behind its last whole message.
 //!
 //! Comes in: a file and its form. Goes out: how many of its bytes are whole messages; what follows them was being written when
 //! its writer died. A file that is something else is refused: nothing is cut from what is not understood.
@@ -43,6 +43,46 @@ pub(super) fn tail(path: &Path, form: RecordForm) -> io::Result<Tail> {
         return Err(foreign());
     }
     Ok(tail)
+}
+
+/// What is looked at to tell a record from other files.
+const HEAD: u64 = 64 << 10;
+/// No message of a record is longer.
+const MESSAGE: u32 = 1 << 28;
+
+/// Refuses a file that holds something else than a record, in whatever form: it would be lost.
+pub(super) fn replaceable(path: &Path) -> io::Result<()> {
+    let mut start = Vec::new();
+    File::open(path)?.take(4).read_to_end(&mut start)?;
+    let file = BufReader::with_capacity(PIECE, File::open(path)?);
+    let mut head = Vec::new();
+    let read = match *start {
+        [0x1f, 0x8b, ..] => GzDecoder::new(file).take(HEAD).read_to_end(&mut head),
+        [0x28, 0xb5, 0x2f, 0xfd] => zstd::stream::read::Decoder::with_buffer(file)?.take(HEAD).read_to_end(&mut head),
+        _ => file.take(HEAD).read_to_end(&mut head),
+    };
+    // What was cut off is a record as far as it goes; what cannot be unpacked at all is none.
+    let readable = read.is_ok() || !head.is_empty();
+    if readable && is_record(&head) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::InvalidData, "the file is there and holds no record: it would be lost"))
+}
+
+/// Whether bytes begin like requests, as lines or behind their lengths.
+fn is_record(head: &[u8]) -> bool {
+    let text = head.trim_ascii_start();
+    if text.is_empty() {
+        return true;
+    }
+    if let Some(object) = text.strip_prefix(b"{") {
+        let member = object.trim_ascii_start();
+        return [&b"}"[..], b"\"resource", b"\"scope"].iter().any(|begins| member.starts_with(begins));
+    }
+    let Some((length, message)) = head.split_first_chunk::<4>() else { return false };
+    let length = u32::from_be_bytes(*length);
+    // A request begins with a field 1 that has a length.
+    length > 0 && length < MESSAGE && message.first().is_none_or(|tag| *tag == 0x0a)
 }
 
 fn foreign() -> io::Error {
@@ -184,5 +224,35 @@ impl<R: BufRead> BufRead for Counted<R> {
     fn consume(&mut self, bytes: usize) {
         self.inner.consume(bytes);
         self.taken += bytes as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_told_from_other_files() {
+        for head in [
+            &b""[..],
+            b"\n",
+            b"{}\n{}",
+            b"{\"resourceSpans\":[",
+            b"{\n \"resourceLogs\": []",
+            b"\0\0\0\x0c\x0a\x0a\x12",
+        ] {
+            assert!(is_record(head), "{}", head.escape_ascii());
+        }
+        for head in [
+            &b"import os\nprint('x')\n"[..],
+            b"a,b\n1,2\n",
+            b"{\"name\":\"package\"}",
+            b"[1]",
+            b"ab",
+            b"\0\0\0\0",
+            b"\x7fELF\x02",
+        ] {
+            assert!(!is_record(head), "{}", head.escape_ascii());
+        }
     }
 }

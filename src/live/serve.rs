@@ -182,6 +182,9 @@ impl Desk {
             self.meter.other(signal);
             return Ok(found);
         }
+        if found.deep > 0 && self.recorder.as_ref().is_some_and(|recorder| recorder.rewrites(encoding)) {
+            self.meter.cut_deep(found.deep);
+        }
         let batch = Batch { bytes, encoding, spans: found.spans };
         match &self.recorder {
             Some(recorder) if found.spans > 0 => match recorder.append(batch, found.broken, claim).await {

@@ -9,6 +9,7 @@ use super::id::{self, Width};
 use super::notes::Notes;
 use super::number;
 use super::raw::{IdForm, RawId, Text};
+use super::tape::Tape;
 use super::text;
 use super::trouble::TroubleKind;
 
@@ -26,6 +27,8 @@ pub(super) struct Cursor<'a, 'n> {
     pub(super) bytes: &'a [u8],
     pub(super) at: usize,
     pub(super) notes: &'n mut Notes,
+    /// Takes down the members of nested values, where somebody wants them.
+    pub(super) tape: Option<&'n mut Tape<'a>>,
 }
 
 const QUOTE: u8x16 = u8x16::new([b'"'; 16]);
@@ -47,7 +50,7 @@ pub(super) fn masks(block: &[u8; 32]) -> (u32, u32) {
 
 impl<'a, 'n> Cursor<'a, 'n> {
     pub(super) fn new(bytes: &'a [u8], at: usize, notes: &'n mut Notes) -> Self {
-        Self { bytes, at, notes }
+        Self { bytes, at, notes, tape: None }
     }
 
     #[cold]

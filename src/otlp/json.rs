@@ -11,6 +11,7 @@ use super::number;
 use super::raw::{
     Nested, RawAttribute, RawEntityRef, RawEvent, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape, Text, Wire,
 };
+use super::tape::Tape;
 use super::trouble::TroubleKind;
 
 /// How deep values may nest. The SDKs stop at 64 (specification, `AttributeValueDepthLimit`).
@@ -187,7 +188,9 @@ impl<'a> Cursor<'a, '_> {
             b'n' if self.bytes.get(self.at + 1) != Some(&b'a') => self.word(b"null").map(|()| RawValue::Empty)?,
             open @ (b'[' | b'{') => {
                 let from = self.at;
-                self.skip()?;
+                if !self.plain_list(open)? {
+                    return Ok(RawValue::Empty);
+                }
                 let raw = self.bytes.get(from..self.at).unwrap_or_default();
                 RawValue::Nested(Nested { raw, wire: Wire::Plain, map: open == b'{' })
             }
@@ -200,6 +203,50 @@ impl<'a> Cursor<'a, '_> {
                 }
             }
         })
+    }
+
+    /// An ordinary array or object: checked, and its members taken down where they are wanted. `false` where it is nested too
+    /// deeply for that.
+    fn plain_list(&mut self, open: u8) -> Result<bool, Halt> {
+        let from = self.at;
+        let Some(tape) = self.tape.as_deref_mut() else { return self.skip().map(|()| true) };
+        if tape.depth() >= MAX_DEPTH {
+            return self.skip().map(|()| false);
+        }
+        tape.begin();
+        let mark = tape.mark();
+        if self.plain_elements(open).is_err() {
+            if let Some(tape) = self.tape.as_deref_mut() {
+                tape.abandon(mark);
+            }
+            self.at = from;
+            self.skip()?;
+        }
+        Ok(true)
+    }
+
+    fn plain_elements(&mut self, open: u8) -> Result<(), Halt> {
+        let close = if open == b'{' { b'}' } else { b']' };
+        let mut more = self.enter(open, close)?;
+        while more {
+            self.taken_down(|cursor| {
+                let key = if open == b'{' { cursor.key()? } else { Text::default() };
+                Ok(RawAttribute { key, value: cursor.plain_value()? })
+            })?;
+            more = self.more(close)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a member, and takes it down where that is wanted. Inlined: every level of nesting has its frame.
+    #[inline(always)]
+    fn taken_down(&mut self, read: impl FnOnce(&mut Self) -> Result<RawAttribute<'a>, Halt>) -> Result<(), Halt> {
+        let mark = self.tape.as_deref_mut().map(Tape::open);
+        let member = read(self)?;
+        if let (Some(tape), Some(mark)) = (self.tape.as_deref_mut(), mark) {
+            tape.close(mark, member);
+        }
+        Ok(())
     }
 
     /// A `KeyValue`. What is written without spaces and in order, as every exporter does, is taken at a glance; whatever comes
@@ -360,7 +407,13 @@ impl<'a> Cursor<'a, '_> {
     }
 
     /// An array or map: checked member by member, kept as bytes.
-    fn nested(&mut self, map: bool, depth: usize) -> Result<RawValue<'a>, Halt> {
+    pub(super) fn nested(&mut self, map: bool, depth: usize) -> Result<RawValue<'a>, Halt> {
+        // Here and not only where a value begins: every way down leads through here.
+        if depth > MAX_DEPTH {
+            self.note(TroubleKind::TooDeep);
+            self.skip()?;
+            return Ok(RawValue::Empty);
+        }
         match self.peek()? {
             b'{' => {}
             b'[' => return self.ill_typed(),
@@ -372,13 +425,22 @@ impl<'a> Cursor<'a, '_> {
             }
         }
         let from = self.at;
+        if let Some(tape) = self.tape.as_deref_mut() {
+            tape.begin();
+        }
         self.members(|cursor, key| {
             if key != b"values" {
                 return Ok(false);
             }
-            cursor.elements(
-                |cursor| if map { cursor.attribute(depth).map(drop) } else { cursor.any_value(depth).map(drop) },
-            )?;
+            if let Some(tape) = cursor.tape.as_deref_mut() {
+                tape.begin();
+            }
+            cursor.elements(|cursor| {
+                cursor.taken_down(|cursor| match map {
+                    true => cursor.attribute(depth),
+                    false => Ok(RawAttribute { key: Text::default(), value: cursor.any_value(depth)? }),
+                })
+            })?;
             Ok(true)
         })?;
         let raw = self.bytes.get(from..self.at).unwrap_or_default();

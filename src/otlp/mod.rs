@@ -25,6 +25,7 @@ mod proto;
 mod raw;
 mod seen;
 mod status;
+mod tape;
 mod text;
 mod trouble;
 mod write;

@@ -143,11 +143,13 @@ pub(super) struct Leaves<'n> {
     pub(super) at: usize,
     /// Fields of the leaf, or of what is in it, that no version known here has.
     pub(super) unknown: u32,
+    /// Nested values are taken as they are, unchecked.
+    shallow: bool,
 }
 
 impl<'n> Leaves<'n> {
     pub(super) fn new(notes: &'n mut Notes, at: usize) -> Self {
-        Self { notes, at, unknown: 0 }
+        Self { notes, at, unknown: 0, shallow: false }
     }
 }
 
@@ -350,7 +352,7 @@ impl Leaves<'_> {
             self.note(TroubleKind::TooDeep);
             return Ok(RawValue::Empty);
         }
-        let mut walk = Walk::new(bytes);
+        let mut walk = Walk::new(if self.shallow { &[] } else { bytes });
         while let Some((number, field)) = walk.next()? {
             if let (1, Field::Bytes(member)) = (number, field) {
                 if map {
@@ -415,10 +417,11 @@ impl Leaves<'_> {
     }
 }
 
-/// The members of a checked array or map.
-pub(super) fn members<'a>(nested: &Nested<'a>, into: &mut Vec<RawAttribute<'a>>) -> Result<(), Malformed> {
+/// The members of a checked array or map. What is nested in them is not looked at.
+pub(super) fn members<'a>(nested: &Nested<'a>) -> Result<Vec<RawAttribute<'a>>, Malformed> {
     let mut notes = Notes::default();
-    let mut leaves = Leaves::new(&mut notes, 0);
+    let mut leaves = Leaves { shallow: true, ..Leaves::new(&mut notes, 0) };
+    let mut into = Vec::new();
     let mut walk = Walk::new(nested.raw);
     while let Some((number, field)) = walk.next()? {
         if let (1, Field::Bytes(member)) = (number, field) {
@@ -429,7 +432,7 @@ pub(super) fn members<'a>(nested: &Nested<'a>, into: &mut Vec<RawAttribute<'a>>)
             });
         }
     }
-    Ok(())
+    Ok(into)
 }
 
 #[cfg(test)]

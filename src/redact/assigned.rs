@@ -138,6 +138,48 @@ pub(super) fn option(text: &str, at: usize, names: &Names<'_>) -> Option<Range<u
     quoted(text, from).or_else(|| word(text, from, name, hides).filter(|range| is_value(text, range, name, hides)))
 }
 
+/// The password in `curl -u user:password` and its like, where `at` is the first dash.
+pub(super) fn login(text: &str, at: usize) -> Option<Range<usize>> {
+    // How far before its option the program stands at most.
+    const COMMAND: usize = 256;
+    if at.checked_sub(1).and_then(|at| text.as_bytes().get(at)).is_some_and(|before| !before.is_ascii_whitespace()) {
+        return None;
+    }
+    let rest = text.get(at..)?;
+    let value = ["--user=", "--user ", "--proxy-user ", "-u", "-U"].iter().find_map(|flag| rest.strip_prefix(*flag))?;
+    let ahead = text.as_bytes().get(at.saturating_sub(COMMAND)..at)?;
+    let value = value.trim_start_matches([' ', '"', '\'']);
+    let length = value.find(|c: char| c.is_whitespace() || "\"'".contains(c)).unwrap_or(value.len()).min(WORD);
+    let (user, password) = value.get(..length)?.split_once(':')?;
+    if password.is_empty() || password.starts_with(['$', '{', '<']) || is_blank(password) || !is_curl(ahead) {
+        return None;
+    }
+    let from = text.len() - value.len() + user.len() + 1;
+    Some(from..from + password.len())
+}
+
+/// Whether a command line names curl last of all.
+fn is_curl(ahead: &[u8]) -> bool {
+    let line = ahead.iter().rposition(|byte| matches!(byte, b'\n' | b';' | b'|')).map_or(0, |at| at + 1);
+    memchr::memmem::find(ahead.get(line..).unwrap_or_default(), b"curl").is_some()
+}
+
+/// The password in `… PASSWORD '…'` or `… IDENTIFIED BY '…'` of SQL, where `at` is the quote.
+pub(super) fn statement(text: &str, at: usize) -> Option<Range<usize>> {
+    const WORDS: [&[u8]; 2] = [b"password", b"identified by"];
+    let ahead = text.as_bytes().get(at.saturating_sub(NAME)..at)?;
+    let words = ahead.trim_ascii_end();
+    let named = |word: &&[u8]| {
+        let (before, last) = words.split_at_checked(words.len().checked_sub(word.len())?)?;
+        let whole = !before.last().is_some_and(|byte| is_name(*byte));
+        (whole && last.eq_ignore_ascii_case(word)).then_some(())
+    };
+    if words.len() == ahead.len() || !WORDS.iter().any(|word| named(word).is_some()) {
+        return None;
+    }
+    quoted(text, at)
+}
+
 /// The text of `<name>text</name>`, where `at` is the first bracket.
 pub(super) fn element(text: &str, at: usize, names: &Names<'_>) -> Option<Range<usize>> {
     let rest = text.get(at + 1..)?;
@@ -214,6 +256,8 @@ pub(super) fn is_value(text: &str, range: &Range<usize>, name: &str, hides: Hide
     }
     let lower = value.to_ascii_lowercase();
     let stands_for = value.starts_with(['$', '%', '{', '<']) || VARIABLES.iter().any(|word| lower.starts_with(word));
+    // The shell's name for the directory it is in.
+    let stands_for = stands_for || name.to_ascii_lowercase().ends_with("pwd") && value.starts_with(['/', '~', '.']);
     let letters = |text: &str| -> String {
         text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
     };
@@ -245,6 +289,13 @@ mod tests {
             ("with basic YW5uOmh1bnRlcjI=", "YW5uOmh1bnRlcjI="),
             ("aws_secret_access_key=wJalr/K7MDENG/bPx", "wJalr/K7MDENG/bPx"),
             ("password=1234", "1234"),
+            ("pwd=hunter2; x", "hunter2"),
+            ("auth=hunter2", "hunter2"),
+            ("curl -u ann:hunter2 https://host", "hunter2"),
+            ("curl -sS --user 'ann:hunter2' https://host", "hunter2"),
+            ("curl -uann:hunter2 https://host", "hunter2"),
+            ("CREATE USER ann WITH PASSWORD 'hunter2';", "hunter2"),
+            ("alter user ann identified by 'hunter2'", "hunter2"),
         ] {
             assert_eq!(hidden(line), [secret], "{line}");
             assert_eq!(text(&text(line)), text(line), "{line}");
@@ -262,6 +313,8 @@ mod tests {
             "Bearer tokens are sent. Basic authentication is not. <password></password>",
             "secret=get_secret() password=self.password token=*** api_key=None",
             "author: ann, key=value, a=b, x: y",
+            "PWD=/root/work OLDPWD=~ docker run -u 1000:1000 image; run -u me:you",
+            "curl -u $USER:$PASSWORD https://host; it's the password's 'x'",
         ] {
             assert_eq!(hidden(line), Vec::<&str>::new(), "{line}");
         }

@@ -3,11 +3,12 @@
 //! Comes in: a name. Goes out: yes or no.
 
 /// Last words of names that hold a secret, without their separators.
-const SECRET_WORDS: [&str; 24] = [
+const SECRET_WORDS: [&str; 26] = [
     "accesskey",
     "accesstoken",
     "apikey",
     "apitoken",
+    "auth",
     "authorization",
     "authtoken",
     "bearertoken",
@@ -22,6 +23,7 @@ const SECRET_WORDS: [&str; 24] = [
     "password",
     "privatekey",
     "proxyauthorization",
+    "pwd",
     "refreshtoken",
     "secret",
     "secretaccesskey",
@@ -101,6 +103,10 @@ mod tests {
             "a.access_token",
             "http.request.body.secrets",
             "parameter.mypasswords",
+            "auth",
+            "db.pwd",
+            "DB_PWD",
+            "x-auth",
         ] {
             assert!(is_secret_key(key), "{key}");
         }
@@ -114,6 +120,7 @@ mod tests {
             "token_count",
             "max_tokens",
             "author",
+            "oauth",
             "authorization.mode",
             "secretary",
             "gen_ai.usage.tokens",

@@ -111,8 +111,11 @@ impl Search {
 pub(super) fn hints(text: &str) -> bool {
     static HINTS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
         // Beginnings of names of secrets, of what stands before them, and of tokens.
-        const WORDS: [&str; 12] = [
+        const WORDS: [&str; 15] = [
             "pass",
+            "pwd",
+            "identified ",
+            "curl ",
             "secret",
             "token",
             "key",
@@ -159,7 +162,7 @@ fn scheme_before(ahead: &[u8], before: impl Fn(usize) -> Option<u8>) -> Option<u
         let whole = !before(start).is_some_and(|before| before.is_ascii_alphanumeric() || before == b'+');
         whole.then_some(start)
     };
-    SCHEMES.iter().find_map(|scheme| begins(&scheme))
+    SCHEMES.iter().find_map(begins)
 }
 
 /// The password in a database's or broker's URL, which begins at a place and whose scheme ends at `colon`.
@@ -180,12 +183,17 @@ fn readable(bytes: &[u8]) -> &str {
     }
 }
 
-/// What may be shown of a secret in a report: `sk-a… (108 characters, sha256 9f31ab02)`; nothing of the first characters of a short one.
+/// What may be shown of a secret in a report: `sk-a... (108 characters, sha256 9f31ab02)`. Of a short one nothing: from its length and
+/// digest it could be guessed.
 pub fn shown(secret: &str) -> String {
+    const SHORT: usize = 16;
+    let length = secret.chars().count();
+    if length < SHORT {
+        return format!("... (fewer than {SHORT} characters)");
+    }
     let digest = Sha256::digest(secret.as_bytes());
     let digest: String = digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-    let length = secret.chars().count();
-    let first: String = if length < 16 { String::new() } else { secret.chars().take(4).collect() };
+    let first: String = secret.chars().take(4).collect();
     format!("{first}... ({length} characters, sha256 {digest})")
 }
 
@@ -204,6 +212,7 @@ mod tests {
         assert!(secret.shown.starts_with("sk-a... (") && !secret.shown.contains("api03"));
         let url = search.first(b"x postgres://ann:hunter2hunter2@db/x").unwrap();
         assert_eq!((url.issuer, url.range), ("URL with a password", 17..31));
+        assert_eq!(shown("hunter2"), shown("123456789012345"));
     }
 
     #[test]

@@ -115,7 +115,8 @@ pub(super) fn secrets_under(text: &str, names: &Names<'_>) -> Vec<Range<usize>> 
     while let Some(&byte) = bytes.get(at) {
         let before = at.checked_sub(1).and_then(|at| bytes.get(at)).copied();
         let range = match byte {
-            b'"' | b'\'' => member_value(text, at),
+            b'"' => member_value(text, at),
+            b'\'' => member_value(text, at).or_else(|| assigned::statement(text, at)),
             b':' => {
                 let found = url_password(text, at).or_else(|| header_value(text, at, &mut line));
                 found.or_else(|| assigned::colon(text, at, names))
@@ -124,8 +125,9 @@ pub(super) fn secrets_under(text: &str, names: &Names<'_>) -> Vec<Range<usize>> 
             b'=' => assigned::equals(text, at, names),
             b'<' => assigned::element(text, at, names),
             b'-' if bytes.get(at + 1) == Some(&b'-') && bytes.get(at + 2) != Some(&b'-') => {
-                assigned::option(text, at, names)
+                assigned::option(text, at, names).or_else(|| assigned::login(text, at))
             }
+            b'-' if matches!(bytes.get(at + 1), Some(b'u' | b'U')) => assigned::login(text, at),
             b'B' | b'b' => assigned::credential(text, at),
             _ if token::may_begin(byte) => {
                 bytes.get(at..).and_then(|rest| token::token_at(rest, before)).map(|length| at..at + length)

@@ -140,15 +140,21 @@ pub(super) fn may_begin(byte: u8) -> bool {
 
 /// The length of the token that begins at `rest`, where `before` is the byte in front of it.
 pub(super) fn token_at(rest: &[u8], before: Option<u8>) -> Option<usize> {
-    if before.is_some_and(wordy) {
+    // A token may be glued to a word by a dash or an underscore, not grow out of it.
+    if before.is_some_and(plain) {
         return None;
     }
+    let is_apart = !before.is_some_and(wordy);
     let by_prefix = SHAPES.iter().find_map(|shape| {
         let tail = rest.strip_prefix(shape.prefix.as_bytes())?;
         let length = tail.iter().take_while(|&&byte| (shape.alphabet)(byte)).count();
         (length >= shape.at_least).then_some(shape.prefix.len() + length)
     });
-    by_prefix.or_else(|| json_web_token(rest)).or_else(|| private_key(rest))
+    // Glued ones of these kinds could begin again and again inside of each other.
+    by_prefix.or_else(|| {
+        let rest = is_apart.then_some(rest)?;
+        json_web_token(rest).or_else(|| private_key(rest))
+    })
 }
 
 /// `eyJ….eyJ….…`: three base64url parts, of which two begin like JSON objects.
@@ -187,6 +193,9 @@ mod tests {
         assert_eq!(token_at("AKIAshort".as_bytes(), None), None);
         assert_eq!(token_at("task-force".as_bytes(), Some(b't')), None);
         assert_eq!(token_at(format!("sk-{long}").as_bytes(), Some(b'a')), None);
+        for glue in [b'-', b'_'] {
+            assert_eq!(token_at(format!("sk-ant-{long} rest").as_bytes(), Some(glue)), Some(7 + 48));
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Comes in: anything serializable. Goes out: bytes. Nothing is cut. Characters that could act on a terminal are written as
 //! `\u` escapes, which mean the same to every JSON reader.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -29,6 +30,23 @@ pub(super) fn write_compact(value: &impl Serialize, out: &mut dyn Write) -> io::
 pub(super) fn write_json_line(report: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     write_compact(report, out)?;
     out.write_all(b"\n")
+}
+
+/// A text with what acts on a terminal as `\u` escapes, but for line breaks and tabs.
+pub fn escaped(text: &str) -> Cow<'_, str> {
+    let acting = |c: char| acts(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(acting) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if acting(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
 }
 
 /// Lays out as another formatter does, and escapes what acts on a terminal.

@@ -31,7 +31,7 @@ mod troubles;
 
 pub use chat::ChatText;
 pub use ink::{Ink, clean, fit, width};
-pub use json::write_json;
+pub use json::{escaped, write_json};
 pub use lint::{
     Budgets, Concise, Explain, GitHub, GroupBy, Human, LintMarkdown, LintView, Ottl, Room, RuleTable, Said, Scores,
     Sdk, Statistics, Verdict, budgets_json, gitlab, junit, lint_json, lint_jsonl, room_markdown, rules_json, sarif,

@@ -49,7 +49,10 @@ impl Render for ShowText<'_> {
         if self.report.spans_left_out > 0 {
             ink.line()?;
             let more = self.report.spans_left_out;
-            ink.put(Tone::Odd, format_args!("… {more} more spans (pick with --name, --service or a span id)"))?;
+            ink.put(
+                Tone::Odd,
+                format_args!("… {more} more spans (--full shows all; pick with --name, --service or a span id)"),
+            )?;
             ink.line()?;
         }
         Ok(())

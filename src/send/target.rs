@@ -67,6 +67,13 @@ impl FromStr for Packing {
     }
 }
 
+/// A URL, or what was meant as one, without what stands before its last `@`.
+fn without_user(url: &str) -> String {
+    let Some((before, host)) = url.rsplit_once('@') else { return url.to_owned() };
+    let scheme = before.find("://").and_then(|at| before.get(..at + 3)).unwrap_or_default();
+    format!("{scheme}...@{host}")
+}
+
 /// Why requests cannot be sent there.
 #[derive(Debug, Error)]
 pub enum TargetError {
@@ -75,7 +82,7 @@ pub enum TargetError {
         "'{url}' is not a URL to send to (write it like http://127.0.0.1:4318, https://host or unix:/tmp/otlp.sock)"
     )]
     Url {
-        /// What was given.
+        /// What was given, without the user and password in it.
         url: String,
     },
     /// A header is none.
@@ -127,7 +134,7 @@ impl Target {
             Some(Protocol::Grpc) => "http://localhost:4317".to_owned(),
             _ => "http://localhost:4318".to_owned(),
         });
-        let wrong = || TargetError::Url { url: url.clone() };
+        let wrong = || TargetError::Url { url: without_user(&url) };
         let parts = parts(&url, options).ok_or_else(wrong)?;
         let usual = matches!(parts.place, Place::Tcp { port: 4317, .. });
         let protocol = options.protocol.unwrap_or(if usual { Protocol::Grpc } else { Protocol::HttpProto });
@@ -275,6 +282,8 @@ mod tests {
 
     #[test]
     fn what_is_no_target_is_refused() {
+        let refused = target("http://ann:hunter2@host:99999", None, |_| {}).err().map(|error| error.to_string());
+        assert!(refused.is_some_and(|words| words.contains("http://...@host:99999") && !words.contains("hunter2")));
         for url in ["", "ftp://a", "http://", "http://a b", "http://a:99999", "unix:", "http://a:x"] {
             assert!(matches!(target(url, None, |_| {}), Err(TargetError::Url { .. })), "{url}");
         }

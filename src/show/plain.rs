@@ -8,14 +8,18 @@ use serde_json::Value as Json;
 
 use super::Pair;
 use crate::model::{Attribute, Value};
-use crate::redact::{attribute_text, hidden, is_secret_key};
+use crate::redact::{attribute_text, hidden, is_secret_key, text};
 
 /// Attributes in the order they were written.
 pub(super) fn pairs(attributes: &[Attribute]) -> Vec<Pair> {
     attributes
         .iter()
-        .map(|attribute| Pair { key: attribute.key.clone(), value: plain(&attribute.key, &attribute.value) })
+        .map(|attribute| Pair { key: shown(&attribute.key), value: plain(&attribute.key, &attribute.value) })
         .collect()
+}
+
+fn shown(key: &str) -> String {
+    text(key).into_owned()
 }
 
 fn plain(key: &str, value: &Value) -> Json {
@@ -32,7 +36,7 @@ fn plain(key: &str, value: &Value) -> Json {
         Value::Bytes(bytes) => STANDARD.encode(bytes).into(),
         Value::Array(values) => values.iter().map(|value| plain(key, value)).collect(),
         Value::Map(entries) => {
-            entries.iter().map(|entry| (entry.key.clone(), plain(&entry.key, &entry.value))).collect()
+            entries.iter().map(|entry| (shown(&entry.key), plain(&entry.key, &entry.value))).collect()
         }
     }
 }
@@ -54,7 +58,9 @@ mod tests {
                 Value::Array(vec![Value::String("Bearer 0123456789abcdef".into())]),
             ),
             entry("nothing", Value::Empty),
+            entry(&format!("by.sk-ant-{}", "0123".repeat(8)), Value::Map(Vec::new())),
         ]);
+        assert!(values.iter().all(|pair| !pair.key.contains("0123")));
         let shown: Vec<_> = values.iter().map(|pair| pair.value.to_string()).collect();
         assert_eq!(
             shown,
@@ -63,7 +69,8 @@ mod tests {
                 r#""NaN""#,
                 r#""AQID""#,
                 r#"["Bear...[redacted, 23 characters]"]"#,
-                "null"
+                "null",
+                "{}"
             ]
         );
     }

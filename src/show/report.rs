@@ -23,37 +23,41 @@ pub struct Report {
     pub trace_duration_ns: u64,
     /// The spans that were asked for; of one span, all its different records.
     pub spans: Vec<Span>,
-    /// How many more there are: at most 2,000 are laid open at once.
+    /// How many more there are, where not all were asked for.
     pub spans_left_out: usize,
 }
 
-/// One span: every record of its id that is not an identical copy.
-pub fn report_span(capture: &Capture, forest: &Forest, span: SpanRef) -> Result<Report, InputError> {
+/// One span: every record of its id that is not an identical copy, at most so many.
+pub fn report_span(capture: &Capture, forest: &Forest, span: SpanRef, most: usize) -> Result<Report, InputError> {
     let head = capture.head(span);
     let number = forest.traces().position(|trace| trace.id == head.trace).unwrap_or(forest.len());
-    report(capture, forest, number, |other| capture.head(other).id == head.id)
+    report(capture, forest, number, most, |other| capture.head(other).id == head.id)
 }
 
-/// The spans of a trace that pass the filter.
-pub fn report_trace(capture: &Capture, forest: &Forest, number: usize, filter: &Filter) -> Result<Report, InputError> {
-    report(capture, forest, number, |span| filter.admits(capture, span, ended(capture.head(span))))
+/// The spans of a trace that pass the filter, at most so many.
+pub fn report_trace(
+    capture: &Capture,
+    forest: &Forest,
+    number: usize,
+    filter: &Filter,
+    most: usize,
+) -> Result<Report, InputError> {
+    report(capture, forest, number, most, |span| filter.admits(capture, span, ended(capture.head(span))))
 }
-
-/// At most this many spans are laid open at once: details of a million do not fit into memory.
-const MOST: usize = 2_000;
 
 fn report(
     capture: &Capture,
     forest: &Forest,
     number: usize,
+    most: usize,
     wanted: impl Fn(SpanRef) -> bool,
 ) -> Result<Report, InputError> {
     let mut tree = Tree::default();
     forest.tree(capture, number, &mut tree);
     let nodes = tree.nodes().iter().enumerate().filter_map(|(at, node)| Some((at, node.span?)));
     let mut nodes: Vec<(usize, SpanRef)> = nodes.filter(|(_, span)| wanted(*span)).collect();
-    let left_out = nodes.len().saturating_sub(MOST);
-    nodes.truncate(MOST);
+    let left_out = nodes.len().saturating_sub(most);
+    nodes.truncate(most);
     let spans: Vec<SpanRef> = nodes.iter().map(|(_, span)| *span).collect();
     let details = capture.details(&spans)?;
     let place = |span: &SpanRef| (capture.head(*span).source, capture.head(*span).at);

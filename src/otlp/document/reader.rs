@@ -162,12 +162,9 @@ impl JsonReader {
         span: &mut RawSpan<'a>,
         sink: &mut impl FnMut(Seen<'_, '_>),
     ) -> Result<bool, Halt> {
-        if self.base == 0 && cursor.at == 0 && cursor.take(b"\xef\xbb\xbf") {
-            cursor.note(TroubleKind::ByteOrderMark);
-        }
         while let Some(&c) = cursor.bytes.get(cursor.at) {
             match c {
-                b' ' | b'\n' | b'\t' | 0x1e => cursor.at += 1,
+                b' ' | b'\n' | b'\t' | 0x1e | 0 => cursor.at += 1,
                 b'\r' => {
                     if cursor.bytes.get(cursor.at + 1) == Some(&b'\n') {
                         cursor.note(TroubleKind::CarriageReturn);
@@ -178,6 +175,7 @@ impl JsonReader {
                     cursor.note(TroubleKind::CommaBetweenDocuments);
                     cursor.at += 1;
                 }
+                0xef if cursor.take(b"\xef\xbb\xbf") => cursor.note(TroubleKind::ByteOrderMark),
                 _ => break,
             }
         }

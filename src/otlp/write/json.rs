@@ -8,11 +8,11 @@ use std::io::Write as _;
 use super::id::{self, Written};
 use super::text::{push_decimal, push_text, quoted};
 use crate::otlp::id::Width;
-use crate::otlp::json::MAX_DEPTH;
 use crate::otlp::nested;
 use crate::otlp::raw::{
-    Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape, Text,
+    RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape, Text,
 };
+use crate::otlp::tape::{Node, level};
 use crate::otlp::text::{base64, to_base64};
 
 /// A member's name with everything around it, so that it is appended at once.
@@ -146,7 +146,9 @@ impl<'o> JsonWriter<'o> {
     }
 
     fn attributes(&mut self, attributes: &[RawAttribute<'_>]) {
-        self.list(name!("attributes"), attributes, |writer, attribute| writer.attribute(attribute, 0));
+        self.list(name!("attributes"), attributes, |writer, attribute| {
+            writer.attribute(attribute, &nested::nodes_of(&attribute.value))
+        });
     }
 
     /// An attribute that is a text, as most are.
@@ -158,7 +160,7 @@ impl<'o> JsonWriter<'o> {
         self.out.extend_from_slice(b"}}");
     }
 
-    fn attribute(&mut self, attribute: &RawAttribute<'_>, depth: usize) {
+    fn attribute(&mut self, attribute: &RawAttribute<'_>, below: &[Node<'_>]) {
         if let RawValue::Text(value) = &attribute.value {
             return self.text_attribute(&attribute.key, value);
         }
@@ -167,11 +169,12 @@ impl<'o> JsonWriter<'o> {
             writer.key(name!("key"));
             writer.string(&attribute.key);
             writer.key(name!("value"));
-            writer.value(&attribute.value, depth);
+            writer.value(&attribute.value, below);
         });
     }
 
-    fn value(&mut self, value: &RawValue<'_>, depth: usize) {
+    /// A value, and the nodes below it where it is nested.
+    fn value(&mut self, value: &RawValue<'_>, below: &[Node<'_>]) {
         self.object(|writer| match value {
             RawValue::Empty => {}
             RawValue::Text(text) => {
@@ -206,22 +209,21 @@ impl<'o> JsonWriter<'o> {
                     None => writer.string(text),
                 }
             }
-            RawValue::Nested(nested) => writer.nested(nested, depth + 1),
+            RawValue::Nested(nested) => writer.nested(nested.map, below),
         });
     }
 
-    fn nested(&mut self, nested: &Nested<'_>, depth: usize) {
-        if depth > MAX_DEPTH {
-            return;
-        }
-        let members = nested::members(nested);
-        self.key(if nested.map { name!("kvlistValue") } else { name!("arrayValue") });
+    fn nested(&mut self, map: bool, nodes: &[Node<'_>]) {
+        self.key(if map { name!("kvlistValue") } else { name!("arrayValue") });
         self.object(|writer| {
-            writer.list(name!("values"), &members, |writer, member| {
-                if nested.map {
-                    writer.attribute(member, depth);
-                } else {
-                    writer.value(&member.value, depth);
+            writer.array(name!("values"), |writer| {
+                for (member, below) in level(nodes) {
+                    writer.separate();
+                    if map {
+                        writer.attribute(member, below);
+                    } else {
+                        writer.value(&member.value, below);
+                    }
                 }
             });
         });
