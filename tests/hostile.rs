@@ -3,6 +3,8 @@
 //! Comes in: shapes of any size. Goes out: how many bytes reading one takes, of one size and of twice that. Steps are not counted: each
 //! shape is so large that a reader that is not linear would plainly never finish.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets something unexpected fails")]
+
 use allocation_counter::measure;
 use tracectl::capture::{Capture, open};
 use tracectl::input::Options;
@@ -161,7 +163,7 @@ const SHAPES: &[Shape] = &[
         jaeger(&r#","tags":[{"key":"k","value":"v"}],"logs":[{"fields":[{"key":"k","value":"v"}]}]"#.repeat(n))
     }),
     ("groups of protobuf, which nobody uses", 200_000, |n| {
-        message(&[vec![0x83, 0x01].repeat(n), vec![0x84, 0x01].repeat(n)].concat())
+        message(&[[0x83, 0x01].repeat(n), [0x84, 0x01].repeat(n)].concat())
     }),
 ];
 

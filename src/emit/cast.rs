@@ -277,7 +277,7 @@ mod tests {
         for services in [1, 2, 4, 7, 12, 64] {
             let cast = Cast::of(&Plan { services, ..Plan::default() });
             let reached: std::collections::BTreeSet<Service> = (0..BACKENDS.len())
-                .flat_map(|backend| (0..20).filter_map(move |draw| Some((backend, draw))))
+                .flat_map(|backend| (0..20).map(move |draw| (backend, draw)))
                 .filter_map(|(backend, draw)| cast.behind(backend, draw))
                 .collect();
             let all: Vec<Service> = (1..services as Service).collect();

@@ -201,7 +201,7 @@ impl<'p> Plot<'p> {
             4 if reply => return Ending::Crashed,
             // Nobody cancels calls that take too long unless cancellations are asked for.
             5 if self.plan.quirks || self.plan.cancels.is_some() => return broken(Trouble::Timeout),
-            3 | 4 | 5 => return broken(Trouble::Unreachable),
+            3..=5 => return broken(Trouble::Unreachable),
             7 if reply && !asked && self.plan.quirks && self.is_letta() => return Ending::Unrouted,
             6 => Mishap::Call,
             _ => Mishap::Tool,

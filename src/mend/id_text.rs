@@ -183,14 +183,12 @@ mod tests {
             (format!("00-{trace}-{span}-01"), "00-TRACE-SPAN-01"),
             (format!("{trace}-{span}-1-{span}"), "TRACE-SPAN-1-SPAN"),
             (format!("{{\"id\":\"{{\\\"t\\\":\\\"{trace}\\\"}}\"}}"), "{\"id\":\"{\\\"t\\\":\\\"TRACE\\\"}\"}"),
-            (format!("{} {}", trace.to_uppercase(), span.to_uppercase()), "11112222333344445555666677778888 UPPER"),
+            (format!("{} {}", trace.to_uppercase(), span.to_uppercase()), "TRACE UPPER"),
             (
                 format!("{trace}0 f{span} {} 0000000000000000", &trace[1..]),
                 &format!("{trace}0 f{span} {} 0000000000000000", &trace[1..]),
             ),
         ] {
-            let wanted = wanted.replace("11112222333344445555666677778888 UPPER", "TRACE UPPER");
-            let wanted = if text.contains("0000000000000000") { wanted } else { wanted.replace("0TRACE", "0TRACE") };
             assert_eq!(renewed(&text, false), wanted, "{text}");
         }
         assert_ne!(renewed("bbbbbbbbbbbbbbbb", true), "bbbbbbbbbbbbbbbb");

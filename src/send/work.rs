@@ -197,7 +197,8 @@ impl Case<'_> {
         let why = format!("{why} (tried {times})");
         // Where others were taken meanwhile, or no more than one try was asked for, one failure is no sign for the rest.
         let alone = self.shared.taken_after(Some(begun));
-        if !alone && !(patience.is_zero() && sent) {
+        let only_try = patience.is_zero() && sent;
+        if !alone && !only_try {
             self.shared.give_up(&why);
         }
         Some(why)

@@ -144,7 +144,7 @@ fn a_fault_fires_its_rule_alone_wherever_it_finds_something() {
         for convention in CONVENTIONS {
             for (at, scenario) in SCENARIOS.into_iter().enumerate() {
                 // Each scenario with a third of the faults, in turn.
-                if (at + *fault as usize) % 3 != 0 {
+                if !(at + *fault as usize).is_multiple_of(3) {
                     continue;
                 }
                 let encoding = [Encoding::Proto, Encoding::Json][chance.below(2)];

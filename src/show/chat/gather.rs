@@ -244,7 +244,8 @@ fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
         speaking.get(speaking.partition_point(|other| *other <= node)).is_some_and(|next| *next < end)
     };
     // The outermost call that a voice may be inside of, and the tools, each with the end of its subtree.
-    let (mut call, mut tools): (Option<(usize, usize)>, Vec<(usize, usize)>) = (None, Vec::new());
+    let mut call: Option<(usize, usize)> = None;
+    let mut tools: Vec<(usize, usize)> = Vec::new();
     for at in 0..voices.len() {
         let (before, rest) = voices.split_at_mut(at);
         let Some(voice) = rest.first_mut().filter(|voice| !voice.gone) else { continue };
