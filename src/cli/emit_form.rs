@@ -98,7 +98,7 @@ fn write_batches(layout: Layout, swap: &mut dyn FnMut(Batch) -> Option<Batch>, o
             Layout::Lines => {
                 out.write_all(bytes)?;
                 out.write_all(b"\n")?;
-                if batch.torn {
+                if let Some(part) = part {
                     out.write_all(part)?;
                     out.write_all(b"\n")?;
                 }
@@ -107,16 +107,16 @@ fn write_batches(layout: Layout, swap: &mut dyn FnMut(Batch) -> Option<Batch>, o
                 let inner = bytes.strip_prefix(HEAD).and_then(|rest| rest.strip_suffix(TAIL)).unwrap_or_default();
                 out.write_all(if first { b"" } else { b"," })?;
                 out.write_all(inner)?;
-                torn = torn.or(batch.torn.then(|| part.to_vec()));
+                torn = torn.or(part.map(<[u8]>::to_vec));
             }
             // Messages one after another are one message.
             Layout::Single => {
                 out.write_all(bytes)?;
-                torn = torn.or(batch.torn.then(|| part.to_vec()));
+                torn = torn.or(part.map(<[u8]>::to_vec));
             }
             Layout::Framed => {
                 framed(bytes, bytes.len(), out)?;
-                if batch.torn {
+                if let Some(part) = part {
                     // The length says how much is left of the message, so that what comes behind is found again.
                     framed(part, part.len(), out)?;
                 }

@@ -109,7 +109,7 @@ fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
     let due = begins.map_or(Duration::ZERO, |begins| Duration::from_nanos(batch.ends.saturating_sub(begins)));
     let spans = batch.spans as u64;
     // Cut off, it stands for the spans that would have been in it.
-    let torn = batch.torn.then(|| batch.torn().to_vec());
+    let torn = batch.torn().map(<[u8]>::to_vec);
     let messages = [Some(batch.bytes), torn].into_iter().flatten();
     messages.map(|bytes| Planned { bytes, spans, due, oversize: false }).all(|planned| feed.take(planned))
 }

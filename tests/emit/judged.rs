@@ -47,9 +47,7 @@ fn judged(plan: Plan, encoding: Encoding, settings: &Settings) -> (BTreeMap<&'st
     };
     for batch in play.by_ref() {
         put(&batch.bytes);
-        if batch.torn {
-            put(batch.torn());
-        }
+        batch.torn().into_iter().for_each(&mut put);
     }
     let inputs = [file.path().to_string_lossy().into_owned()];
     let options = Options { jobs: 1, ..Options::default() };

@@ -237,8 +237,19 @@ impl Letta<'_, '_> {
         self.tell.sheet.event(inner, now, "finish subprocess", &[]);
         self.leave(inner);
         self.leave(run);
-        if let Some(message) = tool.failed.filter(|_| !self.quirks()) {
-            [process, inner, run].into_iter().for_each(|span| self.tell.fail(span, "ToolError", message));
+        let quirks = self.quirks();
+        if let Some(message) = tool.failed {
+            for (span, function) in [(process, ""), (inner, "run_local_dir_sandbox"), (run, "run")] {
+                // The process itself ended well, and whoever reads its answer raises.
+                match (quirks, function) {
+                    (true, "") => continue,
+                    (true, function) => {
+                        self.tell.exception(span, now, "letta.errors.ToolError", message, function.into());
+                    }
+                    (false, _) => {}
+                }
+                self.tell.fail(span, "ToolError", message);
+            }
         }
         Ok(())
     }
