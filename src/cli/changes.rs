@@ -9,7 +9,7 @@ use globset::GlobMatcher;
 use regex::Regex;
 
 use super::error::{Error, Problem};
-use super::sending::header;
+use super::sending::attribute;
 use crate::mend::{Alteration, KnownIds, NewIds};
 use crate::model::parse_duration;
 use crate::query::name_glob;
@@ -36,7 +36,7 @@ pub(super) struct ChangeArgs {
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
     /// Set an attribute of every resource, like service.name=shop (repeatable)
-    #[arg(long, value_name = "NAME=VALUE", value_parser = header)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = attribute)]
     pub(super) set: Vec<(String, String)>,
     /// Replace what looks like a secret, by form or key, with the same pseudonym for the same value
     #[arg(long)]

@@ -4,7 +4,8 @@
 //! or with a value it cannot have, is an error that says where it stands.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
@@ -100,7 +101,7 @@ impl Config {
         let mut config = Self::default();
         config.folder.clone_from(&around.directory);
         if let Some(path) = named.or_else(|| find(&around.directory)) {
-            let text = std::fs::read_to_string(&path);
+            let text = read_text(&path);
             let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
             config.folder = path.parent().map(Path::to_owned).unwrap_or_default();
             config.read_file(&path.display().to_string(), &text)?;
@@ -273,10 +274,17 @@ fn is_pyproject(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == PYPROJECT)
 }
 
+/// The text of a file that people write: none of them is long, and what is none may never end.
+pub(super) fn read_text(path: &Path) -> io::Result<String> {
+    const MOST: u64 = 16 << 20;
+    let mut text = String::new();
+    let read = File::open(path)?.take(MOST + 1).read_to_string(&mut text)? as u64;
+    if read > MOST { Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 16 MiB")) } else { Ok(text) }
+}
+
 /// Whether a Python project says anything about tracectl.
 fn has_section(path: &Path) -> bool {
-    std::fs::read_to_string(path)
-        .is_ok_and(|text| DeTable::parse(&text).is_ok_and(|table| section(table.get_ref()).is_some()))
+    read_text(path).is_ok_and(|text| DeTable::parse(&text).is_ok_and(|table| section(table.get_ref()).is_some()))
 }
 
 /// `[tool.tracectl]` of a Python project.

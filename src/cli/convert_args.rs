@@ -134,7 +134,10 @@ impl Args {
             (Some(named), path) => Ok(Target::named(named, path)),
             (None, Some(path)) if !directory => Target::of(path).ok_or_else(|| {
                 let error = Error::from(Problem::NoForm { path: path.to_owned() });
-                error.hint("name it like run.jsonl, run.json or run.pb, or say --to-format jsonl")
+                match self.split {
+                    Some(_) => error.hint(format!("a directory is written like {}/", path.display())),
+                    None => error.hint("name it like run.jsonl, run.json or run.pb, or say --to-format jsonl"),
+                }
             }),
             (None, _) => Ok(Target::Otlp(Form::LINES)),
         }

@@ -4,12 +4,11 @@
 //! calls itself, not even through others. What is wrong is reported with its line and column.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::config::line_of;
+use super::config::{line_of, read_text};
 use super::emit_circle::{Tangle, heaviest};
 use super::emit_operation::{KEYS, operation};
 use super::emit_value::{Shared, attributes, constants, skew};
@@ -23,7 +22,7 @@ pub(super) const EXAMPLE: &str = include_str!("../../testdata/scenario.toml");
 
 /// Reads a scenario file.
 pub(super) fn read_script(path: &Path) -> Result<Script, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Problem::NoScenario { path: path.to_owned(), source })?;
+    let text = read_text(path).map_err(|source| Problem::NoScenario { path: path.to_owned(), source })?;
     let wrong = |wrong: Wrong| {
         let place = format!("{}:{}", path.display(), place(&text, wrong.at));
         Problem::Scenario { place, message: wrong.what }

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
         log_format: args.log_format,
         ledger: ledger(args)?,
         rate: None,
-        way: Way::of(Some(Wishes::of(&plan).amount), None),
+        way: way(&Wishes::of(&plan)),
         endless: false,
         resumable: false,
         seed: None,
@@ -102,6 +102,11 @@ impl Iterator for Queue {
         self.bytes -= batch.bytes.len();
         Some(batch)
     }
+}
+
+/// How far there is to go.
+fn way(wishes: &Wishes) -> Way {
+    if wishes.by_spans { Way::of_spans(wishes.amount, None) } else { Way::of(Some(wishes.amount), None) }
 }
 
 /// Hands a request over when it is due, and what is torn off it after it; `false` when no more are wanted.

@@ -11,7 +11,8 @@ use crate::render::{Ink, Render, Tone};
 pub(super) struct Wishes {
     /// How much: spans where their number was asked for, else traces.
     pub(super) amount: u64,
-    by_spans: bool,
+    /// It is a number of spans.
+    pub(super) by_spans: bool,
     faults: Hits,
 }
 

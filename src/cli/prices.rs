@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use super::config::Config;
+use super::config::{Config, read_text};
 use super::error::{Error, Problem};
 use crate::ledger::Prices;
 
@@ -28,7 +28,7 @@ impl PriceArgs {
         let Some(path) = given.or_else(|| config.text("prices.file").map(PathBuf::from)) else {
             return Ok(None);
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| Problem::NoPrices { path: path.clone(), source })?;
+        let text = read_text(&path).map_err(|source| Problem::NoPrices { path: path.clone(), source })?;
         let hint = "an entry is [[price]] with models, input, output, date and source, in dollars for a million tokens";
         Prices::with(&text).map(Some).map_err(|source| Error::from(Problem::Prices { path, source }).hint(hint))
     }

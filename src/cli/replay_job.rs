@@ -171,7 +171,10 @@ impl<'a> Job<'a> {
         let limited = |rate: Rate| Duration::from_nanos(rate.due(reach.spans));
         let limited = self.args.rate.filter(|_| self.capture.is_some()).map_or(Duration::ZERO, limited);
         let lasts = Some(lasts.max(limited)).filter(|lasts| !lasts.is_zero() && self.args.repeat == Repeat::Times(1));
-        Way::of(total, lasts)
+        match (total, &self.capture) {
+            (Some(spans), Some(_)) => Way::of_spans(spans, lasts),
+            _ => Way::of(total, lasts),
+        }
     }
 }
 

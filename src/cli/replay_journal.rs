@@ -63,6 +63,10 @@ pub(super) fn terms(path: &Path) -> io::Result<Option<Terms>> {
 
 /// All of a journal but a line that was cut off: it stands for nothing.
 fn contents(file: &mut File) -> io::Result<String> {
+    // Anything else may never end.
+    if !file.metadata()?.is_file() {
+        return Err(strange());
+    }
     let mut text = String::new();
     file.read_to_string(&mut text).map_err(|_| strange())?;
     let begins = text.get(..8.min(text.len())).unwrap_or_default();

@@ -92,6 +92,13 @@ pub(super) fn header(text: &str) -> Result<(String, String), Infallible> {
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
+/// An attribute of an option.
+pub(super) fn attribute(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = text.split_once('=').unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { Err("write it like NAME=VALUE") } else { Ok((name.to_owned(), value.trim().to_owned())) }
+}
+
 impl SendArgs {
     /// The receiver; without a URL the one that the environment names, or the usual one on this machine.
     pub(super) fn target(&self, url: Option<&str>, console: &mut Console) -> Result<Target, Error> {

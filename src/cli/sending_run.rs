@@ -96,7 +96,7 @@ impl<'c> Feed<'c> {
         if self.puts_aside() {
             self.ledger().put_unsent_aside(None);
         }
-        let part = self.way.progress(&self.sender.totals(), Duration::ZERO).map(|progress| progress.part);
+        let part = self.way.part(&self.sender.totals());
         let aside = self.puts_aside();
         let Feed { console, talk, sender, ledger, begun, next, past, interrupted, oversize, resumable, cut, .. } = self;
         let given_up = sender.given_up();

@@ -12,6 +12,8 @@ use crate::send::SentTotals;
 pub(super) struct Way {
     /// How far it is in all, if that is known: bytes, spans or traces.
     pub(super) total: Option<u64>,
+    /// It is counted in spans.
+    by_spans: bool,
     /// How far one has come with handing over.
     pub(super) done: u64,
     /// When the last request is due, where there is a pace.
@@ -33,6 +35,17 @@ impl Way {
     /// A way of so much, if that is known.
     pub(super) fn of(total: Option<u64>, lasts: Option<Duration>) -> Self {
         Self { total: total.filter(|total| *total > 0), lasts, ..Self::default() }
+    }
+
+    /// The same, counted in spans.
+    pub(super) fn of_spans(spans: u64, lasts: Option<Duration>) -> Self {
+        Self { by_spans: true, ..Self::of(Some(spans), lasts) }
+    }
+
+    /// The part of all spans that the receiver has answered for; nothing where nobody knows how many there are.
+    pub(super) fn part(&self, totals: &SentTotals) -> Option<f64> {
+        let total = self.total.filter(|_| self.by_spans)?;
+        Some(((totals.accepted + totals.rejected + self.skipped.0) as f64 / total as f64).min(1.0))
     }
 
     /// Spans that an earlier run has sent were passed by.
@@ -74,6 +87,8 @@ mod tests {
         assert_eq!(progress, Progress { part: 0.25, left: Some(Duration::from_secs(30)) });
         assert_eq!(way.progress(&totals(500, 0), Duration::from_secs(1)).unwrap().left, None);
         assert_eq!(Way::default().progress(&totals(1, 1), Duration::ZERO), None);
+        let known = Way { done: 1000, ..Way::of_spans(1000, None) };
+        assert_eq!((known.part(&totals(500, 250)), way.part(&totals(500, 250))), (Some(0.25), None));
     }
 
     #[test]

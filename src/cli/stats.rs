@@ -84,7 +84,9 @@ const GROUPINGS: [&str; 11] =
     ["name", "service", "kind", "role", "scope", "model", "provider", "tool", "agent", "session", "attr:"];
 
 fn grouping(text: &str) -> Result<By, String> {
-    text.parse().map_err(|error: ByError| format!("{error}{}", meant_of(text, GROUPINGS)))
+    text.parse().map_err(|error: ByError| {
+        format!("{error}{}", meant_of(text, GROUPINGS.into_iter().filter(|known| *known != text)))
+    })
 }
 
 struct Settings {

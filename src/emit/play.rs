@@ -102,8 +102,9 @@ impl Play {
     /// Takes the next chunk in; whether there was one.
     fn take_in(&mut self) -> bool {
         let line = self.line(self.next);
-        let Some(chunk) = line.and_then(|line| line.chunks.recv().ok()) else { return false };
         let left = self.plan.extent.spans - self.made.spans;
+        let chunk = line.filter(|_| left > 0).and_then(|line| line.chunks.recv().ok());
+        let Some(chunk) = chunk else { return false };
         let mut sum = 0;
         let enough = chunk.spans.iter().position(|spans| {
             sum += *spans as u64;

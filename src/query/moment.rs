@@ -9,19 +9,24 @@ use crate::model::parse_duration;
 
 /// Why a time was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("'{text}' is not a time (write it like 2026-03-01T12:00:00Z, or 15m for 15 minutes ago)")]
+#[error("'{text}' {}", if *beyond { BEYOND } else { WRONG })]
 pub struct MomentError {
     text: String,
+    /// It is a time, but none that Unix nanoseconds can tell.
+    beyond: bool,
 }
+
+const WRONG: &str = "is not a time (write it like 2026-03-01T12:00:00Z, or 15m for 15 minutes ago)";
+const BEYOND: &str = "is out of range: traces can be from 1970 to 2554";
 
 /// Reads `2026-03-01T12:00:00Z`, or `15m` as that long before `now` (Unix nanoseconds).
 pub fn parse_moment(text: &str, now: u64) -> Result<u64, MomentError> {
-    let error = || MomentError { text: text.to_owned() };
+    let error = |beyond| MomentError { text: text.to_owned(), beyond };
     if let Ok(ago) = parse_duration(text) {
         return Ok(now.saturating_sub(ago.0));
     }
-    let time: Timestamp = text.trim().parse().map_err(|_| error())?;
-    u64::try_from(time.as_nanosecond()).map_err(|_| error())
+    let time: Timestamp = text.trim().parse().map_err(|_| error(false))?;
+    u64::try_from(time.as_nanosecond()).map_err(|_| error(true))
 }
 
 #[cfg(test)]

@@ -74,7 +74,11 @@ const FIELDS: [Field; 17] = [
         cell: |row| count(Tone::Odd, row.wasted_tokens),
         news: |row| row.wasted_tokens > 0,
     },
-    Field { column: number("COST", 5), cell: cost, news: |row| row.sums.cost_usd.is_some() },
+    Field {
+        column: number("COST", 5),
+        cell: cost,
+        news: |row| row.sums.cost_usd.is_some() || row.sums.unpriced_calls > 0,
+    },
     Field { column: number("TTFT", 60), cell: first_token, news: |row| row.first_token_ns.is_some() },
     Field { column: number("TIME", 15), cell: |row| (Tone::Plain, Nanos(row.duration_ns).to_string()), news: |_| true },
     Field { column: text("OUTCOME", 9, 6), cell: outcome, news: |_| true },

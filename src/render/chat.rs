@@ -255,9 +255,13 @@ impl Sheet<'_, '_> {
     fn brought(&mut self, brought: &Brought) -> io::Result<()> {
         let failed = brought.failed == Some(true);
         let took = brought.duration_ns.map(|took| format!("{} ", Nanos(took)));
-        let note = format!("{}{}", if failed { "failed " } else { "" }, took.as_deref().unwrap_or_default());
+        let (how, tone) = match (brought.cancelled, failed) {
+            (true, _) => ("cancelled ", Tone::Cancelled),
+            (_, true) => ("failed ", Tone::Error),
+            _ => ("", Tone::Quiet),
+        };
         self.ink.pad_to(WORDS)?;
-        self.ink.put(if failed { Tone::Error } else { Tone::Quiet }, format_args!("→ {note}"))?;
+        self.ink.put(tone, format_args!("→ {how}{}", took.as_deref().unwrap_or_default()))?;
         let result = brought.result.as_deref().map(result_text);
         let text = result.as_deref().unwrap_or("(nothing recorded)");
         let tone = if failed {

@@ -194,6 +194,8 @@ fn write_batch(
         let facts = told.next().flatten();
         let detail = if wanted(at) { details.next().flatten() } else { None };
         let Some(mut span) = span_of(report, tree, at) else { continue };
+        // A span that a call is counted at may have its role from another record of it.
+        span.role = span.role.or(facts.as_ref().and_then(|facts| facts.role).map(|role| role.name()));
         span.facts = facts;
         if let Some(detail) = detail {
             span.error = tree.nodes().get(at).filter(|node| failed(node)).map(|_| Fault::of(&detail));

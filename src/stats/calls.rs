@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 use super::operation::{Durations, Operation, Tokens};
 use super::{By, Question};
+use crate::agent::Role;
 use crate::capture::{Capture, NameId};
 use crate::ledger::{Call, Kind, Money, Sums};
 
@@ -193,6 +194,19 @@ fn figures(kept: &[Kept]) -> Calls {
 
 /// Adds the figures of calls to the rows of the roles that their spans have.
 pub(super) fn add_to_roles(rows: &mut [Operation], mut kept: Vec<Kept>) {
+    // A call may be counted at a span without a role: that of another record of it.
+    for kept in &mut kept {
+        let role = match kept.call.kind {
+            Kind::Model => Role::Llm,
+            Kind::Embedding => Role::Embedding,
+            Kind::Rerank => Role::Rerank,
+            Kind::Tool => Role::Tool,
+        };
+        if kept.counts && rows.get(kept.row as usize).is_some_and(|row| row.role.is_none()) {
+            let own = rows.iter().position(|row| row.role == Some(role.name()));
+            kept.row = own.map_or(kept.row, |own| own as u32);
+        }
+    }
     sort(&mut kept);
     for kept in kept.chunk_by(|a, b| a.row == b.row) {
         let row = kept.first().and_then(|first| rows.get_mut(first.row as usize));

@@ -57,16 +57,16 @@ fn check_span(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
         };
     }
     let Some(tool) = look.act.and_then(|act| act.tool.as_ref()) else { return };
-    if tool.failed == Some(true) {
-        let note = "its end says status=error".into();
-        return sink.found(Fact { class: "end", note, confidence: Some(Confidence::Proven), ..Fact::default() });
-    }
-    let Some(result) = tool.result.as_deref() else { return };
-    if result.len() > MOST {
-        return sink.not_checked("the results of tools are too long to be read", 1);
-    }
-    if let Some(note) = says_error(result.trim(), look.words(0)) {
-        sink.found(Fact { class: "result", note: note.into(), ..Fact::default() });
+    let result = tool.result.as_deref().unwrap_or_default();
+    let said = if result.len() > MOST { None } else { says_error(result.trim(), look.words(0)) };
+    match said {
+        Some(note) => sink.found(Fact { class: "result", note: note.into(), ..Fact::default() }),
+        None if tool.failed == Some(true) => {
+            let note = "its end says status=error".into();
+            sink.found(Fact { class: "end", note, confidence: Some(Confidence::Proven), ..Fact::default() });
+        }
+        None if result.len() > MOST => sink.not_checked("the results of tools are too long to be read", 1),
+        None => {}
     }
 }
 

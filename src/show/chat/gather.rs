@@ -122,12 +122,12 @@ impl Voice {
         if let Some(tool) = &act.tool {
             let failed = tool.failed.or((ended(head) == Outcome::Error).then_some(true));
             let result = tool.result.as_deref().map(safe).or_else(|| text(&tool.error));
-            let failed = failed.or(result.as_deref().is_some_and(says_error).then_some(true));
             let brought = Brought {
                 id: text(&tool.call_id),
                 name: text(&tool.name),
                 result,
                 failed,
+                cancelled: ended(head) == Outcome::Cancelled,
                 span_id: Some(head.id.to_string()),
                 duration_ns: Some(head.duration().0),
             };
@@ -186,13 +186,6 @@ fn message(raw: &RawSpan<'_>, kind: &str) -> String {
     let short = kind.rsplit(['.', ':']).next().unwrap_or(kind);
     let rest = text.strip_prefix(short).and_then(|rest| rest.strip_prefix(": "));
     rest.filter(|_| !short.is_empty()).unwrap_or(&text).to_owned()
-}
-
-/// Whether a result is one of the Model Context Protocol that says it is an error.
-fn says_error(result: &str) -> bool {
-    let may = result.trim_start().starts_with('{') && result.contains("\"isError\"");
-    let json = Some(result).filter(|_| may).and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
-    json.is_some_and(|json| json.get("isError").and_then(serde_json::Value::as_bool) == Some(true))
 }
 
 /// The places of the calls to models, by their start.

@@ -148,6 +148,9 @@ pub struct Brought {
     pub result: Option<String>,
     /// Whether it says that it failed.
     pub failed: Option<bool>,
+    /// Its execution was cancelled.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// The span of the tool's execution.
     pub span_id: Option<String>,
     /// How long that took.
