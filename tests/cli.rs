@@ -471,3 +471,19 @@ fn values_are_completed_and_marks_explained() {
     let forgotten = tracectl(&["listen", "pytest", "-q"]).end();
     assert!(forgotten.code == 2 && forgotten.err.contains("tracectl listen -- pytest"), "{}", forgotten.err);
 }
+
+#[test]
+fn values_that_mean_nothing_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out.jsonl");
+    for set in ["=x", "foo"] {
+        let refused = tracectl(&["convert", CAPTURE, "--set", set, "-o", out.to_str().unwrap()]).end();
+        assert!(refused.code == 2 && refused.err.contains("NAME=VALUE"), "{set}: {}", refused.err);
+    }
+    // A journal that never ends is none, and neither is a table of prices.
+    let refused = tracectl(&["replay", CAPTURE, "--to", "http://127.0.0.1:1", "--resume", "/dev/zero"]).end();
+    assert!(refused.code == 2 && refused.err.contains("no journal"), "{}", refused.err);
+    let refused = tracectl(&["stats", CAPTURE, "--prices", "/dev/zero"]).end();
+    assert!(refused.code == 2 && refused.err.contains("16 MiB"), "{}", refused.err);
+    assert_eq!(tracectl(&["emit", "--spans", "0"]).end().out.len(), 0);
+}

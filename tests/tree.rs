@@ -524,3 +524,22 @@ fn guests_of_hosts_within_hosts_stand_at_their_own() {
         text.lines().filter_map(|line| line.split_once("execute_tool").map(|(guides, _)| guides)).collect();
     assert_eq!(rows, ["└─ ■ ", "  ├─ ■ ", "  │ └╌ ■ ", "  ├╌ ■ ", "  └╌ ■ "], "{text}");
 }
+
+#[test]
+fn a_tool_whose_result_says_so_has_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    for convention in ["letta", "genai", "openinference", "openllmetry"] {
+        let path = folder.path().join(convention).to_string_lossy().into_owned();
+        let story =
+            ["--scenario", "tools", "--traces", "2", "--fault", "tool-error-as-success", "--to-format", "jsonl"];
+        tracectl(&[&["emit", "--convention", convention, "-o", &path][..], &story].concat());
+        let tree = tracectl(&["tree", &path, "--errors", "--width", "120"]);
+        assert!(tree.contains("  failed"), "{convention}: {tree}");
+        let rows = |by: &str| json_of(&["stats", &path, "--by", by])["operations"].as_array().unwrap().clone();
+        let failed: u64 = rows("tool").iter().map(|row| row["errors"].as_u64().unwrap()).sum();
+        assert!(failed > 0, "{convention}");
+        // Every call is counted in the row of what it is, wherever it was recorded.
+        let other = rows("role").into_iter().filter(|row| row["calls"]["tool"].as_u64().unwrap_or(0) > 0);
+        assert_eq!(other.map(|row| row["name"].clone()).collect::<Vec<_>>(), ["tool"], "{convention}");
+    }
+}

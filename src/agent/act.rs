@@ -169,6 +169,7 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
         definitions: found.has(Field::Definitions),
         batch: matches!(&*found.name(Field::Tier), "batch" | "flex"),
     };
+    act.failed = act.tool.as_ref().map_or(act.failed, |tool| tool.failed);
     if act.error_type.is_empty() {
         act.error_type = told.error_type;
     }
@@ -258,7 +259,8 @@ fn tool<'a>(span: &RawSpan<'a>, found: &Gathered<'a>, told: &Told<'a>, failed: O
     // An agent of Letta's writes the name into its events, the tool of another convention into the name of the span.
     let name = [name, told.tool.clone()].into_iter().find(|name| !name.is_empty());
     let result = found.text(Field::Result).or_else(|| told.result.clone());
-    let failed = failed.or_else(|| result.as_deref().is_some_and(says_failure).then_some(true));
+    // What it brought says more than whoever called it and got an answer.
+    let failed = if result.as_deref().is_some_and(says_failure) { Some(true) } else { failed };
     let says = [told.error.clone(), found.name(Field::ErrorText)].into_iter().find(|error| !error.is_empty());
     let error = match (says, &result) {
         (Some(error), _) => error,
