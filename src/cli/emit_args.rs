@@ -13,7 +13,7 @@ use super::emit_form::Form;
 use super::emit_script::read_script;
 use super::error::{Error, Problem};
 use super::listen_args::LogFormat;
-use super::nearest::nearest;
+use super::nearest::meant_of;
 use super::output::OutputArgs;
 use super::sending::{DeliveryArgs, SendArgs};
 use crate::emit::{self, Extent, Fault, Plan, Wanted, parts};
@@ -194,8 +194,7 @@ fn fault(text: &str) -> Result<Wanted, String> {
     let (name, rate) = text.split_once('=').unwrap_or((text, "1"));
     let rate = part(rate)?;
     let fault = Fault::named(name).ok_or_else(|| {
-        let meant = nearest(name, Fault::ALL.iter().map(|fault| fault.kind().name));
-        let meant = meant.map(|near| format!(" (did you mean '{near}'?)")).unwrap_or_default();
+        let meant = meant_of(name, Fault::ALL.iter().map(|fault| fault.kind().name));
         format!("there is no fault '{name}'{meant}; --list-faults lists them")
     })?;
     Ok(Wanted { fault, rate })

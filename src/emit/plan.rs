@@ -25,6 +25,11 @@ pub enum Convention {
     Openllmetry,
 }
 
+impl Convention {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Letta, Self::Genai, Self::Openinference, Self::Openllmetry];
+}
+
 /// What happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scenario {
@@ -47,6 +52,21 @@ pub enum Scenario {
     /// All of them.
     #[default]
     Mix,
+}
+
+impl Scenario {
+    /// Every one that there is.
+    pub const ALL: [Self; 9] = [
+        Self::Chat,
+        Self::Tools,
+        Self::Stream,
+        Self::Rag,
+        Self::MultiAgent,
+        Self::Background,
+        Self::Cancel,
+        Self::Errors,
+        Self::Mix,
+    ];
 }
 
 /// How much is made up. The first limit that is reached counts.

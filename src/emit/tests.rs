@@ -7,20 +7,6 @@ use super::stage::Stage;
 use super::{Convention, Extent, Fault, Plan, Play, Scenario, Wanted};
 use crate::otlp::Encoding;
 
-const CONVENTIONS: [Convention; 4] =
-    [Convention::Letta, Convention::Genai, Convention::Openinference, Convention::Openllmetry];
-const SCENARIOS: [Scenario; 9] = [
-    Scenario::Chat,
-    Scenario::Tools,
-    Scenario::Stream,
-    Scenario::Rag,
-    Scenario::MultiAgent,
-    Scenario::Background,
-    Scenario::Cancel,
-    Scenario::Errors,
-    Scenario::Mix,
-];
-
 fn plan(traces: u64) -> Plan {
     Plan { seed: 7, extent: Extent { traces, ..Plan::default().extent }, ..Plan::default() }
 }
@@ -52,7 +38,7 @@ fn a_number_of_spans_ends_with_a_whole_trace() {
 
 #[test]
 fn parents_are_there_and_ids_are_unique() {
-    for convention in CONVENTIONS {
+    for convention in Convention::ALL {
         for quirks in [false, true] {
             let plan = Plan { convention, quirks, ..plan(40) };
             let stage = Stage::new(&plan);
@@ -74,7 +60,7 @@ fn parents_are_there_and_ids_are_unique() {
 
 #[test]
 fn every_scenario_has_something_to_tell() {
-    for scenario in SCENARIOS {
+    for scenario in Scenario::ALL {
         let plan = Plan { scenario, ..plan(12) };
         let stage = Stage::new(&plan);
         assert!((0..12).map(|number| stage.trace(number).spans.len()).sum::<usize>() > 100, "{scenario:?}");
@@ -90,8 +76,8 @@ fn failed(plan: &Plan, traces: u64) -> usize {
 
 #[test]
 fn the_rate_of_errors_is_the_part_of_traces_with_one() {
-    for convention in CONVENTIONS {
-        for scenario in SCENARIOS {
+    for convention in Convention::ALL {
+        for scenario in Scenario::ALL {
             for quirks in [false, true] {
                 let plan = |errors| Plan { convention, scenario, quirks, errors: Some(errors), ..plan(0) };
                 let what = format!("{convention:?} {scenario:?} {quirks}");
@@ -109,8 +95,8 @@ fn the_rate_of_errors_is_the_part_of_traces_with_one() {
 
 #[test]
 fn cancellations_reach_every_scenario() {
-    for convention in CONVENTIONS {
-        for scenario in SCENARIOS {
+    for convention in Convention::ALL {
+        for scenario in Scenario::ALL {
             let plan = Plan { convention, scenario, cancels: Some(1_000_000), ..plan(0) };
             let some = failed(&plan, 60);
             assert!((18..=42).contains(&some), "{convention:?} {scenario:?}: {some} of 60 by nobody");
@@ -121,7 +107,7 @@ fn cancellations_reach_every_scenario() {
 #[test]
 fn every_service_takes_part() {
     for services in [1, 2, 3, 5, 7, 12] {
-        for convention in CONVENTIONS {
+        for convention in Convention::ALL {
             let plan = Plan { convention, services, scenario: Scenario::Tools, steps: Some(6), ..plan(0) };
             let stage = Stage::new(&plan);
             let seen: HashSet<u8> =
@@ -187,7 +173,7 @@ fn failed_tools_are_tried_again_with_the_same_arguments_and_longer_pauses() {
 
 #[test]
 fn prompts_hold_what_was_said_and_do_not_grow_for_ever() {
-    for convention in CONVENTIONS {
+    for convention in Convention::ALL {
         let plan = Plan { convention, scenario: Scenario::Tools, steps: Some(40), payload: 50_000, ..plan(0) };
         let sheet = Stage::new(&plan).trace(0);
         let longest = sheet

@@ -158,11 +158,7 @@ impl<R: Read> Read for Messages<R> {
                 return Ok(0);
             }
         }
-        let rest = self.out.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
+        let count = self.out.get(self.at..).unwrap_or_default().read(into)?;
         self.at += count;
         Ok(count)
     }

@@ -56,11 +56,7 @@ impl Read for Piped {
                 Err(RecvTimeoutError::Disconnected) => return Ok(0),
             }
         }
-        let rest = self.piece.get(self.at..).unwrap_or_default();
-        let count = rest.len().min(into.len());
-        if let (Some(to), Some(from)) = (into.get_mut(..count), rest.get(..count)) {
-            to.copy_from_slice(from);
-        }
+        let count = self.piece.get(self.at..).unwrap_or_default().read(into)?;
         self.at += count;
         Ok(count)
     }

@@ -2,7 +2,7 @@
 //!
 //! Plain data: filled from spans and read by everyone after.
 
-use crate::agent::Tokens;
+use crate::agent::{Role, Tokens};
 use crate::capture::{Brief, Capture, NameId, Print, SpanRef};
 use crate::model::Outcome;
 
@@ -19,6 +19,18 @@ pub enum Kind {
     Rerank,
     /// A tool.
     Tool,
+}
+
+impl Kind {
+    /// The role of a span that records such a call.
+    pub fn role(self) -> Role {
+        match self {
+            Self::Model => Role::Llm,
+            Self::Embedding => Role::Embedding,
+            Self::Rerank => Role::Rerank,
+            Self::Tool => Role::Tool,
+        }
+    }
 }
 
 /// A call.

@@ -146,8 +146,8 @@ impl<'p> Gathering<'p> {
         capture.again(&copies, &mut |number, span| {
             // As it was read the first time, when its scope may have stood behind it.
             let role = copies.get(number).and_then(|copy| capture.head(*copy).marks.role());
-            let glances = [false, true].map(|in_letta| agent::glance(span, in_letta));
-            let Some(glance) = glances.into_iter().find(|glance| glance.role == role) else { return };
+            let mut glances = [false, true].into_iter().map(|in_letta| agent::glance(span, in_letta));
+            let Some(glance) = glances.find(|glance| glance.role == role) else { return };
             let act = agent::act(span, glance.role);
             self.plan.span(&mut notes, span, &glance, act.as_ref(), number as u32);
             for hit in &mut notes.hits {

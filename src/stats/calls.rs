@@ -9,7 +9,6 @@ use serde::{Serialize, Serializer};
 
 use super::operation::{Durations, Operation, Tokens};
 use super::{By, Question};
-use crate::agent::Role;
 use crate::capture::{Capture, NameId};
 use crate::ledger::{Call, Kind, Money, Sums};
 
@@ -196,14 +195,8 @@ fn figures(kept: &[Kept]) -> Calls {
 pub(super) fn add_to_roles(rows: &mut [Operation], mut kept: Vec<Kept>) {
     // A call may be counted at a span without a role: that of another record of it.
     for kept in &mut kept {
-        let role = match kept.call.kind {
-            Kind::Model => Role::Llm,
-            Kind::Embedding => Role::Embedding,
-            Kind::Rerank => Role::Rerank,
-            Kind::Tool => Role::Tool,
-        };
         if kept.counts && rows.get(kept.row as usize).is_some_and(|row| row.role.is_none()) {
-            let own = rows.iter().position(|row| row.role == Some(role.name()));
+            let own = rows.iter().position(|row| row.role == Some(kept.call.kind.role().name()));
             kept.row = own.map_or(kept.row, |own| own as u32);
         }
     }

@@ -133,7 +133,7 @@ impl Books {
                     true => {}
                     false => facts.model = text(call.name),
                 }
-                facts.role = facts.role.or(Some(role_of(call.kind)));
+                facts.role = facts.role.or(Some(call.kind.role()));
                 facts.provider = if facts.provider.is_empty() { text(call.provider) } else { facts.provider };
                 (facts.input_tokens, facts.output_tokens) = (call.tokens.input, call.tokens.output);
                 (facts.cache_read_tokens, facts.cache_write_tokens) = (call.tokens.cache_read, call.tokens.cache_write);
@@ -161,14 +161,4 @@ pub(super) fn has_calls(sums: &Sums) -> bool {
 
 fn is_tool(brief: &Brief) -> bool {
     matches!(brief.role, Some(Role::Tool | Role::Mcp)) || brief.piece == Some(Piece::InnerTool)
-}
-
-/// What a span does that stands for a call without saying so.
-fn role_of(kind: Kind) -> Role {
-    match kind {
-        Kind::Model => Role::Llm,
-        Kind::Embedding => Role::Embedding,
-        Kind::Rerank => Role::Rerank,
-        Kind::Tool => Role::Tool,
-    }
 }

@@ -12,20 +12,6 @@ use tracectl::otlp::Encoding;
 
 use crate::common::Chance;
 
-const CONVENTIONS: [Convention; 4] =
-    [Convention::Letta, Convention::Genai, Convention::Openinference, Convention::Openllmetry];
-const SCENARIOS: [Scenario; 9] = [
-    Scenario::Chat,
-    Scenario::Tools,
-    Scenario::Stream,
-    Scenario::Rag,
-    Scenario::MultiAgent,
-    Scenario::Background,
-    Scenario::Cancel,
-    Scenario::Errors,
-    Scenario::Mix,
-];
-
 fn plan(convention: Convention, scenario: Scenario, traces: u64, seed: u64) -> Plan {
     let extent = Extent { traces, ..Plan::default().extent };
     Plan { convention, scenario, extent, seed, ..Plan::default() }
@@ -61,8 +47,8 @@ fn fired(plan: &Plan, settings: &Settings) -> Vec<&'static str> {
 #[test]
 fn a_few_traces_of_anything_lint_clean() {
     let settings = Settings::default();
-    for (at, convention) in (0..).zip(CONVENTIONS) {
-        for (number, scenario) in (0..).zip(SCENARIOS) {
+    for (at, convention) in (0..).zip(Convention::ALL) {
+        for (number, scenario) in (0..).zip(Scenario::ALL) {
             for traces in 1..=4 {
                 let seed = 100 * at + 10 * number + traces;
                 let plan = plan(convention, scenario, traces, seed);
@@ -76,7 +62,7 @@ fn a_few_traces_of_anything_lint_clean() {
 fn any_plan(chance: &mut Chance) -> Plan {
     let one = |chance: &mut Chance, list: &[u64]| list[chance.below(list.len())];
     let small = |number: u64| u32::try_from(number).unwrap();
-    let (convention, scenario) = (CONVENTIONS[chance.below(4)], SCENARIOS[chance.below(9)]);
+    let (convention, scenario) = (Convention::ALL[chance.below(4)], Scenario::ALL[chance.below(9)]);
     let (traces, seed) = (one(chance, &[1, 2, 5]), chance.below(1 << 30) as u64);
     let payload = one(chance, &[8, 320, 2_000, 50_000, 1 << 20]);
     Plan {
@@ -139,8 +125,8 @@ fn a_fault_fires_its_rule_alone_wherever_it_finds_something() {
     let mut chance = Chance(3);
     let mut wrong = Vec::new();
     for fault in Fault::ALL {
-        for convention in CONVENTIONS {
-            for (at, scenario) in SCENARIOS.into_iter().enumerate() {
+        for convention in Convention::ALL {
+            for (at, scenario) in Scenario::ALL.into_iter().enumerate() {
                 // Each scenario with a third of the faults, in turn.
                 if !(at + *fault as usize).is_multiple_of(3) {
                     continue;
@@ -178,7 +164,7 @@ fn faults_do_not_hide_each_other() {
     let pairs: Vec<[Fault; 2]> = known.into_iter().chain((0..20).map(|_| any(&mut chance))).collect();
     let mut wrong = Vec::new();
     for pair in pairs {
-        for convention in CONVENTIONS {
+        for convention in Convention::ALL {
             let plan = plan(convention, Scenario::Tools, 1, chance.below(1 << 30) as u64);
             wrong.extend(complaint(&pair, plan, Encoding::Proto));
         }
