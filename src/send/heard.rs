@@ -80,9 +80,23 @@ impl<S: AsyncRead + Unpin> AsyncRead for Heard<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
+impl<S: AsyncRead + Unpin> Heard<S> {
+    /// Who hangs up may have said why: that is still there to be read where writing fails already, and says more than the failure.
+    fn last_words<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        let Poll::Ready(Err(failure)) = written else { return written };
+        // Without room nothing is taken away from whoever reads.
+        let read = Pin::new(&mut self.inner).poll_read(cx, &mut ReadBuf::new(&mut []));
+        Poll::Ready(Err(match read {
+            Poll::Ready(Err(said)) if said.kind() == io::ErrorKind::InvalidData => said,
+            _ => failure,
+        }))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Heard<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.inner).poll_write(cx, bytes);
+        self.last_words(cx, written)
     }
 
     fn poll_write_vectored(
@@ -90,7 +104,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.inner).poll_write_vectored(cx, slices);
+        self.last_words(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -98,7 +113,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
+        let flushed = Pin::new(&mut self.inner).poll_flush(cx);
+        self.last_words(cx, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -109,6 +125,41 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Heard<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A connection whose other side has hung up, and said something or nothing before that.
+    struct Closed(Option<&'static str>);
+
+    impl AsyncRead for Closed {
+        fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(self.0.map_or(Ok(()), |said| Err(io::Error::new(io::ErrorKind::InvalidData, said))))
+        }
+    }
+
+    impl AsyncWrite for Closed {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    #[test]
+    fn what_was_said_before_hanging_up_is_told_instead_of_the_failure() {
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        for (said, told) in [(Some("received fatal alert: CertificateRequired"), "alert"), (None, "broken pipe")] {
+            let mut line = Heard::new(Closed(said), Memory::default());
+            let written = Pin::new(&mut line).poll_write(&mut cx, b"PRI");
+            let flushed = Pin::new(&mut line).poll_flush(&mut cx);
+            assert!(matches!(written, Poll::Ready(Err(error)) if error.to_string().contains(told)));
+            assert!(matches!(flushed, Poll::Ready(Err(error)) if error.to_string().contains(told)));
+        }
+    }
 
     #[test]
     fn what_a_port_speaks_is_known_by_how_it_begins() {

@@ -121,7 +121,7 @@ impl Line {
                 return Answer::lost(self.doubted(status));
             }
             if !reused {
-                return Answer::unsent(status);
+                return Answer::unsent(self.doubted(status));
             }
         }
         Answer::unsent("the connection was closed".to_owned())
