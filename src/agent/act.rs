@@ -12,9 +12,9 @@ use hashbrown::DefaultHashBuilder;
 use super::conventions::{Convention, Field, Piece, is_client, piece, request_of_agent};
 use super::details;
 use super::gather::{Gathered, gather};
+use super::outcome::is_failure;
 use super::payload;
 use super::provider::provider;
-use super::python;
 use super::role::Role;
 use super::told::{Told, told};
 use crate::otlp::{RawSpan, RawValue};
@@ -260,7 +260,7 @@ fn tool<'a>(span: &RawSpan<'a>, found: &Gathered<'a>, told: &Told<'a>, failed: O
     let name = [name, told.tool.clone()].into_iter().find(|name| !name.is_empty());
     let result = found.text(Field::Result).or_else(|| told.result.clone());
     // What it brought says more than whoever called it and got an answer.
-    let failed = if result.as_deref().is_some_and(says_failure) { Some(true) } else { failed };
+    let failed = if result.as_deref().is_some_and(is_failure) { Some(true) } else { failed };
     let says = [told.error.clone(), found.name(Field::ErrorText)].into_iter().find(|error| !error.is_empty());
     let error = match (says, &result) {
         (Some(error), _) => error,
@@ -275,23 +275,6 @@ fn tool<'a>(span: &RawSpan<'a>, found: &Gathered<'a>, told: &Told<'a>, failed: O
         failed,
         error: if failed == Some(true) || span.status == 2 { error } else { Cow::default() },
     }
-}
-
-/// Whether a result says plainly that it is an error: `isError` of the Model Context Protocol, or the status `error` that Letta's tools
-/// return and many others do.
-fn says_failure(result: &str) -> bool {
-    const MOST: usize = 1 << 20;
-    let result = result.trim_start();
-    if result.len() > MOST || !result.starts_with('{') || memchr::memmem::find(result.as_bytes(), b"rror").is_none() {
-        return false;
-    }
-    let json = serde_json::from_str(result).ok().or_else(|| serde_json::from_str(&python::json(result)?).ok());
-    json.is_some_and(|json: serde_json::Value| {
-        let says =
-            |key: &str| json.get(key).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        says("isError").is_some_and(|said| said.eq_ignore_ascii_case("true"))
-            || says("status").is_some_and(|said| said.eq_ignore_ascii_case("error"))
-    })
 }
 
 /// The tool's name in a span's: `execute_tool NAME`, `NAME.tool`, or the whole.

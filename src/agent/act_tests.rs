@@ -12,24 +12,24 @@ use proptest::prelude::*;
 fn value(text: &str) -> RawValue<'_> {
     match text.parse::<i64>() {
         Ok(number) => RawValue::Int(number),
-        Err(_) => RawValue::Text(Text::plain(text.as_bytes())),
+        Err(_) => RawValue::Text(Text::known(text)),
     }
 }
 
 fn attributes<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<RawAttribute<'a>> {
-    pairs.iter().map(|(key, text)| RawAttribute { key: Text::plain(key.as_bytes()), value: value(text) }).collect()
+    pairs.iter().map(|(key, text)| RawAttribute { key: Text::known(key), value: value(text) }).collect()
 }
 
 pub(super) fn span<'a>(name: &'a str, pairs: &[(&'a str, &'a str)]) -> RawSpan<'a> {
     let pool = attributes(pairs);
-    RawSpan { name: Text::plain(name.as_bytes()), own: 0..pool.len(), pool, start: 1_000, ..RawSpan::default() }
+    RawSpan { name: Text::known(name), own: 0..pool.len(), pool, start: 1_000, ..RawSpan::default() }
 }
 
 pub(super) fn event<'a>(span: &mut RawSpan<'a>, name: &'a str, time: u64, pairs: &[(&'a str, &'a str)]) {
     let from = span.pool.len();
     span.pool.extend(attributes(pairs));
     let attributes = from..span.pool.len();
-    span.events.push(RawEvent { time, name: Text::plain(name.as_bytes()), attributes, ..RawEvent::default() });
+    span.events.push(RawEvent { time, name: Text::known(name), attributes, ..RawEvent::default() });
 }
 
 pub(super) fn of<'a>(span: &RawSpan<'a>) -> Act<'a> {
@@ -336,12 +336,12 @@ proptest! {
         let names: [&[u8]; 6] = [b"", b"x", b"A.log_provider_trace", b"call_llm", b"A._execute_tool", b"time_to_first_token"];
         let pool: Vec<_> = which.iter().zip(&values).map(|(at, value)| {
             let key = Text::plain(keys[at.index(keys.len())].as_bytes());
-            RawAttribute { key, value: RawValue::Text(Text { raw: value, escaped }) }
+            RawAttribute { key, value: RawValue::Text(Text::json(value, escaped)) }
         }).collect();
         let mut span = RawSpan { name: Text::plain(names[name.index(names.len())]), own: 0..pool.len(), pool, ..RawSpan::default() };
         for event in ["start_é_execution", "finish__execution", "exception", "time_to_first_token_ms"] {
             let attributes = span.own.clone();
-            span.events.push(RawEvent { name: Text::plain(event.as_bytes()), attributes, ..RawEvent::default() });
+            span.events.push(RawEvent { name: Text::known(event), attributes, ..RawEvent::default() });
         }
         for role in Role::ALL.iter().copied().map(Some).chain([None]) {
             let _ = act(&span, role);

@@ -14,17 +14,14 @@ fn glance(span: &RawSpan<'_>) -> Glance {
 fn span<'a>(name: &'a str, attributes: &[(&'a str, &'a str)]) -> RawSpan<'a> {
     let pool: Vec<_> = attributes
         .iter()
-        .map(|(key, value)| RawAttribute {
-            key: Text::plain(key.as_bytes()),
-            value: RawValue::Text(Text::plain(value.as_bytes())),
-        })
+        .map(|(key, value)| RawAttribute { key: Text::known(key), value: RawValue::Text(Text::known(value)) })
         .collect();
-    RawSpan { name: Text::plain(name.as_bytes()), own: 0..pool.len(), pool, ..RawSpan::default() }
+    RawSpan { name: Text::known(name), own: 0..pool.len(), pool, ..RawSpan::default() }
 }
 
 fn with_exception<'a>(name: &'a str, kind: &'a str) -> RawSpan<'a> {
     let mut span = span("x", &[("exception.type", kind)]);
-    span.events.push(RawEvent { name: Text::plain(name.as_bytes()), attributes: 0..1, ..RawEvent::default() });
+    span.events.push(RawEvent { name: Text::known(name), attributes: 0..1, ..RawEvent::default() });
     span.own = 0..0;
     span
 }

@@ -97,7 +97,7 @@ fn letta_payloads() {
     let escaped = long.replace('"', "\\\"");
     for (raw, escaped) in [(&long, false), (&escaped, true)] {
         let mut span = span("A.log_provider_trace", &[("response_data", "")]);
-        span.pool[0].value = RawValue::Text(Text { raw: raw.as_bytes(), escaped });
+        span.pool[0].value = RawValue::Text(Text::json(raw.as_bytes(), escaped));
         let act = of(&span);
         assert_eq!((act.tokens, act.model()), (used(7, 8), "m"));
     }

@@ -17,6 +17,7 @@ mod letta;
 #[cfg(test)]
 mod letta_tests;
 mod messages;
+mod outcome;
 mod parameters;
 mod payload;
 mod provider;
@@ -37,6 +38,7 @@ pub use messages::{
     Conversation, Defect, Definition, Flaw, Media, Message, Offer, Offers, Outline, Part, Speaker, ToolCall,
     ToolResult, flaw_of_json, how_to_capture, messages, outline, records_answer,
 };
+pub use outcome::{MOST as LONGEST_RESULT, member_text, result_object, says};
 pub use parameters::{
     MAX_PARAMETER, MAX_PARAMETERS, NEVER_SKIPPED, PARAMETER, Python, Recorded, Recorder, SKIPPED, TRUNCATION_NOTE,
     full_reason,

@@ -178,13 +178,13 @@ fn name(slot: &mut Cow<'_, str>, text: &str, key: &str) {
 /// The text, or the beginning of a long one.
 fn head<'a>(text: &Text<'a>) -> Cow<'a, str> {
     let raw = if text.raw.len() > MOST { text.raw.get(..END).unwrap_or_default() } else { text.raw };
-    Text { raw, ..*text }.decode()
+    Text::json(raw, text.escaped).decode()
 }
 
 /// The end of a long text.
 fn tail<'a>(text: &Text<'a>) -> Cow<'a, str> {
     let raw = text.raw.get(text.raw.len().saturating_sub(END)..).unwrap_or_default();
-    Text { raw, ..*text }.decode()
+    Text::json(raw, text.escaped).decode()
 }
 
 /// Attributes as a JSON object.

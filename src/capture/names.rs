@@ -113,7 +113,7 @@ mod tests {
     fn equal_texts_share_a_number() {
         let mut names = Names::default();
         let plain = names.intern(&Text::plain("né".as_bytes()));
-        assert_eq!(names.intern(&Text { raw: br"n\u00e9", escaped: true }), plain);
+        assert_eq!(names.intern(&Text::json(br"n\u00e9", true)), plain);
         assert_eq!(names.intern_str(""), 0);
         assert_eq!(names.get(plain), "né");
         assert_ne!(names.intern(&Text::plain(b"x\xff")), plain);

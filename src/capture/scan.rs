@@ -157,18 +157,20 @@ impl<G: Gather> Scan<'_, G> {
     /// Opens an input: how to read it now, where to read it again, and how long it is if it is a file.
     fn locate(&self, name: &Named) -> io::Result<(Box<dyn Read + Send>, Store, Option<u64>)> {
         let piped = match name {
-            Named::Stdin => self.pipe(io::stdin())?,
+            Named::Stdin => self.pipe(|| Ok(io::stdin()))?,
             Named::File(path) | Named::Below(path) => {
-                let file = File::open(path)?;
-                let meta = file.metadata()?;
+                let meta = std::fs::metadata(path)?;
                 if meta.is_dir() {
                     return Err(io::ErrorKind::IsADirectory.into());
                 }
                 if meta.is_file() {
                     // What is appended while this is read belongs to the next look at the file.
-                    return Ok((Box::new(file.take(meta.len())), Store::Path(path.clone()), Some(meta.len())));
+                    let file = File::open(path)?;
+                    let length = file.metadata()?.len();
+                    return Ok((Box::new(file.take(length)), Store::Path(path.clone()), Some(length)));
                 }
-                self.pipe(file)?
+                let path = path.clone();
+                self.pipe(move || File::open(path))?
             }
         };
         if !self.options.details {
@@ -179,10 +181,13 @@ impl<G: Gather> Scan<'_, G> {
     }
 
     /// A pipe, which is left as soon as nobody wants more.
-    fn pipe(&self, source: impl Read + Send + 'static) -> io::Result<Box<dyn Read + Send>> {
+    fn pipe<R: Read + Send + 'static>(
+        &self,
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
+    ) -> io::Result<Box<dyn Read + Send>> {
         Ok(match &self.options.stop {
-            Some(stop) => Box::new(Piped::new(source, Arc::clone(stop))?),
-            None => Box::new(source),
+            Some(stop) => Box::new(Piped::new(open, Arc::clone(stop))?),
+            None => Box::new(open()?),
         })
     }
 

@@ -116,7 +116,7 @@ fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
     // Cut off, it stands for the spans that would have been in it.
     let torn = batch.torn().map(<[u8]>::to_vec);
     let messages = [Some(batch.bytes), torn].into_iter().flatten();
-    messages.map(|bytes| Planned { bytes, spans, due, oversize: false }).all(|planned| feed.take(planned))
+    messages.map(|bytes| Planned { bytes: bytes.into(), spans, due, oversize: false }).all(|planned| feed.take(planned))
 }
 
 #[cfg(test)]

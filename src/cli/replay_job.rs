@@ -70,7 +70,7 @@ impl<'a> Job<'a> {
         // Times like "15m ago" mean the same for every run that goes on.
         let filter = args.filter.filter(known.as_ref().map_or(now, |known| known.now))?;
         // A pipe may go on for long: what comes through it is sent as it comes, unless times have to be known.
-        let piped = paths.iter().any(|path| path == "-");
+        let piped = paths.iter().any(is_pipe);
         let ahead = !filter.is_open()
             || args.speed != Speed::Max
             || args.changes.needs_times()
@@ -153,7 +153,7 @@ impl<'a> Job<'a> {
 
     /// Whether an input can be read only once.
     pub(super) fn is_piped(&self) -> bool {
-        self.paths.iter().any(|path| path == "-")
+        self.paths.iter().any(is_pipe)
     }
 
     /// How far it is, as far as that is known.
@@ -187,7 +187,7 @@ fn spans(args: &Args) -> u64 {
 /// Options that make no sense together.
 fn check(args: &Args, paths: &[OsString], files: &[Named]) -> Result<(), Error> {
     let conflict = |why| Err(Error::from(Problem::Conflict(why)));
-    let piped = paths.iter().any(|path| path == "-");
+    let piped = paths.iter().any(is_pipe);
     if args.resume.is_some() && piped {
         return conflict("--resume needs inputs that can be read again, and a pipe cannot");
     }
@@ -211,6 +211,11 @@ fn check(args: &Args, paths: &[OsString], files: &[Named]) -> Result<(), Error> 
         }
     }
     Ok(())
+}
+
+/// Whether what this names can be read only once: standard input, a named pipe, the output of another command.
+fn is_pipe(path: &OsString) -> bool {
+    path == "-" || std::fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
 /// Whether two paths lead to one file, be it there or not.

@@ -68,7 +68,7 @@ impl Feed<'_> {
         let due = self.timetable.due(&planned);
         let Planned { bytes, spans, .. } = planned;
         let doubtful = known == Known::Begun;
-        let request = Request { bytes: bytes.into(), encoding: self.encoding, spans, tag: number, doubtful };
+        let request = Request { bytes, encoding: self.encoding, spans, tag: number, doubtful };
         while self.begun.elapsed() < due {
             if self.look_around() {
                 return self.keep(request);

@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     fn planned(seconds: u64) -> Planned {
-        Planned { bytes: Vec::new(), spans: 10, due: Duration::from_secs(seconds), oversize: false }
+        Planned { bytes: Vec::new().into(), spans: 10, due: Duration::from_secs(seconds), oversize: false }
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn envelopes(capture: &Capture, plan: &Plan) -> Result<(Vec<Envelope>, Vec<Envel
     let mut resources: Vec<Envelope> =
         capture.resource_schemas().map(|schema| envelope(bare.clone(), schema)).collect();
     let named = |(name, version, schema): (&str, &str, &str)| {
-        let (name, version) = (Text::plain(name.as_bytes()), Text::plain(version.as_bytes()));
+        let (name, version) = (Text::known(name), Text::known(version));
         let scope = RawScope { name, version, ..RawScope::default() };
         envelope((!scope.is_silent()).then(|| scope_bytes(&scope, plan)).flatten(), schema)
     };

@@ -174,9 +174,9 @@ impl Cast {
     pub(super) fn resource(&self, service: Service) -> RawResource<'_> {
         let attributes = self.players.get(usize::from(service)).map(|player| player.attributes.as_slice());
         let attributes = attributes.unwrap_or_default().iter().map(|(key, value)| RawAttribute {
-            key: Text::plain(key.as_bytes()),
+            key: Text::known(key),
             value: match value {
-                Said::Text(text) => RawValue::Text(Text::plain(text.as_bytes())),
+                Said::Text(text) => RawValue::Text(Text::known(text)),
                 Said::Int(number) => RawValue::Int(*number),
                 Said::Bool(yes) => RawValue::Bool(*yes),
                 Said::Milli(number) => RawValue::Double(*number as f64 / 1000.0),

@@ -84,13 +84,13 @@ fn groups<W: Requests>(writer: &mut W, spans: &[Placed<'_>], cast: &Cast) {
 
 fn scope(spans: &[Placed<'_>]) -> RawScope<'static> {
     let (name, version) = spans.first().and_then(|span| SCOPES.get(usize::from(span.1))).copied().unwrap_or_default();
-    RawScope { name: Text::plain(name.as_bytes()), version: Text::plain(version.as_bytes()), ..RawScope::default() }
+    RawScope { name: Text::known(name), version: Text::known(version), ..RawScope::default() }
 }
 
 /// Makes a span of ours one that the writers take.
 fn fill<'s>(raw: &mut RawSpan<'s>, sheet: &'s Sheet, span: &Span) {
     raw.clear();
-    let text = |word: Word| Text::plain(sheet.read(word).as_bytes());
+    let text = |word: Word| Text::known(sheet.read(word));
     raw.shape = Shape::OtlpProto;
     raw.trace_id = id(span.trace, &[0; 16]);
     raw.span_id = id(u128::from(span.id), &[0; 8]);
@@ -125,7 +125,7 @@ fn id(bits: u128, zero: &'static [u8]) -> RawId<'static> {
 fn pool<'s>(raw: &mut RawSpan<'s>, sheet: &'s Sheet, attributes: &[Attr]) -> std::ops::Range<usize> {
     let begin = raw.pool.len();
     raw.pool.extend(attributes.iter().map(|attribute| {
-        let text = |word: Word| Text::plain(sheet.read(word).as_bytes());
+        let text = |word: Word| Text::known(sheet.read(word));
         let value = match attribute.value {
             Datum::Text(word) => RawValue::Text(text(word)),
             Datum::Int(number) => RawValue::Int(number),

@@ -56,7 +56,7 @@ impl Play {
         let mut lines = Vec::new();
         let mut threads = Vec::new();
         for job in 0..jobs {
-            let (sender, made) = sync_channel(1);
+            let (sender, made) = sync_channel(2);
             let (spent, back) = channel();
             let plan = Arc::clone(&plan);
             threads.push(thread::spawn(move || {

@@ -271,6 +271,22 @@ impl Sheet {
         self.since(at)
     }
 
+    /// A number in decimal digits.
+    pub(super) fn number(&mut self, mut number: u64) -> Word {
+        let mut digits = [b'0'; 20];
+        let mut from = digits.len();
+        for place in digits.iter_mut().rev() {
+            *place = b'0' + (number % 10) as u8;
+            number /= 10;
+            from -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        let digits = digits.get(from..).and_then(|digits| std::str::from_utf8(digits).ok());
+        self.say(digits.unwrap_or_default())
+    }
+
     /// A text whose pieces are words of this sheet.
     pub(super) fn join(&mut self, pieces: &[Word]) -> Word {
         let at = self.text.len();
@@ -437,15 +453,18 @@ impl Sheet {
 
 /// Appends a version 4 UUID.
 fn push_uuid(out: &mut String, high: u64, low: u64) {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let bits = u128::from(high & 0xffff_ffff_ffff_0fff | 0x4000) << 64 | u128::from(low >> 2 | 1 << 63);
-    for place in 0..32u32 {
-        if matches!(place, 8 | 12 | 16 | 20) {
-            out.push('-');
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let bits = [high & 0xffff_ffff_ffff_0fff | 0x4000, low >> 2 | 1 << 63].map(u64::to_be_bytes);
+    let mut text = *b"........-....-....-....-............";
+    let mut places = text.iter_mut().filter(|place| **place == b'.');
+    for byte in bits.as_flattened() {
+        for nibble in [byte >> 4, byte & 15] {
+            if let Some(place) = places.next() {
+                *place = DIGITS[usize::from(nibble)];
+            }
         }
-        let digit = (bits >> (124 - 4 * place)) as usize & 15;
-        out.push(DIGITS.get(digit).copied().unwrap_or('0'));
     }
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -458,6 +477,10 @@ mod tests {
         let agent = sheet.word(format_args!("agent-{}", 7));
         let joined = sheet.join(&["<".into(), agent, "|".into(), agent, ">".into()]);
         assert_eq!(sheet.read(joined), "<agent-7|agent-7>");
+        for number in [0, 7, 10, 1_234, u64::MAX] {
+            let word = sheet.number(number);
+            assert_eq!(sheet.read(word), number.to_string());
+        }
         assert_eq!(sheet.read(Word::default()), "");
         assert_eq!(sheet.read(Word::Made { at: 1 << 30, bytes: 9 }), "");
     }

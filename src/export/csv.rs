@@ -7,13 +7,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::attributes::{Counted, event_time, events_without_time, odd_ids, odd_times};
+use super::attributes::event_time;
 use super::exporter::{ExportError, Exporter, Pick};
-use super::loss::{Exported, Loss};
+use super::loss::Exported;
+use super::rows::{self, duration, id, kind, status, trace};
 use super::shelf::Home;
-use super::text::{Texts, no_texts, repeated, sql_time};
+use super::text::{Texts, no_texts, sql_time};
 use crate::capture::{Detail, ScopeDetail};
-use crate::model::{Attribute, Kind, SpanId, Status, TraceId};
 
 /// The columns.
 const COLUMNS: [&str; 22] = [
@@ -47,28 +47,8 @@ pub(super) fn write(
     pick: &Pick<'_>,
     out: &mut dyn Write,
 ) -> Result<Exported, ExportError> {
-    let mut exported = Exported::default();
-    let mut counted = Counted::default();
     line(&COLUMNS, out)?;
-    for spans in exporter.rows(pick) {
-        for span in spans {
-            let Some(detail) = exporter.shelf.span(span)? else {
-                exported.missing += 1;
-                continue;
-            };
-            let shelf = &exporter.shelf;
-            let (_, home) = shelf.home(span);
-            counted.origin(shelf, span, None, &mut exported);
-            losses(&detail, &mut exported);
-            for list in lists(&detail, home) {
-                exported.count(Loss::ValueType, no_texts(list));
-            }
-            exported.count(Loss::RepeatedKey, lists(&detail, home).map(repeated).sum());
-            line(&row(&detail, home, shelf.scope(span)), out)?;
-            exported.spans += 1;
-        }
-    }
-    Ok(exported)
+    rows::write(exporter, pick, no_texts, &mut |span, home, scope| line(&row(span, home, scope), out))
 }
 
 fn row(span: &Detail, home: &Home, scope: &ScopeDetail) -> [String; COLUMNS.len()] {
@@ -97,60 +77,6 @@ fn row(span: &Detail, home: &Home, scope: &ScopeDetail) -> [String; COLUMNS.len(
         list(links.iter().map(|link| &link.trace_state)),
         list(links.iter().map(|link| Texts(&link.attributes))),
     ]
-}
-
-/// Counts what rows of this table lose of a span, however they are written.
-pub(super) fn losses(span: &Detail, exported: &mut Exported) {
-    odd_times(span, exported);
-    events_without_time(span, exported);
-    odd_ids(span, exported);
-    exported.note(Loss::Flags, span.flags != 0);
-    exported.count(Loss::Flags, span.links.iter().filter(|link| link.flags != 0).count());
-    let counts = [span.dropped_attributes, span.dropped_events, span.dropped_links].into_iter();
-    let counts = counts.chain(span.events.iter().map(|event| event.dropped));
-    let counts = counts.chain(span.links.iter().map(|link| link.dropped));
-    exported.count(Loss::Dropped, counts.filter(|count| *count > 0).count());
-}
-
-/// All lists of attributes of a row.
-pub(super) fn lists<'a>(span: &'a Detail, home: &'a Home) -> impl Iterator<Item = &'a [Attribute]> {
-    let events = span.events.iter().map(|event| &*event.attributes);
-    let links = span.links.iter().map(|link| &*link.attributes);
-    [&*span.attributes, &*home.resource.attributes].into_iter().chain(events).chain(links)
-}
-
-/// How long a span took.
-pub(super) fn duration(span: &Detail) -> u64 {
-    if span.start == 0 { 0 } else { span.end.saturating_sub(span.start) }
-}
-
-pub(super) fn trace(id: TraceId) -> String {
-    if id.is_none() { String::new() } else { id.to_string() }
-}
-
-pub(super) fn id(id: SpanId) -> String {
-    if id.is_none() { String::new() } else { id.to_string() }
-}
-
-/// The exporter's names of kinds.
-pub(super) fn kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Unspecified => "Unspecified",
-        Kind::Internal => "Internal",
-        Kind::Server => "Server",
-        Kind::Client => "Client",
-        Kind::Producer => "Producer",
-        Kind::Consumer => "Consumer",
-    }
-}
-
-/// The exporter's names of statuses.
-pub(super) fn status(status: Status) -> &'static str {
-    match status {
-        Status::Unset => "Unset",
-        Status::Ok => "Ok",
-        Status::Error => "Error",
-    }
 }
 
 fn json<T: Serialize>(value: &T) -> String {

@@ -16,6 +16,7 @@ mod links;
 mod loss;
 mod ndjson;
 mod pen;
+mod rows;
 mod shelf;
 mod slices;
 mod tags;

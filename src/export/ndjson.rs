@@ -7,13 +7,12 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::attributes::Counted;
 use super::attributes::event_time;
-use super::csv::{duration, id, kind, lists, losses, status, trace};
 use super::exporter::{ExportError, Exporter, Pick};
-use super::loss::{Exported, Loss};
+use super::loss::Exported;
+use super::rows::{self, duration, id, kind, status, trace};
 use super::shelf::Home;
-use super::text::{Members, no_json, repeated};
+use super::text::{Members, no_json};
 use crate::capture::{Detail, ScopeDetail};
 use crate::model::timestamp;
 
@@ -23,29 +22,10 @@ pub(super) fn write(
     pick: &Pick<'_>,
     out: &mut dyn Write,
 ) -> Result<Exported, ExportError> {
-    let mut exported = Exported::default();
-    let mut counted = Counted::default();
-    for spans in exporter.rows(pick) {
-        for span in spans {
-            let Some(detail) = exporter.shelf.span(span)? else {
-                exported.missing += 1;
-                continue;
-            };
-            let shelf = &exporter.shelf;
-            let (_, home) = shelf.home(span);
-            counted.origin(shelf, span, None, &mut exported);
-            losses(&detail, &mut exported);
-            for list in lists(&detail, home) {
-                exported.count(Loss::ValueType, no_json(list));
-                exported.count(Loss::RepeatedKey, repeated(list));
-            }
-            serde_json::to_writer(&mut *out, &Row::of(&detail, home, shelf.scope(span)))
-                .map_err(std::io::Error::from)?;
-            out.write_all(b"\n")?;
-            exported.spans += 1;
-        }
-    }
-    Ok(exported)
+    rows::write(exporter, pick, no_json, &mut |span, home, scope| {
+        serde_json::to_writer(&mut *out, &Row::of(span, home, scope))?;
+        out.write_all(b"\n")
+    })
 }
 
 #[derive(Serialize)]

@@ -35,7 +35,7 @@ impl<'a> Shelf<'a> {
         let mut scopes: Vec<ScopeDetail> = capture
             .scope_words()
             .map(|(name, version, schema)| {
-                let (name, version) = (Text::plain(name.as_bytes()), Text::plain(version.as_bytes()));
+                let (name, version) = (Text::known(name), Text::known(version));
                 scope(&RawScope { name, version, ..RawScope::default() }, alteration, schema.to_owned())
             })
             .collect();

@@ -12,6 +12,16 @@ use crate::otlp::Framing;
 const BLOCK: usize = 2 << 20;
 /// A block grows to this size in search of a place to cut before it is cut anywhere.
 const MAX_BLOCK: usize = 16 << 20;
+/// So much at a time: what is behind the cut has to be moved to the next block.
+const STEP: usize = 64 << 10;
+
+/// Where a block may end.
+enum Cut {
+    /// Here, where something new begins.
+    At(usize),
+    /// Not before it has so many bytes.
+    Beyond(usize),
+}
 
 /// A piece of a stream. Its buffer is filled again and again.
 #[derive(Debug, Default)]
@@ -75,34 +85,35 @@ impl Blocks {
         std::mem::swap(&mut block.buffer, &mut self.next);
         let buffer = &mut block.buffer;
         let mut length = std::mem::take(&mut self.pending);
-        grow(buffer, length.max(BLOCK));
+        let mut target = length.max(BLOCK);
+        let mut searched = target.saturating_sub(STEP);
         block.clean = self.clean;
-        let mut searched = 0;
         loop {
-            let target = if length + BLOCK / 4 < buffer.len() { buffer.len() } else { length + BLOCK };
             grow(buffer, target);
-            let full = fill(&mut self.stream, buffer, &mut length)?;
-            if !full {
+            if !fill(&mut self.stream, buffer.get_mut(..target).unwrap_or_default(), &mut length)? {
                 self.done = true;
                 break;
             }
             let bytes = buffer.get(..length).unwrap_or_default();
-            if let Some(cut) = self.cut(bytes, searched) {
-                let rest = bytes.get(cut..).unwrap_or_default();
-                grow(&mut self.next, rest.len());
-                if let Some(front) = self.next.get_mut(..rest.len()) {
-                    front.copy_from_slice(rest);
+            let grows = block.clean && length < MAX_BLOCK;
+            match self.cut(bytes, if grows { searched } else { 0 }, grows) {
+                Cut::At(cut) => {
+                    let rest = bytes.get(cut..).unwrap_or_default();
+                    grow(&mut self.next, rest.len());
+                    if let Some(front) = self.next.get_mut(..rest.len()) {
+                        front.copy_from_slice(rest);
+                    }
+                    self.pending = rest.len();
+                    length = cut;
+                    self.clean = true;
+                    break;
                 }
-                self.pending = rest.len();
-                length = cut;
-                self.clean = true;
-                break;
+                Cut::Beyond(more) if grows => (searched, target) = (length, more.min(MAX_BLOCK)),
+                Cut::Beyond(_) => {
+                    self.clean = false;
+                    break;
+                }
             }
-            if length >= MAX_BLOCK || !block.clean {
-                self.clean = false;
-                break;
-            }
-            searched = length;
         }
         block.length = length;
         block.at = self.offset;
@@ -114,14 +125,15 @@ impl Blocks {
     }
 
     /// The last place in `bytes` where something new begins, not before `searched`.
-    fn cut(&mut self, bytes: &[u8], searched: usize) -> Option<usize> {
+    fn cut(&mut self, bytes: &[u8], searched: usize, grows: bool) -> Cut {
         match self.format {
-            Format::Proto(framing) => self.cut_messages(bytes, framing),
-            _ => cut_documents(bytes, searched.saturating_sub(1)),
+            Format::Proto(framing) => self.cut_messages(bytes, framing, grows),
+            _ => cut_documents(bytes, searched.saturating_sub(1)).map_or(Cut::Beyond(bytes.len() + STEP), Cut::At),
         }
     }
 
-    fn cut_messages(&mut self, bytes: &[u8], framing: Framing) -> Option<usize> {
+    /// Behind the last message, which is waited for while the block grows.
+    fn cut_messages(&mut self, bytes: &[u8], framing: Framing, grows: bool) -> Cut {
         let mut at = self.open;
         let mut end = at;
         while end <= bytes.len() {
@@ -130,14 +142,17 @@ impl Blocks {
             let Some(size) = message_size(rest, framing) else { break };
             end = at.saturating_add(size);
         }
-        if at > 0 && at <= bytes.len() && at >= self.open {
-            self.open = 0;
-            return Some(at);
+        if grows && end > bytes.len() && end <= MAX_BLOCK {
+            return Cut::Beyond(end);
         }
-        if bytes.len() >= MAX_BLOCK {
+        if at > 0 && at <= bytes.len() {
+            self.open = 0;
+            return Cut::At(at);
+        }
+        if !grows {
             self.open = end.saturating_sub(bytes.len());
         }
-        None
+        Cut::Beyond(bytes.len() + BLOCK)
     }
 }
 

@@ -1,6 +1,6 @@
-//! Standard input that can be left while it is silent.
+//! A pipe that can be left while it is silent.
 //!
-//! Comes in: what is piped in, and a flag. Goes out: the same bytes; the end, as soon as the flag is up. A thread reads ahead a
+//! Comes in: how to open what is piped in, and a flag. Goes out: the same bytes; the end, as soon as the flag is up. A thread reads ahead a
 //! little, and is left alone when nobody wants more.
 
 use std::io::{self, Read};
@@ -24,10 +24,21 @@ pub(crate) struct Piped {
 }
 
 impl Piped {
-    /// Reads `source` until it ends or `stop` is true.
-    pub(crate) fn new(mut source: impl Read + Send + 'static, stop: Arc<AtomicBool>) -> io::Result<Self> {
+    /// Reads what `open` opens until it ends or `stop` is true. To open a named pipe takes as long as nobody writes into it.
+    pub(crate) fn new<R: Read>(
+        open: impl FnOnce() -> io::Result<R> + Send + 'static,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
         let (give, pieces) = sync_channel(AHEAD);
         std::thread::Builder::new().name("piped".into()).spawn(move || {
+            let mut source = match open() {
+                Ok(source) => source,
+                Err(error) => {
+                    // Who is gone does not want to know.
+                    let _ = give.send(Err(error));
+                    return;
+                }
+            };
             loop {
                 let mut piece = vec![0; PIECE];
                 let read = source.read(&mut piece).map(|read| {
@@ -69,24 +80,21 @@ mod tests {
     #[test]
     fn everything_comes_through() {
         let text: Vec<u8> = (0..1_000_000u32).map(|number| number as u8).collect();
-        let mut out = Vec::new();
-        let mut piped = Piped::new(io::Cursor::new(text.clone()), Arc::default()).unwrap();
+        let (input, mut out) = (text.clone(), Vec::new());
+        let mut piped = Piped::new(move || Ok(io::Cursor::new(input)), Arc::default()).unwrap();
         piped.read_to_end(&mut out).unwrap();
         assert!(out == text);
     }
 
     #[test]
     fn a_silent_pipe_can_be_left() {
-        struct Silent;
-        impl Read for Silent {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                loop {
-                    std::thread::park();
-                }
-            }
-        }
         let stop = Arc::new(AtomicBool::new(true));
-        let mut piped = Piped::new(Silent, stop).unwrap();
+        let never = || -> io::Result<io::Empty> {
+            loop {
+                std::thread::park();
+            }
+        };
+        let mut piped = Piped::new(never, stop).unwrap();
         assert_eq!(piped.read(&mut [0; 8]).unwrap(), 0);
     }
 }

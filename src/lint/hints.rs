@@ -237,7 +237,7 @@ mod tests {
     use crate::otlp::Text;
 
     fn hints(attributes: &[(&'static str, &'static str)]) -> Hints {
-        let text = |text: &'static str| Text::plain(text.as_bytes());
+        let text = |text: &'static str| Text::known(text);
         let pool: Vec<_> =
             attributes.iter().map(|(k, v)| RawAttribute { key: text(k), value: RawValue::Text(text(v)) }).collect();
         let raw = b"the bytes of a span that is long enough to be searched";

@@ -114,7 +114,7 @@ impl Door {
                 .initial_stream_window_size(WINDOW)
                 .initial_connection_window_size(2 * WINDOW)
                 .max_concurrent_streams(256)
-                .max_frame_size(64 << 10)
+                .max_frame_size(256 << 10)
                 .keep_alive_interval(PING)
                 .keep_alive_timeout(PING);
             let mut connection =

@@ -52,8 +52,8 @@ impl Alteration {
         put(&mut changed.attributes, renewed.as_deref().unwrap_or_default());
         for (key, value) in &self.resource {
             changed.attributes.retain(|attribute| !attribute.key.is(key));
-            let value = RawValue::Text(Text::plain(value.as_bytes()));
-            changed.attributes.push(RawAttribute { key: Text::plain(key.as_bytes()), value });
+            let value = RawValue::Text(Text::known(value));
+            changed.attributes.push(RawAttribute { key: Text::known(key), value });
         }
         if self.redact.is_none() {
             return give(&changed);
@@ -85,7 +85,7 @@ impl Alteration {
         put(&mut changed.pool, &renewed);
         for (text, new) in texts_of(&mut changed).zip(&texts) {
             if let Some(new) = new {
-                *text = Text::plain(new.as_bytes());
+                *text = Text::known(new);
             }
         }
         if self.redact.is_none() {

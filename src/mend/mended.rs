@@ -92,6 +92,6 @@ fn emptied(state: &Text<'_>, plan: &Plan, done: &mut Done) -> Option<String> {
 
 fn put<'t>(text: &mut Text<'t>, new: &'t Option<String>) {
     if let Some(new) = new {
-        *text = Text::plain(new.as_bytes());
+        *text = Text::known(new);
     }
 }

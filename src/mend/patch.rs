@@ -158,7 +158,7 @@ pub(super) fn patched<'p, 'a: 'p>(attributes: &[RawAttribute<'a>], patches: &'p 
     for (attribute, patch) in attributes.iter().zip(patches).filter(|(_, patch)| !patch.gone) {
         let mut changed: RawAttribute<'p> = *attribute;
         if let Some(key) = &patch.key {
-            changed.key = Text::plain(key.as_bytes());
+            changed.key = Text::known(key);
         }
         if let Some(value) = &patch.value {
             let is_cut = |text: &String| noted(text).is_some() && attribute.key.decode().starts_with("parameter.");
@@ -168,7 +168,7 @@ pub(super) fn patched<'p, 'a: 'p>(attributes: &[RawAttribute<'a>], patches: &'p 
         out.push(changed);
     }
     if cut && !out.iter().any(|attribute| attribute.key.is(CUT_KEY)) {
-        out.push(RawAttribute { key: Text::plain(CUT_KEY.as_bytes()), value: RawValue::Bool(true) });
+        out.push(RawAttribute { key: Text::known(CUT_KEY), value: RawValue::Bool(true) });
     }
     out
 }

@@ -27,7 +27,7 @@ impl Owned {
     /// Puts it in the place of a value.
     pub(super) fn put<'v>(&'v self, place: &mut RawValue<'v>) {
         *place = match self {
-            Self::Text(text) => RawValue::Text(Text::plain(text.as_bytes())),
+            Self::Text(text) => RawValue::Text(Text::known(text)),
             Self::Int(number) => RawValue::Int(*number),
             Self::Double(number) => RawValue::Double(*number),
             Self::Nested(raw, map) => RawValue::Nested(Nested { raw, wire: Wire::Json, map: *map }),

@@ -169,10 +169,11 @@ impl<'a, 'n> Cursor<'a, 'n> {
         };
         let raw = self.bytes.get(start..end).unwrap_or_default();
         self.at = end + 1;
-        if high != 0 && simdutf8::basic::from_utf8(raw).is_err() {
+        let sound = high == 0 || simdutf8::basic::from_utf8(raw).is_ok();
+        if !sound {
             self.notes.add(TroubleKind::BadUtf8, start);
         }
-        Ok(Text { raw, escaped })
+        Ok(Text { raw, escaped, sound })
     }
 
     /// The next stop in the last few bytes of the buffer.

@@ -212,7 +212,7 @@ mod tests {
     const BITS: u128 = 0x5b8e_fff7_9803_8103_d269_b633_813f_c60c;
 
     fn trace(text: &str) -> (u128, IdForm, Option<TroubleKind>) {
-        let (id, trouble) = of_text(Text::plain(text.as_bytes()), Width::Trace);
+        let (id, trouble) = of_text(Text::known(text), Width::Trace);
         (id.bits, id.form, trouble)
     }
 
@@ -279,7 +279,7 @@ mod tests {
         let short = ["0xabc", "12-34", "trace_001", "VFJBQ0VJRDE=", "16 characters...", "-", "0x", "\u{e9}"];
         for spelling in short.into_iter().chain(long.iter().map(String::as_str)) {
             for width in [Width::Trace, Width::Span] {
-                let (id, _) = of_text(Text::plain(spelling.as_bytes()), width);
+                let (id, _) = of_text(Text::known(spelling), width);
                 let bytes = proto_bytes(spelling.as_bytes());
                 assert!(id.form == IdForm::Whole || of_bytes(&bytes, width).0.bits == id.bits, "{spelling}");
             }

@@ -324,18 +324,25 @@ impl<'a> Cursor<'a, '_> {
                 return self.plain_value();
             }
         }
-        if !self.enter(b'{', b'}')? {
+        let value = if self.take(b"{\"stringValue\":") {
+            self.value_member(b"stringValue", depth)?
+        } else if self.take(b"{\"intValue\":") {
+            self.value_member(b"intValue", depth)?
+        } else if !self.enter(b'{', b'}')? {
             self.note(TroubleKind::EmptyValue);
             return Ok(RawValue::Empty);
+        } else {
+            let key = self.key()?;
+            let mut value = self.value_member(key.raw, depth)?;
+            if value.is_none() {
+                self.unknown_member(key, &mut |cursor, key| cursor.another_value(&mut value, key, depth))?;
+            }
+            value
+        };
+        match value {
+            Some(value) if self.take(b"}") => Ok(value),
+            value => self.more_of_value(value, depth),
         }
-        let key = self.key()?;
-        let mut value = self.value_member(key.raw, depth)?;
-        if value.is_none() {
-            self.unknown_member(key, &mut |cursor, key| cursor.another_value(&mut value, key, depth))?;
-        } else if self.take(b"}") {
-            return Ok(value.unwrap_or_default());
-        }
-        self.more_of_value(value, depth)
     }
 
     /// The members of an `AnyValue` behind the first one, however many and in whatever form; the last one counts.

@@ -161,10 +161,11 @@ impl Leaves<'_> {
 
     #[inline(always)]
     fn text<'a>(&mut self, bytes: &'a [u8]) -> Text<'a> {
-        if !is_ascii(bytes) && simdutf8::basic::from_utf8(bytes).is_err() {
+        let sound = is_ascii(bytes) || simdutf8::basic::from_utf8(bytes).is_ok();
+        if !sound {
             self.note(TroubleKind::BadUtf8);
         }
-        Text::plain(bytes)
+        Text { raw: bytes, escaped: false, sound }
     }
 
     #[inline(always)]

@@ -12,18 +12,38 @@ use super::nested;
 use super::text;
 
 /// A string as it stands in the input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Text<'a> {
     /// The bytes between the quotes (JSON) or of the field (protobuf).
     pub raw: &'a [u8],
     /// JSON escapes are in it.
     pub escaped: bool,
+    /// Whoever read it has found it to be well-formed UTF-8; where this is not set, nobody knows.
+    pub(super) sound: bool,
 }
 
+impl PartialEq for Text<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.raw, self.escaped) == (other.raw, other.escaped)
+    }
+}
+
+impl Eq for Text<'_> {}
+
 impl<'a> Text<'a> {
-    /// A string without escapes.
+    /// A string without escapes, of bytes that nobody has looked at.
     pub const fn plain(raw: &'a [u8]) -> Self {
-        Self { raw, escaped: false }
+        Self::json(raw, false)
+    }
+
+    /// What is between the quotes of a JSON string, of bytes that nobody has looked at.
+    pub const fn json(raw: &'a [u8], escaped: bool) -> Self {
+        Self { raw, escaped, sound: false }
+    }
+
+    /// A text that is at hand as such.
+    pub const fn known(text: &'a str) -> Self {
+        Self { raw: text.as_bytes(), escaped: false, sound: true }
     }
 
     /// Whether nothing is between the quotes.
@@ -39,7 +59,7 @@ impl<'a> Text<'a> {
     /// The text, with escapes resolved and everything that is not UTF-8 (or is a lone surrogate) replaced by U+FFFD.
     pub fn decode(&self) -> Cow<'a, str> {
         match self.escaped {
-            true => Cow::Owned(text::unescape(self.raw)),
+            true => Cow::Owned(text::unescape_lossy(self.raw)),
             // Nearly all text is well-formed, and that is told faster than where it is not.
             false => std::str::from_utf8(self.raw).map_or_else(|_| String::from_utf8_lossy(self.raw), Cow::Borrowed),
         }

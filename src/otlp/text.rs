@@ -5,28 +5,48 @@
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use wide::u8x16;
 
-/// A string with its escapes resolved.
-pub(super) fn unescape(raw: &[u8]) -> String {
-    let mut out = String::with_capacity(raw.len());
+const BACKSLASH: u8x16 = u8x16::new([b'\\'; 16]);
+
+/// A string with its escapes resolved, well-formed if it was so before: an escape stands for a whole character, and completes nothing
+/// that is broken off in front of it.
+pub(super) fn unescape(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
     let mut rest = raw;
-    while let Some(stop) = memchr::memchr(b'\\', rest) {
-        let (plain, escape) = rest.split_at(stop);
-        push_utf8(&mut out, plain);
+    while let Some(stop) = plain_part(rest, &mut out) {
+        let escape = rest.get(stop..).unwrap_or_default();
         let (c, length) = character(escape);
-        out.push(c);
+        match u8::try_from(c) {
+            Ok(byte) if byte.is_ascii() => out.push(byte),
+            _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
         rest = escape.get(length..).unwrap_or_default();
     }
-    push_utf8(&mut out, rest);
     out
 }
 
-/// Appends text that is well-formed most of the time.
-fn push_utf8(out: &mut String, bytes: &[u8]) {
-    match simdutf8::basic::from_utf8(bytes) {
-        Ok(text) => out.push_str(text),
-        Err(_) => out.push_str(&String::from_utf8_lossy(bytes)),
+/// Appends everything in front of the first backslash, and says where that is. Escapes are often a few bytes apart.
+#[inline]
+fn plain_part(bytes: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    for (number, block) in blocks.iter().enumerate() {
+        out.extend_from_slice(block);
+        let stops = u8x16::new(*block).simd_eq(BACKSLASH).to_bitmask() & 0xffff;
+        if stops != 0 {
+            let stop = stops.trailing_zeros() as usize;
+            out.truncate(out.len() - block.len() + stop);
+            return Some(number * block.len() + stop);
+        }
     }
+    let stop = rest.iter().position(|&byte| byte == b'\\');
+    out.extend_from_slice(rest.get(..stop.unwrap_or(rest.len())).unwrap_or_default());
+    stop.map(|stop| bytes.len() - rest.len() + stop)
+}
+
+/// A string with its escapes resolved, in which everything that is no UTF-8 became U+FFFD.
+pub(super) fn unescape_lossy(raw: &[u8]) -> String {
+    String::from_utf8(unescape(raw)).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// The length of [`unescape`] of well-formed text, without building it.
@@ -105,21 +125,21 @@ mod tests {
     fn escapes_are_resolved_as_serde_json_does() {
         for text in [r#"a\n\t\"\\\/\b\f\r"#, r#"\u00e9\u20AC\ud83d\ude00z"#, "plain é €", r"\u0000"] {
             let expected: String = serde_json::from_str(&format!("\"{text}\"")).unwrap();
-            assert_eq!(unescape(text.as_bytes()), expected);
+            assert_eq!(unescape_lossy(text.as_bytes()), expected);
             assert_eq!(unescaped_len(text.as_bytes()), expected.len());
         }
     }
 
     #[test]
     fn what_json_does_not_know_becomes_a_replacement() {
-        assert_eq!(unescape(br"a\ud800b"), "a\u{fffd}b");
-        assert_eq!(unescape(br"\ud800\u0041"), "\u{fffd}A");
-        assert_eq!(unescape(br"\udc00"), "\u{fffd}");
-        assert_eq!(unescape(br"\x41"), "\u{fffd}41");
-        assert_eq!(unescape(br"\u12"), "\u{fffd}12");
-        assert_eq!(unescape(b"\\"), "\u{fffd}");
-        assert_eq!(unescape(b"\\\xc3\xa9"), "\u{fffd}é");
-        assert_eq!(unescape(b"a\xffb"), "a\u{fffd}b");
+        assert_eq!(unescape_lossy(br"a\ud800b"), "a\u{fffd}b");
+        assert_eq!(unescape_lossy(br"\ud800\u0041"), "\u{fffd}A");
+        assert_eq!(unescape_lossy(br"\udc00"), "\u{fffd}");
+        assert_eq!(unescape_lossy(br"\x41"), "\u{fffd}41");
+        assert_eq!(unescape_lossy(br"\u12"), "\u{fffd}12");
+        assert_eq!(unescape_lossy(b"\\"), "\u{fffd}");
+        assert_eq!(unescape_lossy(b"\\\xc3\xa9"), "\u{fffd}é");
+        assert_eq!(unescape_lossy(b"a\xffb"), "a\u{fffd}b");
     }
 
     #[test]

@@ -5,9 +5,12 @@
 
 use std::time::Duration;
 
-use super::encode::{AROUND, Group, ScopeGroup, json, proto};
+use bytes::Bytes;
+
+use super::encode::{AROUND, Group, ScopeGroup, in_place, request};
 use super::plan::{Bounds, Planned};
-use crate::otlp::{Encoding, Envelope, Frame};
+use super::pool::Pool;
+use crate::otlp::{Encoding, Envelope};
 
 /// How many groups are looked through for one of the same resource and scope.
 const LOOK_BACK: usize = 16;
@@ -24,15 +27,17 @@ pub(super) struct Batcher {
     scope: Envelope,
     spans: u64,
     size: usize,
-    spare: Vec<Vec<u8>>,
+    /// The size of a request, by the last one.
+    usual: usize,
+    pool: Pool,
 }
 
 impl Batcher {
     pub(super) fn new(encoding: Encoding, bounds: Bounds) -> Self {
         let bounds = Bounds { spans: bounds.spans.max(1), ..bounds };
-        let (groups, spare) = (Vec::new(), Vec::new());
         let (resource, scope) = (Envelope::default(), Envelope::default());
-        Self { encoding, bounds, groups, place: None, resource, scope, spans: 0, size: 0, spare }
+        let (groups, pool) = (Vec::new(), Pool::default());
+        Self { encoding, bounds, groups, place: None, resource, scope, spans: 0, size: 0, usual: 0, pool }
     }
 
     /// Where the spans that follow come from.
@@ -58,8 +63,7 @@ impl Batcher {
         }
         let (group, scope) = self.place.unwrap_or_else(|| self.open());
         let Some(open) = self.groups.get_mut(group).and_then(|group| group.scopes.get_mut(scope)) else { return };
-        Frame(self.encoding).before_span(open.spans.is_empty(), span.len(), &mut open.spans);
-        open.spans.extend_from_slice(span);
+        open.push(span, self.encoding);
         self.spans += 1;
         self.size += own;
         if self.spans >= self.bounds.spans || self.size > self.bounds.bytes {
@@ -86,10 +90,12 @@ impl Batcher {
             self.groups.push(Group { resource: self.resource.clone(), scopes: Vec::new() });
         }
         self.size += self.scope.room();
-        let spans = self.spare.pop().unwrap_or_default();
+        // The first scope may turn out to be the only one, and its space to be the request's.
+        let room = if self.spans == 0 { self.resource.room() + self.scope.room() } else { 0 };
+        let buffer = self.pool.take(if self.spans == 0 { self.usual } else { 0 });
         let number = self.groups.len().saturating_sub(1);
         let inner = self.groups.last_mut().map_or(0, |group| {
-            group.scopes.push(ScopeGroup { scope: self.scope.clone(), spans });
+            group.scopes.push(ScopeGroup::new(self.scope.clone(), room, buffer));
             group.scopes.len() - 1
         });
         self.place = Some((number, inner));
@@ -101,21 +107,34 @@ impl Batcher {
         if self.spans == 0 {
             return;
         }
-        let mut bytes = Vec::with_capacity(self.size);
-        match self.encoding {
-            Encoding::Proto => self.groups.iter().for_each(|group| proto(group, &mut bytes)),
-            Encoding::Json => json(&self.groups, &mut bytes),
-        }
+        let bytes = self.bytes();
+        self.usual = (bytes.len() + bytes.len() / 8).min(self.bounds.bytes);
         let oversize = self.spans == 1 && bytes.len() > self.bounds.bytes;
         let spans = std::mem::take(&mut self.spans);
-        for mut inner in self.groups.drain(..).flat_map(|group| group.scopes) {
-            inner.spans.clear();
-            if self.spare.len() < LOOK_BACK {
-                self.spare.push(inner.spans);
-            }
-        }
         (self.size, self.place) = (0, None);
         give(Planned { bytes, spans, due: Duration::ZERO, oversize });
+    }
+
+    /// What there is as one message.
+    fn bytes(&mut self) -> Bytes {
+        if let [Group { resource, scopes }] = &mut *self.groups
+            && scopes.len() == 1
+            && let Some(only) = scopes.pop()
+        {
+            match in_place(resource, only, self.encoding, &self.pool) {
+                Ok(bytes) => {
+                    self.groups.clear();
+                    return bytes;
+                }
+                Err(only) => scopes.push(only),
+            }
+        }
+        let mut bytes = self.pool.take(self.size);
+        request(&self.groups, self.encoding, &mut bytes);
+        for inner in self.groups.drain(..).flat_map(|group| group.scopes) {
+            self.pool.keep(inner.into_buffer());
+        }
+        self.pool.lend(bytes)
     }
 }
 

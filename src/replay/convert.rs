@@ -14,7 +14,7 @@ pub fn converted(request: &[u8], from: Encoding, to: Encoding) -> Vec<u8> {
     let plan = Plan { encoding: to, bounds, ..Plan::default() };
     let (mut group, mut batcher) = (Group::default(), Batcher::new(to, bounds));
     let mut out = Vec::new();
-    let mut give = |planned: Planned| out = planned.bytes;
+    let mut give = |planned: Planned| out = planned.bytes.into();
     let mut take = |seen: Seen<'_, '_>| {
         if group.take(seen, &plan) {
             group.pour(&mut batcher, &mut give);

@@ -13,6 +13,7 @@ mod outlet;
 mod pace;
 mod paced;
 mod plan;
+mod pool;
 mod spill;
 mod stream;
 

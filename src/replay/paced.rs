@@ -82,7 +82,7 @@ impl Origins {
         let mut scopes: Vec<Envelope> = capture
             .scope_words()
             .map(|(name, version, schema)| {
-                let (name, version) = (Text::plain(name.as_bytes()), Text::plain(version.as_bytes()));
+                let (name, version) = (Text::known(name), Text::known(version));
                 let message = scope_bytes(&RawScope { name, version, ..RawScope::default() }, alteration, encoding);
                 Envelope { message: said(message), schema: schema.to_owned(), ..Envelope::default() }
             })

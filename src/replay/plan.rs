@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::mend::Alteration;
 use crate::otlp::Encoding;
 
@@ -38,7 +40,7 @@ impl Default for Bounds {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Planned {
     /// The message.
-    pub bytes: Vec<u8>,
+    pub bytes: Bytes,
     /// How many spans it holds.
     pub spans: u64,
     /// When it is due, counted from the first. Zero where there is no pace.

@@ -1,7 +1,7 @@
 //! Receivers that misbehave: nothing is lost, nothing is sent twice, without being said.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -182,6 +182,29 @@ fn a_pipe_that_is_silent_does_not_stand_in_the_way_of_an_interrupt() {
     assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
     assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
     drop(pipe);
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+fn a_named_pipe_into_which_nobody_writes_does_not_either() {
+    let folder = tempfile::tempdir().unwrap();
+    let pipe = folder.path().join("pipe");
+    if !Command::new("mkfifo").arg(&pipe).status().is_ok_and(|status| status.success()) {
+        println!("skipped: no mkfifo");
+        return;
+    }
+    let receiver = Receiver::start(Vec::new());
+    let mut command = tracectl();
+    command.arg("replay").arg(&pipe).args(["--to", &receiver.url(), "--log-format", "json"]).args(SMALL);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let (mut started, mut rest) = (String::new(), String::new());
+    log.read_line(&mut started).unwrap();
+    assert!(started.contains("\"started\""), "{started}");
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
+    assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
 }
 
 #[test]

@@ -15,8 +15,8 @@ fn messages(span: &RawSpan<'_>) -> Option<Conversation> {
 
 fn pool<'a>(pairs: &[(&'a str, &'a str)]) -> Vec<RawAttribute<'a>> {
     let attribute = |(key, value): &(&'a str, &'a str)| RawAttribute {
-        key: Text::plain(key.as_bytes()),
-        value: RawValue::Text(Text::plain(value.as_bytes())),
+        key: Text::known(key),
+        value: RawValue::Text(Text::known(value)),
     };
     pairs.iter().map(attribute).collect()
 }
@@ -30,7 +30,7 @@ fn event<'a>(span: &mut RawSpan<'a>, name: &'a str, pairs: &[(&'a str, &'a str)]
     let from = span.pool.len();
     span.pool.extend(pool(pairs));
     let attributes = from..span.pool.len();
-    span.events.push(RawEvent { name: Text::plain(name.as_bytes()), attributes, ..RawEvent::default() });
+    span.events.push(RawEvent { name: Text::known(name), attributes, ..RawEvent::default() });
 }
 
 /// A conversation in one line a message, so that a test can be read.
@@ -354,7 +354,7 @@ const SPELLED: [&str; 12] = [
 proptest! {
     #[test]
     fn no_bytes_panic(key in 0..SPELLED.len(), bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-        let value = RawValue::Text(Text { raw: &bytes, escaped: key % 2 == 0 });
+        let value = RawValue::Text(Text::json(&bytes, key % 2 == 0));
         let pool = vec![RawAttribute { key: Text::plain(SPELLED[key].as_bytes()), value }];
         let _ = messages(&RawSpan { own: 0..1, pool, name: Text::plain(b"x"), ..RawSpan::default() });
     }

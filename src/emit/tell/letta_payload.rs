@@ -3,6 +3,7 @@
 //! Comes in: a run, step by step. Goes out: words of the sheet. Texts of ours need no escapes but those of characters beyond ASCII,
 //! which Python writes in JSON.
 
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use super::letta::{Given, LISTED};
@@ -129,9 +130,11 @@ pub(super) fn message(
     quote: &'static str,
     sheet: &mut Sheet,
 ) -> Word {
-    let json = quote == "\"";
     let calls: Vec<Word> = calls.iter().map(|tool| tool_call(sheet, tool, quote)).collect();
-    let texts: Vec<Word> = members.iter().map(|(_, text)| if json { ascii(sheet, *text) } else { *text }).collect();
+    let mut texts = [Word::default(); 3];
+    for (place, (_, text)) in texts.iter_mut().zip(members) {
+        *place = if quote == "\"" { ascii(sheet, *text) } else { *text };
+    }
     let mark = sheet.mark();
     let mut before = "{";
     for ((key, _), text) in members.iter().zip(texts) {
@@ -157,22 +160,24 @@ pub(super) fn response(run: &Run, call: Call, tools: &[ToolUse], quote: &'static
     let message = message(&answer(call), tools, quote, sheet);
     let mark = sheet.mark();
     let finish = if tools.is_empty() { "stop" } else { "tool_calls" };
-    let q = quote;
-    for (key, value) in
-        [("{id", call.id), (", object", "chat.completion".into()), (", model", run.model.version.into())]
-    {
-        let (before, key) = key.split_at(if key.starts_with('{') { 1 } else { 2 });
-        for piece in [before.into(), q.into(), key.into(), q.into(), ": ".into(), q.into(), value, q.into()] {
-            sheet.append(piece);
-        }
-    }
-    sheet
-        .word(format_args!(", {q}choices{q}: [{{{q}index{q}: 0, {q}finish_reason{q}: {q}{finish}{q}, {q}message{q}: "));
-    sheet.append(message);
-    sheet.word(format_args!(
-        "}}], {q}usage{q}: {{{q}prompt_tokens{q}: {}, {q}completion_tokens{q}: {}, {q}total_tokens{q}: {}, {q}prompt_tokens_details{q}: {{{q}cached_tokens{q}: {}}}, {q}completion_tokens_details{q}: {{{q}reasoning_tokens{q}: {}}}}}}}",
-        call.input, call.output, call.input + call.output, call.cached, call.reasoning
-    ));
+    let put = |sheet: &mut Sheet, json, value: Word| {
+        put(sheet, quote, json);
+        sheet.append(value);
+    };
+    put(sheet, "{\"id\": \"", call.id);
+    put(sheet, "\", \"object\": \"chat.completion\", \"model\": \"", run.model.version.into());
+    put(sheet, "\", \"choices\": [{\"index\": 0, \"finish_reason\": \"", finish.into());
+    put(sheet, "\", \"message\": ", message);
+    let mut count = |json, number: u64| {
+        put(sheet, json, Word::default());
+        sheet.number(number);
+    };
+    count("}], \"usage\": {\"prompt_tokens\": ", call.input);
+    count(", \"completion_tokens\": ", call.output);
+    count(", \"total_tokens\": ", call.input + call.output);
+    count(", \"prompt_tokens_details\": {\"cached_tokens\": ", call.cached);
+    count("}, \"completion_tokens_details\": {\"reasoning_tokens\": ", call.reasoning);
+    sheet.append("}}}".into());
     sheet.since(mark)
 }
 
@@ -181,16 +186,29 @@ pub(super) fn tool_call(sheet: &mut Sheet, tool: &ToolUse, quote: &'static str) 
     let arguments =
         if quote == "'" { sheet.join(&["'".into(), tool.json, "'".into()]) } else { quoted(sheet, tool.json) };
     let mark = sheet.mark();
-    let q = quote;
-    sheet.word(format_args!("{{{q}id{q}: {q}"));
-    sheet.append(tool.call);
-    sheet.word(format_args!(
-        "{q}, {q}type{q}: {q}function{q}, {q}function{q}: {{{q}name{q}: {q}{}{q}, {q}arguments{q}: ",
-        tool.name
-    ));
-    sheet.append(arguments);
+    for (json, value) in [
+        ("{\"id\": \"", tool.call),
+        ("\", \"type\": \"function\", \"function\": {\"name\": \"", tool.name.into()),
+        ("\", \"arguments\": ", arguments),
+    ] {
+        put(sheet, quote, json);
+        sheet.append(value);
+    }
     sheet.append("}}".into());
     sheet.since(mark)
+}
+
+/// A piece of JSON, or of the same as Python prints it: with another quote.
+fn put(sheet: &mut Sheet, quote: &'static str, json: &'static str) {
+    if quote == "\"" {
+        return sheet.append(json.into());
+    }
+    for (at, piece) in json.split('"').enumerate() {
+        if at > 0 {
+            sheet.append(quote.into());
+        }
+        sheet.append(piece.into());
+    }
 }
 
 fn list(sheet: &mut Sheet, items: &[Word]) {
@@ -204,13 +222,12 @@ fn list(sheet: &mut Sheet, items: &[Word]) {
 
 /// JSON inside a JSON string.
 fn quoted(sheet: &mut Sheet, json: Word) -> Word {
-    let text = sheet.read(json).replace('\\', "\\\\").replace('"', "\\\"");
-    let mark = sheet.mark();
-    sheet.append("\"".into());
-    let text = escaped(&text);
-    sheet.write(|out| out.push_str(&text));
-    sheet.append("\"".into());
-    sheet.since(mark)
+    let text = escaped(sheet.read(json), true);
+    sheet.write(|out| {
+        out.push('"');
+        out.push_str(&text);
+        out.push('"');
+    })
 }
 
 /// A text inside JSON as Python writes it: ASCII alone.
@@ -219,22 +236,30 @@ fn ascii(sheet: &mut Sheet, text: Word) -> Word {
     if plain.is_ascii() {
         return text;
     }
-    let text = escaped(plain);
+    let text = escaped(plain, false);
     sheet.say(&text)
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for c in text.chars() {
+/// Everything beyond ASCII in `\u` escapes, and quotes and backslashes behind a backslash where that is wanted.
+fn escaped(text: &str, quotes: bool) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|c| !c.is_ascii() || quotes && (c == b'"' || c == b'\\')) {
+        let (plain, tail) = rest.split_at(at);
+        let Some(c) = tail.chars().next() else { break };
+        out.push_str(plain);
         if c.is_ascii() {
+            out.push('\\');
             out.push(c);
-            continue;
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // A string takes everything.
+                let _: std::fmt::Result = write!(out, "\\u{unit:04x}");
+            }
         }
-        let mut units = [0; 2];
-        for unit in c.encode_utf16(&mut units) {
-            out.push_str(&format!("\\u{unit:04x}"));
-        }
+        rest = tail.get(c.len_utf8()..).unwrap_or_default();
     }
+    out.push_str(rest);
     out
 }
 

@@ -2,11 +2,9 @@
 //!
 //! Comes in: what a tool brought, as recorded. Goes out: one fact a result that says it is an error where the status does not.
 
-use std::borrow::Cow;
-
 use serde_json::Value as Json;
 
-use crate::agent::{Role, python_json};
+use crate::agent::{LONGEST_RESULT, Role, member_text, result_object, says};
 use crate::ledger::{Call, Kind};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::{SpanLook, TraceLook};
@@ -40,8 +38,6 @@ const LIMITS: [Limit; 1] = [Limit::words(
     "top-level members of a result that tell of an error: by their value, or because there is one",
 )];
 
-/// Longer results are not read.
-const MOST: usize = 1 << 20;
 /// How much of an error is told.
 const TOLD: usize = 60;
 
@@ -58,14 +54,13 @@ fn check_span(look: &SpanLook<'_>, sink: &mut Sink<'_>) {
     }
     let Some(tool) = look.act.and_then(|act| act.tool.as_ref()) else { return };
     let result = tool.result.as_deref().unwrap_or_default();
-    let said = if result.len() > MOST { None } else { says_error(result.trim(), look.words(0)) };
-    match said {
+    match says_error(result.trim(), look.words(0)) {
         Some(note) => sink.found(Fact { class: "result", note: note.into(), ..Fact::default() }),
         None if tool.failed == Some(true) => {
             let note = "its end says status=error".into();
             sink.found(Fact { class: "end", note, confidence: Some(Confidence::Proven), ..Fact::default() });
         }
-        None if result.len() > MOST => sink.not_checked("the results of tools are too long to be read", 1),
+        None if result.len() > LONGEST_RESULT => sink.not_checked("the results of tools are too long to be read", 1),
         None => {}
     }
 }
@@ -122,18 +117,11 @@ fn says_error(result: &str, pointers: &[String]) -> Option<String> {
         return Some("its result is a traceback".to_owned());
     }
     let told = |pointer: &&String| pointer.split('=').next().is_some_and(|key| result.contains(key));
-    if !result.starts_with(['{', '"']) || !pointers.iter().any(|pointer| told(&pointer)) {
+    if !pointers.iter().any(|pointer| told(&pointer)) {
         return None;
     }
-    let json: Json = match serde_json::from_str(result) {
-        Ok(json) => json,
-        Err(_) => serde_json::from_str(&python_json(result)?).ok()?,
-    };
-    match &json {
-        // JSON that was written into a text once more.
-        Json::String(inner) if inner.starts_with('{') => says_error(inner, pointers),
-        json => pointers.iter().find_map(|pointer| points(json, pointer)),
-    }
+    let object = result_object(result)?;
+    pointers.iter().find_map(|pointer| points(&object, pointer))
 }
 
 /// What a member of a result says, where it tells of an error.
@@ -148,16 +136,11 @@ fn points(json: &Json, pointer: &str) -> Option<String> {
             Json::Number(number) => number.as_f64() != Some(0.0),
             Json::Bool(true) => true,
         };
-        let shown = text(found);
+        let shown = member_text(found);
         let cut = shown.char_indices().nth(TOLD).map(|(at, _)| format!("{}...", shown.get(..at).unwrap_or_default()));
         return tells.then(|| format!("its result says {pointer}: {}", cut.as_deref().unwrap_or(&shown)));
     };
-    let found = json.get(key)?;
-    text(found).eq_ignore_ascii_case(value).then(|| format!("its result says {key}={}", text(found)))
-}
-
-fn text(json: &Json) -> Cow<'_, str> {
-    json.as_str().map_or_else(|| json.to_string().into(), Into::into)
+    says(json, key, value).map(|said| format!("its result says {key}={said}"))
 }
 
 fn tell(told: &Told<'_>) -> Words {

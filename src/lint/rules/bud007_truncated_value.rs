@@ -116,12 +116,12 @@ mod tests {
 
     #[test]
     fn notes_and_lengths_tell_of_cuts() {
-        let size = |text: &str| original_size(&Text::plain(text.as_bytes()));
+        let size = |text: &str| original_size(&Text::known(text));
         assert_eq!(size("abc... (truncated, original size: 9200000 chars)"), Some(9_200_000));
         assert_eq!(size("abc (truncated, original size: 9 chars)"), None);
         assert_eq!((size(" chars)"), size("x chars)"), size("")), (None, None, None));
         let limits = [10];
-        let limit = |text: &str| known_limit(&Text::plain(text.as_bytes()), &limits);
+        let limit = |text: &str| known_limit(&Text::known(text), &limits);
         assert_eq!((limit("0123456789"), limit("0123456789..."), limit("012345678é")), (Some(10), Some(10), Some(10)));
         assert_eq!((limit("012345678"), limit("0123456789a"), limit("")), (None, None, None));
     }

@@ -103,7 +103,7 @@ impl Search {
     /// Looks into lists and maps; what is decoded is never deeper than its reader allows.
     fn value(&self, value: &Value) -> Option<Found> {
         match value {
-            Value::String(text) => self.text(&Text::plain(text.as_bytes())),
+            Value::String(text) => self.text(&Text::known(text)),
             Value::Array(items) => {
                 let fractions = items.iter().filter(|item| matches!(item, Value::Double(_))).count();
                 match fractions >= self.floats {
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn lines_of_an_encoder_are_one_run_and_names_one_a_line_are_not() {
         let search = |text: &[u8], escaped| {
-            Search { base64: 1000, floats: 64, urls: false }.text(&Text { raw: text, escaped }).map(|found| found.size)
+            Search { base64: 1000, floats: 64, urls: false }.text(&Text::json(text, escaped)).map(|found| found.size)
         };
         let names = |between: &str| (0..200).map(|at| format!("SomeClassName{at}")).collect::<Vec<_>>().join(between);
         assert_eq!((search(names("\n").as_bytes(), false), search(names("\\n").as_bytes(), true)), (None, None));

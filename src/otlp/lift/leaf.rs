@@ -11,12 +11,12 @@ use crate::otlp::trouble::TroubleKind;
 
 /// A text of ours as a value or key.
 pub(super) const fn text(text: &'static str) -> Text<'static> {
-    Text::plain(text.as_bytes())
+    Text::known(text)
 }
 
 /// A member's name as text: with a backslash in it, it is escaped.
 pub(super) fn key(raw: &[u8]) -> Text<'_> {
-    Text { raw, escaped: raw.contains(&b'\\') }
+    Text::json(raw, raw.contains(&b'\\'))
 }
 
 /// An attribute whose key is ours.

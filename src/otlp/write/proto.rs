@@ -28,7 +28,7 @@ struct Few {
 }
 
 impl Few {
-    #[inline]
+    #[inline(always)]
     fn varint(&mut self, mut number: u64) {
         while let Some(place) = self.digits.get_mut(self.count) {
             self.count += 1;
@@ -39,6 +39,36 @@ impl Few {
             }
             *place |= 0x80;
         }
+    }
+
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.digits.get_mut(self.count..self.count + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.count += bytes.len();
+        }
+    }
+
+    /// The fields of an `AnyValue` that is not longer than this; nothing for others.
+    #[inline]
+    fn scalar(value: &RawValue<'_>) -> Self {
+        let mut few = Self::default();
+        match value {
+            RawValue::Bool(value) => {
+                few.varint(u64::from(2 << 3 | VARINT));
+                few.varint(u64::from(*value));
+            }
+            RawValue::Int(number) => {
+                few.varint(u64::from(3 << 3 | VARINT));
+                few.varint(number.cast_unsigned());
+            }
+            RawValue::Double(number) => {
+                few.varint(u64::from(4 << 3 | FIXED64));
+                few.put(&number.to_le_bytes());
+            }
+            _ => {}
+        }
+        few
     }
 
     fn bytes(&self) -> &[u8] {
@@ -183,6 +213,9 @@ impl<'o> ProtoWriter<'o> {
         for attribute in attributes {
             match &attribute.value {
                 RawValue::Text(value) => self.text_attribute(field, &attribute.key, value),
+                RawValue::Bool(_) | RawValue::Int(_) | RawValue::Double(_) => {
+                    self.scalar_attribute(field, &attribute.key, Few::scalar(&attribute.value));
+                }
                 value => {
                     let below = nested::nodes_of(value);
                     self.message_about(room(value), field, |writer| writer.attribute(attribute, &below));
@@ -191,12 +224,20 @@ impl<'o> ProtoWriter<'o> {
         }
     }
 
-    /// An attribute that is a text, as most are: its lengths are known before it is written.
-    fn text_attribute(&mut self, field: u32, key: &Text<'_>, value: &Text<'_>) {
-        let (key, value) = (utf8_bytes(key), utf8_bytes(value));
-        let (key, value) = (&*key, &*value);
-        let inner = 1 + varint_length(value.len()) + value.len();
-        let outer = 1 + varint_length(inner) + inner;
+    /// An attribute that is a number or a truth.
+    fn scalar_attribute(&mut self, field: u32, key: &Text<'_>, value: Few) {
+        let key = &*utf8_bytes(key);
+        self.head_of_attribute(field, key, 2 + value.count);
+        let mut outer = Few::default();
+        outer.varint(u64::from(2 << 3 | BYTES));
+        outer.varint(value.count as u64);
+        outer.put(value.bytes());
+        self.put_few(&outer);
+    }
+
+    /// The beginning of a `KeyValue`, up to its value, of which the length with its tag is known.
+    #[inline(always)]
+    fn head_of_attribute(&mut self, field: u32, key: &[u8], outer: usize) {
         let named = if key.is_empty() { 0 } else { 1 + varint_length(key.len()) + key.len() };
         let mut head = Few::default();
         head.varint(u64::from(field << 3 | BYTES));
@@ -205,14 +246,22 @@ impl<'o> ProtoWriter<'o> {
             head.varint(u64::from(1 << 3 | BYTES));
             head.varint(key.len() as u64);
         }
-        self.put(head.bytes());
+        self.put_few(&head);
         self.put(key);
+    }
+
+    /// An attribute that is a text, as most are: its lengths are known before it is written.
+    fn text_attribute(&mut self, field: u32, key: &Text<'_>, value: &Text<'_>) {
+        let (key, value) = (utf8_bytes(key), utf8_bytes(value));
+        let (key, value) = (&*key, &*value);
+        let inner = 1 + varint_length(value.len()) + value.len();
+        self.head_of_attribute(field, key, 1 + varint_length(inner) + inner);
         let mut head = Few::default();
         head.varint(u64::from(2 << 3 | BYTES));
         head.varint(inner as u64);
         head.varint(u64::from(1 << 3 | BYTES));
         head.varint(value.len() as u64);
-        self.put(head.bytes());
+        self.put_few(&head);
         self.put(value);
     }
 
@@ -226,18 +275,7 @@ impl<'o> ProtoWriter<'o> {
         match value {
             RawValue::Empty => {}
             RawValue::Text(text) => self.string(1, text),
-            RawValue::Bool(value) => {
-                self.tag(2, VARINT);
-                self.varint(u64::from(*value));
-            }
-            RawValue::Int(number) => {
-                self.tag(3, VARINT);
-                self.varint(number.cast_unsigned());
-            }
-            RawValue::Double(number) => {
-                self.tag(4, FIXED64);
-                self.put(&number.to_le_bytes());
-            }
+            RawValue::Bool(_) | RawValue::Int(_) | RawValue::Double(_) => self.put_few(&Few::scalar(value)),
             RawValue::Bytes(bytes) => self.bytes(7, bytes),
             RawValue::Base64(text) => self.bytes(7, &base64(text.decode().as_bytes()).unwrap_or_default()),
             RawValue::Nested(nested) => {
@@ -353,6 +391,19 @@ impl<'o> ProtoWriter<'o> {
         let mut digits = [0; 10];
         let count = varint_into(number, &mut digits);
         self.put(digits.get(..count).unwrap_or_default());
+    }
+
+    /// Appends a few bytes; mostly as one block, of which what is too much is taken away again.
+    #[inline(always)]
+    fn put_few(&mut self, few: &Few) {
+        let (block, _) = few.digits.as_chunks::<16>();
+        let (Some(block), 0..=16) = (block.first(), few.count) else { return self.put(few.bytes()) };
+        self.length += few.count;
+        if let Some(out) = self.out.as_deref_mut() {
+            let from = out.len();
+            out.extend_from_slice(block);
+            out.truncate(from + few.count);
+        }
     }
 
     #[inline]

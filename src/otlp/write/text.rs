@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use crate::otlp::ascii::{is_ascii, is_bare};
 use crate::otlp::cursor::masks;
 use crate::otlp::raw::Text;
+use crate::otlp::text::unescape;
 
 /// The text as UTF-8; nothing is copied where it is plain and well-formed.
 #[inline]
@@ -19,11 +20,17 @@ pub(super) fn utf8<'a>(text: &Text<'a>) -> Cow<'a, str> {
     text.decode()
 }
 
-/// The text as bytes of UTF-8, at once where it is ASCII.
-#[inline]
+/// The text as bytes of UTF-8, at once where it is known to be that.
+#[inline(always)]
 pub(super) fn utf8_bytes<'a>(text: &Text<'a>) -> Cow<'a, [u8]> {
-    if !text.escaped && is_ascii(text.raw) {
-        return Cow::Borrowed(text.raw);
+    if text.sound && !text.escaped { Cow::Borrowed(text.raw) } else { checked_bytes(text) }
+}
+
+fn checked_bytes<'a>(text: &Text<'a>) -> Cow<'a, [u8]> {
+    match text.escaped {
+        true if text.sound => return Cow::Owned(unescape(text.raw)),
+        false if is_ascii(text.raw) => return Cow::Borrowed(text.raw),
+        _ => {}
     }
     match utf8(text) {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
@@ -178,7 +185,7 @@ mod tests {
     #[test]
     fn what_is_no_text_becomes_a_replacement() {
         assert_eq!(utf8(&Text::plain(b"a\xffb")), "a\u{fffd}b");
-        assert_eq!(utf8(&Text { raw: br"a\ud800\n", escaped: true }), "a\u{fffd}\n");
+        assert_eq!(utf8(&Text::json(br"a\ud800\n", true)), "a\u{fffd}\n");
         assert!(matches!(utf8(&Text::plain(b"plain")), Cow::Borrowed("plain")));
     }
 }

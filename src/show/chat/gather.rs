@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::pair::{Pairs, ToolSpan};
 use super::report::{Bit, Brought, Chat, ChatCall, Said, safe};
-use super::thread::Threads;
+use super::thread::{Known, Threads};
 use crate::agent::{Convention, Conversation, Piece, Role, act, has_act, how_to_capture, messages};
 use crate::agent::{Speaker, python_json};
 use crate::capture::{Capture, SpanRef};
@@ -318,9 +318,10 @@ fn assemble(speakers: Vec<Voice>, tools: &mut [ToolSpan]) -> Vec<ChatCall> {
             call.finish_reasons = said.output.iter().filter_map(|message| message.finish.clone()).collect();
         }
         let known = threads.known(&said.input, &said.output);
-        call.repeated = known.iter().filter(|known| **known).count();
+        call.repeated = known.iter().filter(|known| **known == Known::Shown).count();
         calls.push(call);
-        let new = said.input.into_iter().zip(known).filter(|(_, known)| !known).map(|(message, _)| message);
+        let new =
+            said.input.into_iter().zip(known).filter(|(_, known)| *known == Known::New).map(|(message, _)| message);
         let input = new.map(|message| (message, "input"));
         for (message, direction) in input.chain(said.output.into_iter().map(|message| (message, "output"))) {
             let Some(left) = pairs.answer(message, &mut calls) else { continue };

@@ -12,6 +12,17 @@ use crate::agent::{Message, Part, Speaker, ToolCall};
 /// More threads than this are not kept: the oldest is forgotten.
 const THREADS: usize = 32;
 
+/// What is known of a message of a call's input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is new.
+    New,
+    /// An earlier call of the thread has shown it.
+    Shown,
+    /// It says nothing that could be shown.
+    Silent,
+}
+
 /// The threads of a run.
 #[derive(Default)]
 pub(super) struct Threads {
@@ -31,32 +42,31 @@ impl Thread {
     }
 
     /// Which of these it has said, in its order.
-    fn said(&self, keys: &[Option<u64>]) -> Vec<bool> {
+    fn said(&self, keys: &[Option<u64>]) -> Vec<Known> {
         let mut from = 0;
         let known = keys.iter().map(|key| {
-            let Some(key) = key else { return true };
+            let Some(key) = key else { return Known::Silent };
             let places = self.places.get(key).map(Vec::as_slice).unwrap_or_default();
-            let place = places.get(places.partition_point(|place| *place < from));
-            from = place.map_or(from, |place| place + 1);
-            place.is_some()
+            let Some(place) = places.get(places.partition_point(|place| *place < from)) else { return Known::New };
+            from = place + 1;
+            Known::Shown
         });
         known.collect()
     }
 }
 
 impl Threads {
-    /// Which messages of a call's input an earlier call of its thread has shown; the thread goes on with the rest.
-    pub(super) fn known(&mut self, input: &[Message], output: &[Message]) -> Vec<bool> {
+    /// What is known of the messages of a call's input; the thread goes on with what is new.
+    pub(super) fn known(&mut self, input: &[Message], output: &[Message]) -> Vec<Known> {
         let keys: Vec<Option<u64>> = input.iter().map(key).collect();
-        let shared = |known: &[bool]| known.iter().filter(|known| **known).count();
+        let shared = |known: &[Known]| known.iter().filter(|known| **known == Known::Shown).count();
         let best = self.threads.iter().map(|thread| thread.said(&keys)).enumerate();
         let best = best.max_by_key(|(at, known)| (shared(known), *at));
-        let silent = keys.iter().filter(|key| key.is_none()).count();
-        let (mut thread, known) = match best.filter(|(_, known)| shared(known) > silent) {
+        let (mut thread, known) = match best.filter(|(_, known)| shared(known) > 0) {
             Some((at, known)) => (self.threads.remove(at), known),
-            None => (Thread::default(), keys.iter().map(Option::is_none).collect()),
+            None => (Thread::default(), Thread::default().said(&keys)),
         };
-        let new = keys.iter().zip(&known).filter(|(_, known)| !**known).filter_map(|(key, _)| *key);
+        let new = keys.iter().zip(&known).filter(|(_, known)| **known == Known::New).filter_map(|(key, _)| *key);
         new.for_each(|key| thread.say(key));
         for message in output {
             key(message).into_iter().for_each(|key| thread.say(key));
@@ -117,6 +127,7 @@ fn hash_call(call: &ToolCall, hasher: &mut DefaultHasher) {
 
 #[cfg(test)]
 mod tests {
+    use super::Known::{New, Shown, Silent};
     use super::*;
 
     fn texts(texts: &[&str]) -> Vec<Message> {
@@ -128,9 +139,17 @@ mod tests {
     fn history_is_known_and_repeats_within_it_are_not() {
         let mut threads = Threads::default();
         let answer = |text| [Message::text(Speaker::Assistant, text)];
-        assert_eq!(threads.known(&texts(&["hi"]), &answer("ho")), [false]);
-        assert_eq!(threads.known(&texts(&["hi", "ho ", "hi"]), &answer("ho")), [true, true, false]);
-        assert_eq!(threads.known(&texts(&["hi", "ho", "hi", "ho", "hi"]), &[]), [true, true, true, true, false]);
+        assert_eq!(threads.known(&texts(&["hi"]), &answer("ho")), [New]);
+        assert_eq!(threads.known(&texts(&["hi", "ho ", "hi"]), &answer("ho")), [Shown, Shown, New]);
+        assert_eq!(threads.known(&texts(&["hi", "ho", "hi", "ho", "hi"]), &[]), [Shown, Shown, Shown, Shown, New]);
+    }
+
+    #[test]
+    fn what_says_nothing_was_not_shown() {
+        let mut threads = Threads::default();
+        assert_eq!(threads.known(&texts(&["", "hi"]), &[]), [Silent, New]);
+        assert_eq!(threads.known(&texts(&[" ", "", "new"]), &[]), [Silent, Silent, New]);
+        assert_eq!(threads.known(&texts(&["hi", ""]), &[]), [New, Silent]);
     }
 
     #[test]
@@ -147,7 +166,7 @@ mod tests {
         threads.known(&texts(&["go"]), &[answer(all.clone())]);
         let mut back = texts(&["go"]);
         back.extend(all.into_iter().map(|call| answer(vec![call])));
-        assert!(threads.known(&back, &[]).into_iter().all(|known| known));
+        assert!(threads.known(&back, &[]).into_iter().all(|known| known == Shown));
     }
 
     #[test]
@@ -155,10 +174,10 @@ mod tests {
         let mut threads = Threads::default();
         threads.known(&texts(&["plan", "a"]), &[]);
         threads.known(&texts(&["search", "b"]), &[]);
-        assert_eq!(threads.known(&texts(&["plan", "a", "c"]), &[]), [true, true, false]);
-        assert_eq!(threads.known(&texts(&["search", "b", "c"]), &[]), [true, true, false]);
+        assert_eq!(threads.known(&texts(&["plan", "a", "c"]), &[]), [Shown, Shown, New]);
+        assert_eq!(threads.known(&texts(&["search", "b", "c"]), &[]), [Shown, Shown, New]);
         for n in 0..100 {
-            assert_eq!(threads.known(&texts(&[&format!("new {n}")]), &[]), [false]);
+            assert_eq!(threads.known(&texts(&[&format!("new {n}")]), &[]), [New]);
         }
         assert_eq!(threads.threads.len(), THREADS);
     }
