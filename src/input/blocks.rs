@@ -227,6 +227,20 @@ mod tests {
     }
 
     #[test]
+    fn blocks_end_with_the_line_or_message_that_makes_them_large_enough() {
+        let line = format!("{{\"a\":\"{}\"}}\n", "x".repeat(900_000));
+        let message = [900_000u32.to_be_bytes().to_vec(), vec![7; 900_000]].concat();
+        let framed = Format::Proto(Framing::Length32);
+        for (part, format) in [(line.into_bytes(), Format::Json), (message, framed)] {
+            let found = blocks(part.repeat(6), format);
+            let lengths: Vec<usize> =
+                found.iter().map(|block| block.1 / part.len()).filter(|parts| *parts > 0).collect();
+            assert_eq!(lengths, [3, 3]);
+            assert!(found.iter().all(|(at, length, clean, _)| *clean && (*at as usize + length) % part.len() == 0));
+        }
+    }
+
+    #[test]
     fn messages_are_cut_between_each_other() {
         let message = |size: usize| [(size as u32).to_be_bytes().to_vec(), vec![7; size]].concat();
         let found = blocks(message(700_000).repeat(5), Format::Proto(Framing::Length32));

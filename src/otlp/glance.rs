@@ -3,8 +3,8 @@
 //! Comes in: a whole message. Goes out: a count, or nothing as soon as anything is out of the ordinary; the reader then takes its
 //! time and says what it is. Nothing is kept of what is passed, and text is not looked at.
 
-use super::json::MAX_DEPTH;
 use super::proto::{Field, Malformed, Walk, delimited};
+use super::value::MAX_DEPTH;
 use crate::model::TraceId;
 
 /// How many spans an ordinary request holds; `seen` hears the trace of each span that differs from the one before.

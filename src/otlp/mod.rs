@@ -7,10 +7,12 @@
 mod again;
 mod ascii;
 mod carry;
+mod container;
 mod cursor;
 mod discard;
 mod document;
 mod encoding;
+mod figures;
 mod glance;
 mod id;
 mod json;
@@ -28,6 +30,7 @@ mod status;
 mod tape;
 mod text;
 mod trouble;
+mod value;
 mod write;
 
 pub use again::{read_resource, read_scope, read_span};

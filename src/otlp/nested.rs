@@ -4,11 +4,11 @@
 //! bytes. Deeper levels than the scanners accept read as empty.
 
 use super::cursor::{Cursor, Halt};
-use super::json::MAX_DEPTH;
 use super::notes::Notes;
 use super::proto::{self, Malformed};
 use super::raw::{Nested, RawAttribute, RawValue, Wire};
 use super::tape::{Node, Tape, level};
+use super::value::MAX_DEPTH;
 use crate::model::{Attribute, Value};
 
 /// The value as owned data.

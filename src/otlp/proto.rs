@@ -7,13 +7,13 @@
 
 use super::ascii::is_ascii;
 use super::id::{self, Width};
-use super::json::MAX_DEPTH;
 use super::notes::Notes;
 use super::raw::{
     Nested, RawAttribute, RawEntityRef, RawEvent, RawId, RawLink, RawResource, RawScope, RawSpan, RawValue, Shape,
     Text, Wire,
 };
 use super::trouble::TroubleKind;
+use super::value::MAX_DEPTH;
 
 /// The bytes are not a protobuf message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 //!
 //! Comes in: a reader that stands before a member. Goes out: what stands open after it, and resources and scopes.
 
+use super::super::container::camel;
 use super::super::cursor::{Cursor, Halt};
-use super::super::json::camel;
 use super::super::raw::Shape;
 use super::super::seen::Seen;
 use super::super::trouble::TroubleKind;

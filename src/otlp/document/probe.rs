@@ -2,8 +2,8 @@
 //!
 //! Comes in: a cursor before an object. Goes out: whether to go into it. It reads ahead and changes nothing.
 
+use super::super::container::camel;
 use super::super::cursor::{Cursor, Halt};
-use super::super::json::camel;
 use super::super::lift::is_leaf_key;
 use super::super::notes::Notes;
 
