@@ -167,11 +167,13 @@ impl Default for Plan {
 /// Bytes of the heaviest trace that may be asked for.
 pub const HEAVIEST: u64 = 96 << 20;
 /// Bytes that traces in the making take in all threads together, about.
-const AT_ONCE: u64 = 192 << 20;
+const AT_ONCE: u64 = 256 << 20;
 /// Bytes of a chunk, about.
 const CHUNK: u64 = 4 << 20;
-/// What a thread holds at a time: the chunk it makes, one that waits, and one that is taken.
-const HELD: u64 = 3;
+/// Chunks that a thread holds at a time: the one it makes, those that wait, and one that is taken.
+const HELD: u64 = WAITING as u64 + 2;
+/// Chunks that wait to be taken: with one alone a thread often waits for its turn.
+pub(super) const WAITING: usize = 2;
 
 impl Plan {
     /// Bytes of a trace at most, about, measured: the trace and what is encoded of it are in memory at once.

@@ -1,14 +1,14 @@
 //! Plays a whole plan on several threads, in order.
 //!
 //! Comes in: a plan, an encoding, a number of threads. Goes out: an iterator of requests. Whoever takes them sets the pace: threads
-//! are never more than a chunk ahead each, so that memory stays the same however much is made up.
+//! are never more than a few chunks ahead each, so that memory stays the same however much is made up.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use super::fault::Hits;
-use super::plan::Plan;
+use super::plan::{Plan, WAITING};
 use super::stage::{Batch, Chunk, Desk, Stage};
 use crate::otlp::Encoding;
 
@@ -56,7 +56,7 @@ impl Play {
         let mut lines = Vec::new();
         let mut threads = Vec::new();
         for job in 0..jobs {
-            let (sender, made) = sync_channel(2);
+            let (sender, made) = sync_channel(WAITING);
             let (spent, back) = channel();
             let plan = Arc::clone(&plan);
             threads.push(thread::spawn(move || {

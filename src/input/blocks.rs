@@ -236,7 +236,8 @@ mod tests {
             let lengths: Vec<usize> =
                 found.iter().map(|block| block.1 / part.len()).filter(|parts| *parts > 0).collect();
             assert_eq!(lengths, [3, 3]);
-            assert!(found.iter().all(|(at, length, clean, _)| *clean && (*at as usize + length) % part.len() == 0));
+            let ends = |at: u64, length: usize| (at as usize + length).is_multiple_of(part.len());
+            assert!(found.iter().all(|(at, length, clean, _)| *clean && ends(*at, *length)));
         }
     }
 
