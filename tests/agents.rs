@@ -4,6 +4,8 @@
 
 #[expect(dead_code, reason = "not everything that tests share is needed here")]
 mod common;
+#[path = "agents/judged.rs"]
+mod judged;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -426,7 +428,7 @@ fn rows_of_calls_say_what_they_are_of() {
     let table = text(&["stats", "--by", "agent", "--width", "160"], &file);
     let heading = table.lines().find(|line| line.starts_with("AGENT")).unwrap();
     assert!(
-        heading.split_whitespace().collect::<Vec<_>>().starts_with(&["AGENT", "COUNT", "LLM", "EMBED", "TOOLS"]),
+        heading.split_whitespace().collect::<Vec<_>>().starts_with(&["AGENT", "COUNT", "LLM", "RERANK", "TOOLS"]),
         "{table}"
     );
     let roles = text(&["stats", "--by", "role", "--width", "160"], &file);

@@ -95,6 +95,8 @@ pub struct Act<'a> {
     pub error_type: Cow<'a, str>,
     /// Whether it failed, where the record itself says so; the span's status is another matter.
     pub failed: Option<bool>,
+    /// What the record itself says of its failure.
+    pub error: Cow<'a, str>,
     /// A fingerprint of what a model was given; equal where two calls of one dump were given the same.
     pub given: Option<u64>,
     /// Nanoseconds to the first token.
@@ -152,13 +154,14 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
         model_response: found.name(Field::ModelResponse),
         tokens: tokens(&found),
         cost: cost(&found),
-        tool: is_tool(role, piece).then(|| tool(span, &found, &told, failed)),
+        tool: is_tool(role, piece, &found).then(|| tool(span, &found, &told, failed)),
         conversation: found.name(Field::Conversation),
         run: found.name(Field::Run),
         step: found.name(Field::Step),
         agent: agent(span, &found, role),
         error_type: found.name(Field::ErrorType),
         failed,
+        error: if failed == Some(true) { found.name(Field::ErrorText) } else { Cow::default() },
         given: if role == Some(Role::Llm) { given(span) } else { None },
         first_token: found.wait(Field::FirstToken, span.start).or(told.first_token),
         streaming: streaming(span, &found, role, &told),
@@ -185,8 +188,12 @@ fn read<'a>(span: &RawSpan<'a>, role: Option<Role>) -> Act<'a> {
     act
 }
 
-fn is_tool(role: Option<Role>, piece: Option<Piece>) -> bool {
-    matches!(role, Some(Role::Tool | Role::Mcp)) || piece == Some(Piece::InnerTool)
+/// Whether a span calls a tool. Of the methods of the Model Context Protocol only one does, and names it.
+fn is_tool(role: Option<Role>, piece: Option<Piece>, found: &Gathered<'_>) -> bool {
+    match role {
+        Some(Role::Mcp) => !found.name(Field::ToolName).is_empty(),
+        role => role == Some(Role::Tool) || piece == Some(Piece::InnerTool),
+    }
 }
 
 fn tokens(found: &Gathered<'_>) -> Tokens {

@@ -90,6 +90,7 @@ impl Account {
     fn find(&mut self, capture: &Capture, tree: &Tree, briefs: &[Briefed<'_>]) -> Vec<u32> {
         let mut open = Open::default();
         let mut around = Vec::new();
+        let mut moved = false;
         for &(node, span, brief) in briefs {
             let Some(kind) = kind(brief) else { continue };
             let mut call = Call::of(capture, span, node, kind, brief);
@@ -101,6 +102,8 @@ impl Account {
             });
             let at = match twin {
                 Some(at) => {
+                    // The outermost that reports its tokens is the one that counts.
+                    moved |= self.give_way(at as usize, &mut call);
                     self.learn(at as usize, &call);
                     at
                 }
@@ -113,7 +116,36 @@ impl Account {
             open.push(kind, at, tree.after(node));
             self.set(node, at);
         }
+        if moved { self.in_order(&around) } else { around }
+    }
+
+    /// Puts calls into the order of their nodes; `around` says which call is around each.
+    fn in_order(&mut self, around: &[u32]) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..self.calls.len() as u32).collect();
+        order.sort_by_key(|at| self.at(*at).map(|call| call.node));
+        let mut places = vec![NONE; order.len()];
+        for (place, at) in (0u32..).zip(&order) {
+            places.get_mut(*at as usize).into_iter().for_each(|slot| *slot = place);
+        }
+        let above = |at: &u32| places.get(*around.get(*at as usize)? as usize).copied();
+        let around = order.iter().map(|at| above(at).unwrap_or(NONE)).collect();
+        self.reorder(&order, |at| at);
         around
+    }
+
+    /// Where a call says nothing of its tokens and another record of it inside does, that record takes its place, and `inner` becomes the
+    /// one that is to be learnt from. Says whether it was so.
+    fn give_way(&mut self, at: usize, inner: &mut Call) -> bool {
+        let Some(outer) = self.calls.get_mut(at) else { return false };
+        if outer.kind == Kind::Tool || outer.is_metered() || !inner.is_metered() {
+            return false;
+        }
+        inner.failed |= outer.failed;
+        std::mem::swap(outer, inner);
+        let (from, to) = (inner.node, outer.node);
+        let copies = self.own.get_mut(from).map_or(0, |own| std::mem::take(&mut own.duplicate_calls));
+        self.own.get_mut(to).into_iter().for_each(|own| own.duplicate_calls += copies);
+        true
     }
 
     fn set(&mut self, node: usize, at: u32) {

@@ -34,9 +34,29 @@ fn a_call_recorded_twice_counts_once() {
     let total = account.total(0);
     assert_eq!((total.llm_calls, total.duplicate_calls, total.input_tokens, total.output_tokens), (1, 1, 1000, 50));
     assert_eq!((total.cost_usd, total.unpriced_calls), (Some(Money::dollars(0.0025 + 0.0005)), 0));
-    assert_eq!(account.call(1).map(|(_, counted)| counted), Some(true));
-    assert_eq!(account.call(2).map(|(_, counted)| counted), Some(false));
+    // The outermost that reports its tokens.
+    assert_eq!(account.call(1).map(|(call, counted)| (call.node, counted)), Some((2, false)));
+    assert_eq!(account.call(2).map(|(call, counted)| (call.node, counted)), Some((2, true)));
     assert_eq!((account.own(0), account.total(3).llm_calls), (Sums::default(), 0));
+}
+
+#[test]
+fn the_outermost_record_with_tokens_counts_whatever_lies_between() {
+    let tokens = ["gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"];
+    let told = [CHAT, ("gen_ai.request.model", "gpt-4o"), (tokens[0], "1000"), (tokens[1], "50")];
+    let (_, _, account) = account(vec![
+        span(1, 0, "framework", (0, 100), &[CHAT]),
+        span(2, 1, "other", (1, 5), &[CHAT, ("gen_ai.request.model", "claude-haiku-4-5"), (tokens[0], "7")]),
+        span(3, 1, "client", (5, 100), &[CHAT, ("gen_ai.request.model", "gpt-4o")]),
+        span(4, 3, "proxy", (5, 100), &told),
+        span(5, 4, "wire", (5, 100), &told),
+    ]);
+    let total = account.total(0);
+    assert_eq!((total.llm_calls, total.duplicate_calls, total.input_tokens), (2, 3, 1007));
+    let counted: Vec<usize> = account.calls().iter().map(|call| call.node).collect();
+    assert_eq!(counted, [1, 3]);
+    assert_eq!((account.own(0).calls(), account.own(3).duplicate_calls), (0, 3));
+    assert_eq!(account.call(0).map(|(call, counted)| (call.node, counted)), Some((3, false)));
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub struct Fact<'a> {
     pub class: &'static str,
     /// The attribute at fault; empty for none.
     pub attribute: Cow<'a, str>,
+    /// What sets it apart from others of its class: facts with different texts here are different findings. Like names it must not
+    /// change from run to run.
+    pub apart: Cow<'a, str>,
     /// What was measured.
     pub observed: Option<u64>,
     /// What was allowed.

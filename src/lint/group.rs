@@ -182,6 +182,7 @@ struct Key {
     owner: Owner,
     attribute: u32,
     class: &'static str,
+    apart: u32,
 }
 
 /// An occurrence.
@@ -367,7 +368,8 @@ impl Groups {
             owner = Owner::Service(of.capture.origin(origin).service, about);
         }
         let attribute = renumbered.number(hit.attribute, texts, &mut self.texts);
-        (Key { rule: hit.rule, severity, owner, attribute, class: hit.class }, order)
+        let apart = renumbered.number(hit.apart, texts, &mut self.texts);
+        (Key { rule: hit.rule, severity, owner, attribute, class: hit.class, apart }, order)
     }
 
     fn owner(&mut self, of: &Sources<'_>, subject: Subject) -> (Owner, Order) {
@@ -402,10 +404,11 @@ impl Groups {
 
     /// The number of a group that was not met under this key before; `None` where there are too many.
     fn number(&mut self, of: &Sources<'_>, key: Key, each: bool) -> Option<u32> {
-        let Key { rule, severity, owner, attribute, class } = key;
+        let Key { rule, severity, owner, attribute, class, apart } = key;
         let (service, scope, name) = of.names(owner, &self.texts);
         let attribute = self.texts.get(attribute).to_owned();
-        let ident = Ident { severity, rule, service, scope, name, attribute, class };
+        let apart = self.texts.get(apart).to_owned();
+        let ident = Ident { severity, rule, service, scope, name, attribute, class, apart };
         let digest = ident.digest();
         let number = match self.idents.get(&digest) {
             Some(number) => *number,

@@ -35,6 +35,8 @@ pub(super) struct Ident {
     pub(super) name: String,
     pub(super) attribute: String,
     pub(super) class: &'static str,
+    /// What sets it apart from others of its class; empty for nothing.
+    pub(super) apart: String,
 }
 
 impl Ident {
@@ -52,7 +54,9 @@ impl Ident {
     fn hash(&self) -> [u8; 32] {
         let code = RULES.get(usize::from(self.rule)).map_or("", |rule| rule.code);
         let mut hasher = Sha256::new();
-        for part in [code, &self.service, &self.scope, &self.name, &self.attribute, self.class] {
+        let apart = Some(&*self.apart).filter(|apart| !apart.is_empty());
+        let parts = [code, &self.service, &self.scope, &self.name, &self.attribute, self.class];
+        for part in parts.into_iter().chain(apart) {
             hasher.update(part.as_bytes());
             hasher.update([0]);
         }

@@ -71,6 +71,8 @@ pub(super) struct Hit {
     pub(super) each: bool,
     /// The number of what it is about instead of spans of one name.
     pub(super) about: u32,
+    /// The number of what sets it apart from others of its class.
+    pub(super) apart: u32,
     pub(super) parts: Vec<(SpanRef, u64)>,
 }
 
@@ -117,8 +119,21 @@ pub struct Sink<'n> {
 impl Sink<'_> {
     /// The span or resource that is looked at has this fault.
     pub fn found(&mut self, fact: Fact<'_>) {
-        let Fact { class, attribute, observed, limit, cell, note, severity, confidence, related, each, about, parts } =
-            fact;
+        let Fact {
+            class,
+            attribute,
+            apart,
+            observed,
+            limit,
+            cell,
+            note,
+            severity,
+            confidence,
+            related,
+            each,
+            about,
+            parts,
+        } = fact;
         self.notes.hits.push(Hit {
             rule: self.rule,
             subject: self.subject,
@@ -133,6 +148,7 @@ impl Sink<'_> {
             related,
             each,
             about: self.notes.texts.number(&about),
+            apart: self.notes.texts.number(&apart),
             parts,
         });
     }

@@ -29,7 +29,7 @@ fn count(tone: Tone, count: u64) -> Cell {
     (if count == 0 { Tone::Quiet } else { tone }, count.to_string())
 }
 
-const FIELDS: [Field; 17] = [
+const FIELDS: [Field; 18] = [
     Field { column: text("AGENT", 12, 0), cell: agent, news: |_| true },
     Field {
         column: text("SESSION", 10, 80),
@@ -40,8 +40,13 @@ const FIELDS: [Field; 17] = [
     Field { column: number("LLM", 20), cell: |row| count(Tone::Plain, row.sums.llm_calls), news: |_| true },
     Field {
         column: number("EMBED", 70),
-        cell: |row| count(Tone::Plain, row.sums.embedding_calls + row.sums.rerank_calls),
-        news: |row| row.sums.embedding_calls + row.sums.rerank_calls > 0,
+        cell: |row| count(Tone::Plain, row.sums.embedding_calls),
+        news: |row| row.sums.embedding_calls > 0,
+    },
+    Field {
+        column: number("RERANK", 71),
+        cell: |row| count(Tone::Plain, row.sums.rerank_calls),
+        news: |row| row.sums.rerank_calls > 0,
     },
     Field {
         column: number("TOOLS", 25),

@@ -36,7 +36,7 @@ fn cost(row: &Operation) -> Cell {
 }
 
 /// Columns of numbers of calls: they are there only where rows have any.
-pub(super) static COUNTS: [Field; 4] = [
+pub(super) static COUNTS: [Field; 5] = [
     Field {
         column: number("CALLS", 12),
         name: "calls",
@@ -58,9 +58,16 @@ pub(super) static COUNTS: [Field; 4] = [
     Field {
         column: number("EMBED", 70),
         name: "embedding_calls",
-        shown: |row| counted(row, |calls| calls.embedding + calls.rerank),
-        raw: |row| counted(row, |calls| calls.embedding + calls.rerank).1,
-        news: |report| mixed(report) && any_call(report, |calls| calls.embedding + calls.rerank > 0),
+        shown: |row| counted(row, |calls| calls.embedding),
+        raw: |row| counted(row, |calls| calls.embedding).1,
+        news: |report| mixed(report) && any_call(report, |calls| calls.embedding > 0),
+    },
+    Field {
+        column: number("RERANK", 71),
+        name: "rerank_calls",
+        shown: |row| counted(row, |calls| calls.rerank),
+        raw: |row| counted(row, |calls| calls.rerank).1,
+        news: |report| mixed(report) && any_call(report, |calls| calls.rerank > 0),
     },
     Field {
         column: number("TOOLS", 14),

@@ -256,6 +256,7 @@ fn rolled_up(row: &Row<'_>, facts: &Facts<'_>, sum: &str) -> Vec<(Tone, String)>
         (sums.llm_calls, grouped(sums.llm_calls) + " llm"),
         (sums.tool_calls, counted(sums.tool_calls, "tool")),
         (sums.embedding_calls, counted(sums.embedding_calls, "embedding")),
+        (sums.rerank_calls, counted(sums.rerank_calls, "rerank")),
     ];
     told.extend(
         calls
@@ -282,19 +283,20 @@ fn call_tokens(facts: &Facts<'_>) -> String {
 
 /// `3118→93`, and what they are; of calls that answer with numbers or an order alone `93 tokens`.
 fn sum_of_tokens(sums: &Sums, unit: &str) -> Option<String> {
-    let numbers = sums.llm_calls == 0 && sums.embedding_calls > 0 && sums.output_tokens == 0;
+    let numbers = sums.llm_calls == 0 && sums.embedding_calls + sums.rerank_calls > 0 && sums.output_tokens == 0;
     (sums.input_tokens > 0 || sums.output_tokens > 0).then(|| match numbers {
         true => format!("{} tokens", short(sums.input_tokens)),
         false => format!("{}→{}{unit}", short(sums.input_tokens), short(sums.output_tokens)),
     })
 }
 
-/// A count in four digits or so: `950`, `3118`, `13.1k`, `2.4M`.
+/// A count in four digits or so, rounded: `950`, `3118`, `13.1k`, `2.4M`.
 fn short(number: u64) -> String {
-    match number {
-        0..10_000 => number.to_string(),
-        10_000..1_000_000 => format!("{}.{}k", number / 1_000, number % 1_000 / 100),
-        _ => format!("{}.{}M", number / 1_000_000, number % 1_000_000 / 100_000),
+    let tenths = |unit: u64| (number / (unit / 20)).div_ceil(2);
+    match (number, tenths(1_000)) {
+        (0..10_000, _) => number.to_string(),
+        (_, tenths @ 0..10_000) => format!("{}.{}k", tenths / 10, tenths % 10),
+        _ => format!("{}.{}M", tenths(1_000_000) / 10, tenths(1_000_000) % 10),
     }
 }
 
@@ -331,8 +333,8 @@ mod tests {
 
     #[test]
     fn counts_are_short() {
-        let shown = [0, 9_999, 10_000, 13_199, 999_999, 2_450_000].map(short);
-        assert_eq!(shown, ["0", "9999", "10.0k", "13.1k", "999.9k", "2.4M"]);
+        let shown = [0, 9_999, 10_000, 13_149, 13_150, 999_949, 999_950, 2_449_999].map(short);
+        assert_eq!(shown, ["0", "9999", "10.0k", "13.1k", "13.2k", "999.9k", "1.0M", "2.4M"]);
     }
 
     #[test]

@@ -87,6 +87,9 @@ pub(super) fn heading_facts(heading: &Heading<'_>) -> Vec<(Tone, String)> {
     if heading.failed_tools > 0 {
         facts.push((Tone::Error, format!("{} failed", counted(heading.failed_tools, "tool"))));
     }
+    if heading.failed_calls > 0 {
+        facts.push((Tone::Error, format!("{} failed", counted(heading.failed_calls, "call"))));
+    }
     facts.extend(heading.totals.iter().flat_map(|sums| sums_words(sums).into_iter().map(|fact| (Tone::Plain, fact))));
     let Nested { traces, spans, wrong } = heading.nested;
     if traces > 0 {

@@ -67,8 +67,9 @@ pub(super) fn read_tools(
         let silent = row.fails_silently();
         let Some(facts) = &mut row.facts else { return };
         facts.glimpse(act);
-        let error = act.tool.as_ref().filter(|tool| silent && tool.failed == Some(true)).map(|tool| &tool.error);
-        if let Some(error) = error.filter(|error| !error.is_empty()) {
+        let own = Some(&act.error).filter(|_| act.failed == Some(true));
+        let error = act.tool.as_ref().map_or(own, |tool| Some(&tool.error).filter(|_| tool.failed == Some(true)));
+        if let Some(error) = error.filter(|error| silent && !error.is_empty()) {
             row.fault = Some(Fault { message: redact::text(error).into_owned(), ..Fault::default() });
         }
     })

@@ -91,7 +91,7 @@ impl Books {
     /// The span that tells what the tool of a node was given: its own, or that of a copy.
     pub(super) fn given(&self, capture: &Capture, node: usize, span: SpanRef) -> Option<SpanRef> {
         let own = capture.brief(span).filter(|_| !self.is_copy(node));
-        let own = own.filter(|brief| is_tool(brief) && (brief.arguments.is_some() || brief.failed == Some(true)));
+        let own = own.filter(|brief| brief.failed == Some(true) || is_tool(brief) && brief.arguments.is_some());
         own.map(|_| span).or_else(|| self.told.get(&node).copied())
     }
 
@@ -119,7 +119,8 @@ impl Books {
                 .into_iter()
                 .collect(),
             error_type: text(brief.error),
-            tool_failed: brief.failed,
+            tool_failed: brief.failed.filter(|_| is_tool(brief)),
+            failed: brief.failed.filter(|_| !is_tool(brief)),
             step: self.step(node),
             totals,
             ..Facts::default()
@@ -159,6 +160,6 @@ pub(super) fn has_calls(sums: &Sums) -> bool {
     sums.calls() > 0 || sums.tokens() > 0
 }
 
-fn is_tool(brief: &Brief) -> bool {
+pub(super) fn is_tool(brief: &Brief) -> bool {
     matches!(brief.role, Some(Role::Tool | Role::Mcp)) || brief.piece == Some(Piece::InnerTool)
 }

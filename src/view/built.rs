@@ -2,7 +2,7 @@
 //!
 //! Comes in: a tree and what is counted over it. Goes out: yes and no. Nothing is read again.
 
-use super::books::Books;
+use super::books::{Books, is_tool};
 use crate::agent::{Piece, Role};
 use crate::capture::{Brief, Capture, NameId};
 use crate::forest::{Node, Tree};
@@ -37,7 +37,12 @@ impl<'a, 'c> Built<'a, 'c> {
         self.capture.brief(self.node(at)?.span?)
     }
 
-    /// Whether a span is well by its status, but a tool by its own word is not.
+    /// Whether a span calls a tool.
+    pub(super) fn is_tool(&self, at: usize) -> bool {
+        self.brief(at).is_some_and(is_tool)
+    }
+
+    /// Whether a span is well by its status, but a tool or call by its own word is not.
     pub(super) fn fails_silently(&self, at: usize) -> bool {
         let says_so = self.brief(at).is_some_and(|brief| brief.failed == Some(true));
         let well = says_so && self.node(at).is_some_and(|node| node.outcome == Outcome::Ok);

@@ -85,6 +85,9 @@ pub struct Facts<'c> {
     /// Whether the tool failed by its own word, or that of a copy of the call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tool_failed: Option<bool>,
+    /// Whether anything that is no tool failed by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<bool>,
     /// Which step of its run it is, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,

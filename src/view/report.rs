@@ -108,13 +108,13 @@ impl<'c> TreeReport<'c> {
             let host = |number: &u32| adoptions.get(number).map(|found| found.trace);
             shown.retain(|number| !std::iter::successors(host(number), host).any(|above| there.contains(&above)));
         }
-        let over = shown.split_off(settings.limit.map_or(shown.len(), |limit| limit.min(shown.len())));
-        let spans = over.iter().map(|&number| forest.trace(number as usize).spans.len() as u64).sum();
-        let omitted = Omitted { traces: over.len() as u64, spans };
         let mut sessions: HashMap<&str, Vec<u32>> = HashMap::new();
         for number in shown.iter().filter(|_| settings.by_session) {
             sessions.entry(session(capture, forest, *number as usize)).or_default().push(*number);
         }
+        let over = shown.split_off(settings.limit.map_or(shown.len(), |limit| limit.min(shown.len())));
+        let spans = over.iter().map(|&number| forest.trace(number as usize).spans.len() as u64).sum();
+        let omitted = Omitted { traces: over.len() as u64, spans };
         let mut guests: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (guest, found) in &adoptions {
             guests.entry(found.trace).or_default().push(*guest);
@@ -204,11 +204,11 @@ impl<'c> TreeReport<'c> {
         Books::of(self.capture, tree, prices)
     }
 
-    /// What the traces of a session that are shown took, where they are put together by it; uses the space of `tree`.
+    /// What the traces of a session took, those over the limit among them, where they are put together by it; uses the space of `tree`.
     pub fn session_sums(&self, name: &str, tree: &mut Tree) -> SessionSums {
-        let shown = self.sessions.get(name).map(Vec::as_slice).unwrap_or_default();
-        let mut sums = SessionSums { traces: shown.len() as u64, ..SessionSums::default() };
-        let mut open: Vec<usize> = shown.iter().map(|number| *number as usize).collect();
+        let own = self.sessions.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut sums = SessionSums { traces: own.len() as u64, ..SessionSums::default() };
+        let mut open: Vec<usize> = own.iter().map(|number| *number as usize).collect();
         while let Some(number) = open.pop() {
             open.extend(self.nested(number).into_iter().map(|(guest, _)| guest as usize));
             self.forest.tree(self.capture, number, tree);

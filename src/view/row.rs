@@ -158,7 +158,8 @@ impl<'c> Row<'c> {
 
     /// Whether its status is fine, but the tool it calls failed.
     pub fn fails_silently(&self) -> bool {
-        self.outcome == Outcome::Ok && self.facts.as_ref().is_some_and(|facts| facts.tool_failed == Some(true))
+        let failed = |facts: &Facts<'_>| facts.tool_failed == Some(true) || facts.failed == Some(true);
+        self.outcome == Outcome::Ok && self.facts.as_ref().is_some_and(failed)
     }
 }
 

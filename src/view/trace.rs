@@ -52,6 +52,8 @@ pub struct Heading<'c> {
     pub counts: Counts,
     /// How many tools failed by their own word alone.
     pub failed_tools: u64,
+    /// How much else failed by its own word alone.
+    pub failed_calls: u64,
     /// What its calls to models and tools took, where it has any; those of nested traces among them.
     pub totals: Option<Sums>,
     /// The traces that lost their context and are nested in it.
@@ -94,7 +96,9 @@ impl<'c> TraceView<'c> {
         let built = Built { capture, tree, books };
         let mut heading = Heading::of(capture, tree);
         heading.totals = books.map(|books| books.totals(tree)).filter(has_calls);
-        heading.failed_tools = (0..tree.nodes().len()).filter(|at| built.fails_silently(*at)).count() as u64;
+        for at in (0..tree.nodes().len()).filter(|at| built.fails_silently(*at)) {
+            *(if built.is_tool(at) { &mut heading.failed_tools } else { &mut heading.failed_calls }) += 1;
+        }
         let (items, left_out) = pick::pick(&built, settings, depth);
         let rows = items.iter().filter_map(|item| Some((Row::of(&built, item, heading.service)?, item.node)));
         let (mut rows, nodes): (Vec<Row<'c>>, Vec<usize>) = rows.unzip();
@@ -145,7 +149,7 @@ impl<'c> TraceView<'c> {
                 path.push(above);
                 continue;
             };
-            let calls = |sums: &Sums| sums.llm_calls + sums.embedding_calls + sums.tool_calls;
+            let calls = |sums: &Sums| sums.calls();
             let unit = facts.role.is_some_and(|role| role == Role::Workflow || is_of_run(role));
             let alone = row.below == 0 && row.fold.is_none() && !unit;
             let new = |sums: &Sums| !(alone && calls(sums) == 1) && above.is_none_or(|above| !same(&above, sums));
@@ -179,6 +183,7 @@ impl<'c> Heading<'c> {
             services: tree.services(capture),
             counts: *tree.counts(),
             failed_tools: 0,
+            failed_calls: 0,
             totals: None,
             nested: Nested::default(),
             belongs: None,
@@ -195,7 +200,7 @@ impl<'c> Heading<'c> {
     /// The traces nested in it and itself.
     pub(super) fn with_nested(&self) -> Nested {
         let own = Wrong {
-            failed: u64::from(self.counts.failed) + self.failed_tools,
+            failed: u64::from(self.counts.failed) + self.failed_tools + self.failed_calls,
             cancelled: self.counts.cancelled.into(),
         };
         let mut all = Nested { traces: self.nested.traces + 1, ..self.nested };

@@ -4,9 +4,10 @@
 
 use super::warp::Warp;
 use crate::emit::cast::{GENAI, OPENINFERENCE};
+use crate::emit::chance::Chance;
 use crate::emit::plan::Convention;
 use crate::emit::sheet::{Datum, Handle, Part, number};
-use crate::emit::tools::TOOLS;
+use crate::emit::tools::{self, TOOLS};
 
 const INPUT: [&str; 3] = ["gen_ai.usage.input_tokens", "llm.token_count.prompt", "gen_ai.usage.prompt_tokens"];
 const OUTPUT: [&str; 3] =
@@ -112,11 +113,15 @@ impl Warp<'_> {
                 _ => false,
             })
         };
-        let name = TOOLS.iter().map(|tool| tool.name).find(|name| !ran(name))?;
+        let tool = TOOLS.iter().find(|tool| !ran(tool.name))?;
         let id = self.sheet.chance.next();
-        let messages = self.sheet.word(format_args!(
-            "[{{\"role\": \"assistant\", \"parts\": [{{\"type\": \"tool_call\", \"id\": \"call_{id:016x}\", \"name\": \"{name}\", \"arguments\": {{\"query\": \"lost\"}}}}], \"finish_reason\": \"tool_call\"}}]"
+        let given = tools::arguments(tool, &mut Chance::new(id, 0), self.sheet);
+        let given = tools::json(&given, self.sheet);
+        let before = self.sheet.word(format_args!(
+            "[{{\"role\": \"assistant\", \"parts\": [{{\"type\": \"tool_call\", \"id\": \"call_{id:016x}\", \"name\": \"{}\", \"arguments\": ",
+            tool.name
         ));
+        let messages = self.sheet.join(&[before, given, "}], \"finish_reason\": \"tool_call\"}]".into()]);
         self.put(call, "gen_ai.output.messages", messages);
         Some(())
     }

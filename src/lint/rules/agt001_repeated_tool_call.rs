@@ -1,9 +1,9 @@
 //! AGT001: the same tool called with the same arguments again and again.
 //!
-//! Comes in: a trace's tool calls in order. Goes out: one fact a run of equal calls.
+//! Comes in: the calls to tools of each agent of a trace, in order. Goes out: one fact a row of equal calls.
 
-use crate::agent::Role;
-use crate::capture::{Brief, SpanRef};
+use super::owners::Owners;
+use crate::ledger::{Call, Kind};
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::finding::Unit;
 use crate::lint::look::TraceLook;
@@ -41,35 +41,31 @@ const LIMITS: [Limit; 2] = [
 ];
 
 fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
-    let mut calls: Vec<(u64, SpanRef, &Brief)> = Vec::new();
-    let mut unknown = 0;
-    for (at, node, span) in look.nodes() {
-        if look.head(span).marks.role() != Some(Role::Tool) || is_inner(look, at) {
-            continue;
-        }
-        let Some(call) = look.capture.brief(span) else { continue };
-        unknown += u64::from(call.arguments.is_none());
-        calls.push((node.start, span, call));
+    if look.brief.acts == 0 {
+        return;
     }
+    let owners = Owners::of(look);
+    let mut calls: Vec<&Call> = look.account().calls().iter().filter(|call| call.kind == Kind::Tool).collect();
+    calls.sort_by_key(|call| (owners.owner(call.node), call.start, look.head(call.span).id));
+    let unknown = calls.iter().filter(|call| call.arguments.is_none()).count() as u64;
     if unknown > 0 {
         sink.not_checked("the arguments of tool calls were not recorded", unknown);
     }
-    calls.sort_by_key(|(start, span, _)| (*start, look.head(*span).id));
     let least = look.limit(0).unwrap_or(u64::MAX);
-    for run in calls.chunk_by(|(.., a), (.., b)| is_same(a, b)) {
-        let Some((_, span, call)) = run.first() else { continue };
-        if (run.len() as u64) < least || look.words(1).iter().any(|word| word == look.capture.text(call.tool)) {
+    for run in calls.chunk_by(|a, b| owners.owner(a.node) == owners.owner(b.node) && is_same(a, b)) {
+        let Some(call) = run.first() else { continue };
+        if (run.len() as u64) < least || look.words(1).iter().any(|word| word == look.capture.text(call.name)) {
             continue;
         }
         let proven = call.result.is_some();
-        let related = run.iter().skip(1).take(20).map(|(_, span, _)| (*span, "repeat")).collect();
+        let related = run.iter().skip(1).take(20).map(|call| (call.span, "repeat")).collect();
         sink.found_at(
-            *span,
+            call.span,
             Fact {
                 class: if proven { "same result" } else { "result unknown" },
                 observed: Some(run.len() as u64),
                 limit: Some(least),
-                note: look.capture.text(call.tool).into(),
+                note: look.capture.text(call.name).into(),
                 confidence: Some(if proven { Confidence::Proven } else { Confidence::Likely }),
                 related,
                 ..Fact::default()
@@ -78,15 +74,9 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     }
 }
 
-/// Whether it stands inside another span of the same call.
-fn is_inner(look: &TraceLook<'_>, at: usize) -> bool {
-    let mut up = std::iter::successors(look.tree.parent(at), |&at| look.tree.parent(at));
-    up.any(|at| look.span_of(at).is_some_and(|span| look.head(span).marks.role() == Some(Role::Tool)))
-}
-
 /// Whether two calls are the same: name, known arguments, and a result that did not change.
-fn is_same(a: &Brief, b: &Brief) -> bool {
-    a.tool == b.tool && a.arguments.is_some() && a.arguments == b.arguments && a.result == b.result
+fn is_same(a: &Call, b: &Call) -> bool {
+    a.name == b.name && a.arguments.is_some() && a.arguments == b.arguments && a.result == b.result
 }
 
 fn tell(told: &Told<'_>) -> Words {

@@ -125,7 +125,7 @@ impl<'w> Offered<'w> {
             listed.push_str(&format!(" and {more} more"));
         }
         let note = format!("{name}\n{listed}").into();
-        sink.found_at(span, Fact { class: "unknown", note, ..Fact::default() });
+        sink.found_at(span, Fact { class: "unknown", apart: name.into(), note, ..Fact::default() });
     }
 }
 

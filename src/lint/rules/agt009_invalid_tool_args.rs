@@ -156,7 +156,8 @@ impl Offers {
 }
 
 fn fact(class: &'static str, tool: &str, why: &str) -> Fact<'static> {
-    Fact { class, note: format!("{tool}\n{why}").into(), ..Fact::default() }
+    let note = format!("{tool}\n{why}");
+    Fact { class, apart: note.clone().into(), note: note.into(), ..Fact::default() }
 }
 
 /// Whether what a tool was given is no JSON. What a convention writes as plain text or as its language prints it is judged only

@@ -40,7 +40,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
         if input && output {
             continue;
         }
-        if node.outcome != Outcome::Ok {
+        if node.outcome != Outcome::Ok || call.failed == Some(true) {
             continue;
         }
         let twin = |other: usize| is_twin(look, at, other);

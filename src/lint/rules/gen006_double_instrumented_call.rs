@@ -40,7 +40,7 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
     }
     for (at, _, span) in look.nodes() {
         let Some((call, false)) = account.call(at) else { continue };
-        if call.kind != Kind::Model || !is_usage_twice(look, call.span, span) {
+        if call.kind != Kind::Model || !overlap(look, call.span, span) || !is_usage_twice(look, call.span, span) {
             continue;
         }
         let scope = |span: SpanRef| look.capture.origin(look.head(span).origin).scope;
@@ -51,6 +51,13 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
             sink.found_at(span, Fact { class: "twice", note: note.into(), related, ..Fact::default() });
         }
     }
+}
+
+/// Whether nine tenths of the longer of two spans overlap: what was tried several times is longer than each try.
+fn overlap(look: &TraceLook<'_>, a: SpanRef, b: SpanRef) -> bool {
+    let (a, b) = (look.head(a), look.head(b));
+    let overlap = a.end.min(b.end).saturating_sub(a.start.max(b.start));
+    overlap >= a.duration().0.max(b.duration().0) / 10 * 9
 }
 
 /// Whether both report the same usage, or one of them reports none.

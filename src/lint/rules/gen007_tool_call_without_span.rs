@@ -86,7 +86,10 @@ fn check(look: &TraceLook<'_>, sink: &mut Sink<'_>) {
                 let confidence = if start < end { Confidence::Proven } else { Confidence::Likely };
                 let class = if start < end { "went on" } else { "ended" };
                 let note = name.into();
-                sink.found_at(span, Fact { class, note, confidence: Some(confidence), ..Fact::default() });
+                sink.found_at(
+                    span,
+                    Fact { class, apart: name.into(), note, confidence: Some(confidence), ..Fact::default() },
+                );
             }
         }
     }

@@ -9,7 +9,7 @@ use super::pair::{Pairs, ToolSpan};
 use super::report::{Bit, Brought, Chat, ChatCall, Said, safe};
 use super::thread::{Known, Threads};
 use crate::agent::{Convention, Conversation, Piece, Role, act, has_act, how_to_capture, messages};
-use crate::agent::{Speaker, python_json};
+use crate::agent::{Speaker, flaw_of_json, python_json};
 use crate::capture::{Capture, SpanRef};
 use crate::forest::{Forest, Tree};
 use crate::input::InputError;
@@ -132,10 +132,19 @@ impl Voice {
                 duration_ns: Some(head.duration().0),
             };
             let arguments = tool.arguments.as_deref().unwrap_or_default();
-            let arguments = safe(&python_json(arguments).unwrap_or_else(|| arguments.to_owned()));
-            self.tool = Some(ToolSpan { start: head.start, arguments, brought, used: false });
+            let python = python_json(arguments);
+            // Plain text is no JSON either, and none that was broken.
+            let looks = arguments.trim_start().starts_with(['{', '[']);
+            let broken = looks && python.is_none() && flaw_of_json(arguments).is_some();
+            let arguments = safe(&python.unwrap_or_else(|| arguments.to_owned()));
+            self.tool = Some(ToolSpan { start: head.start, arguments, broken, brought, used: false });
         }
-        let failed = matches!(ended(head), Outcome::Error | Outcome::Cancelled);
+        let ended = match ended(head) {
+            Outcome::Ok if act.failed == Some(true) => Outcome::Error,
+            ended => ended,
+        };
+        let failed = matches!(ended, Outcome::Error | Outcome::Cancelled);
+        let message = || Some(message(raw, &act.error_type)).filter(|text| !text.is_empty());
         self.said = messages(raw, self.role).filter(|said| !said.is_silent() || !said.defects.is_empty());
         self.call = ChatCall {
             span_id: head.id.to_string(),
@@ -145,9 +154,13 @@ impl Voice {
             convention: act.convention.name(),
             provider: safe(&act.provider),
             model: safe(act.model()),
-            outcome: ended(head).name(),
+            outcome: ended.name(),
             error_type: if failed { safe(&act.error_type) } else { String::new() },
-            error_message: if failed { safe(&message(raw, &act.error_type)) } else { String::new() },
+            error_message: if failed {
+                safe(&message().unwrap_or_else(|| act.error.clone().into_owned()))
+            } else {
+                String::new()
+            },
             start_unix_nano: head.start.to_string(),
             duration_ns: head.duration().0,
             input_tokens: act.tokens.input,
@@ -245,11 +258,10 @@ fn keep_outermost(tree: &Tree, voices: &mut [Voice]) {
         let (node, end) = (voice.node, tree.after(voice.node));
         while tools.pop_if(|(_, end)| *end <= node).is_some() {}
         let outer = tools.last().and_then(|(outer, _)| before.get_mut(*outer)?.tool.as_mut());
-        let copies = voice.role != Some(Role::Mcp);
-        match (outer, voice.tool.take_if(|_| copies)) {
+        match (outer, voice.tool.take()) {
             (Some(outer), Some(inner)) if outer.is_same(&inner) => outer.learn(inner),
             (_, inner) => {
-                voice.tool = inner.or(voice.tool.take());
+                voice.tool = inner;
                 tools.extend(voice.tool.as_ref().map(|_| (at, end)));
             }
         }
@@ -339,9 +351,9 @@ fn assemble(speakers: Vec<Voice>, tools: &mut [ToolSpan]) -> Vec<ChatCall> {
 fn place_unspoken(calls: &mut [ChatCall], tools: Vec<ToolSpan>) -> Vec<Said> {
     let starts: Vec<u64> = calls.iter().map(ChatCall::start).collect();
     let mut before = Vec::new();
-    for ToolSpan { start, arguments, brought, .. } in tools.into_iter().filter(|tool| !tool.used) {
+    for ToolSpan { start, arguments, broken, brought, .. } in tools.into_iter().filter(|tool| !tool.used) {
         let (id, name) = (brought.id.clone(), brought.name.clone().unwrap_or_default());
-        let parts = vec![Bit::ToolCall { id, name, arguments, broken: false, result: Some(brought) }];
+        let parts = vec![Bit::ToolCall { id, name, arguments, broken, result: Some(brought) }];
         let said = Said { direction: "span", speaker: Speaker::Assistant, role: String::new(), name: None, parts };
         let call = starts.partition_point(|other| *other <= start).checked_sub(1);
         match call.and_then(|at| calls.get_mut(at)) {

@@ -16,6 +16,8 @@ use crate::agent::{Message, Part, Speaker};
 pub(super) struct ToolSpan {
     pub(super) start: u64,
     pub(super) arguments: String,
+    /// They were to be JSON, and are none.
+    pub(super) broken: bool,
     pub(super) brought: Brought,
     pub(super) used: bool,
 }
