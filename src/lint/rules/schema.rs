@@ -62,7 +62,8 @@ impl<'s> Judge<'s> {
         }
         let nullable = value.is_null() && schema.get("nullable") == Some(&Json::Bool(true));
         let allowed = schema.get("enum").and_then(Json::as_array).is_none_or(|allowed| allowed.contains(value));
-        if !nullable && !(allowed && schema.get("const").is_none_or(|only| only == value)) {
+        let allowed = nullable || allowed && schema.get("const").is_none_or(|only| only == value);
+        if !allowed {
             return Some(format!("{place} is none of the values that are allowed"));
         }
         if let Some(why) = bound(schema, value) {
