@@ -39,6 +39,8 @@ pub(super) fn make(
     let task = Task { read: &read, spans, format, packing, by_start: job.args.sort == Some(Sort::Start) };
     let written = if task.spans.is_empty() { Ok(Written::default()) } else { task.write(job, &alteration, give) };
     match written {
+        // What was written since is of no use.
+        _ if options.is_stopped() => Ok(Outcome::interrupted(read)),
         Ok(written) => Ok(Outcome { written: Ok(Written { repeated, conflicting, ..written }), read }),
         Err(ExportError::Write(error)) => Ok(Outcome { written: Err(error), read }),
         Err(ExportError::Read(error)) => Err(error.into()),
@@ -62,7 +64,7 @@ impl Task<'_> {
 
     fn write(&self, job: &Job<'_>, alteration: &Alteration, give: &mut Give<'_>) -> Result<Written, ExportError> {
         let forest = Forest::of(self.read);
-        let mut exporter = Exporter::new(self.read, &forest, alteration)?;
+        let mut exporter = Exporter::new(self.read, &forest, alteration)?.until(job.stop());
         let (mut all, mut written) = (Exported::default(), Written::default());
         let mut write = |name: String, traces, chosen: &dyn Fn(SpanRef) -> bool| {
             job.go_on()?;

@@ -99,6 +99,11 @@ impl<'a> Job<'a> {
         }
     }
 
+    /// True once somebody has pressed Ctrl-C.
+    pub(super) fn stop(&self) -> &AtomicBool {
+        &self.stop
+    }
+
     /// An error once somebody has pressed Ctrl-C.
     pub(super) fn go_on(&self) -> io::Result<()> {
         if self.stop.load(Ordering::Relaxed) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }

@@ -17,7 +17,8 @@ use super::sending_letters::Letters;
 use super::sending_run::Run;
 use super::sending_way::Way;
 use crate::emit::{Batch, Made, Play};
-use crate::replay::Planned;
+use crate::otlp::Encoding;
+use crate::replay::{Bounds, Planned, parted};
 
 /// Sends what is made up.
 pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console) -> Result<Exit, Error> {
@@ -32,6 +33,7 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
         way: way(&Wishes::of(&plan)),
         endless: false,
         resumable: false,
+        bound: "the 4 MiB that receivers take",
         seed: None,
     };
     let mut feed = run.begin(console)?;
@@ -43,7 +45,7 @@ pub(super) fn run(args: &Args, url: &str, config: &Config, console: &mut Console
     while let Some(batch) = queue.next() {
         queue.sent += batch.spans as u64;
         feed.way.done = wanted.done(&Made { spans: queue.sent, ..queue.play.made() });
-        if !take(&mut feed, batch, begins) {
+        if !take(&mut feed, batch, begins, encoding) {
             break;
         }
     }
@@ -109,14 +111,22 @@ fn way(wishes: &Wishes) -> Way {
     if wishes.by_spans { Way::of_spans(wishes.amount, None) } else { Way::of(Some(wishes.amount), None) }
 }
 
-/// Hands a request over when it is due, and what is torn off it after it; `false` when no more are wanted.
-fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>) -> bool {
+/// Hands a request over when it is due, in parts where receivers would not take it whole, and what is torn off it after it; `false` when
+/// no more are wanted.
+fn take(feed: &mut Feed<'_>, batch: Batch, begins: Option<u64>, encoding: Encoding) -> bool {
     let due = begins.map_or(Duration::ZERO, |begins| Duration::from_nanos(batch.ends.saturating_sub(begins)));
-    let spans = batch.spans as u64;
+    let (spans, bounds) = (batch.spans as u64, Bounds { spans: u64::MAX, ..Bounds::default() });
+    let whole = |bytes: Vec<u8>| Planned { bytes: bytes.into(), spans, due, oversize: false };
     // Cut off, it stands for the spans that would have been in it.
     let torn = batch.torn().map(<[u8]>::to_vec);
-    let messages = [Some(batch.bytes), torn].into_iter().flatten();
-    messages.map(|bytes| Planned { bytes: bytes.into(), spans, due, oversize: false }).all(|planned| feed.take(planned))
+    let mut messages = Vec::new();
+    if batch.bytes.len() > bounds.bytes {
+        parted(&batch.bytes, encoding, bounds, &mut |part| messages.push(Planned { due, ..part }));
+    } else {
+        messages.push(whole(batch.bytes));
+    }
+    messages.extend(torn.map(whole));
+    messages.into_iter().all(|planned| feed.take(planned))
 }
 
 #[cfg(test)]
@@ -124,7 +134,6 @@ mod tests {
     use super::*;
     use crate::emit::{Extent, Plan, Scenario};
     use crate::model::Rate;
-    use crate::otlp::Encoding;
 
     #[test]
     fn what_is_paced_does_not_wait_for_a_full_request() {

@@ -64,6 +64,7 @@ fn send(job: &Job<'_>, console: &mut Console) -> Result<Exit, Error> {
         rate: args.rate,
         way: job.way(),
         endless: args.repeat == Repeat::Forever,
+        bound: "--batch-bytes",
         resumable: args.repeat == Repeat::Times(1) && !job.is_piped(),
         seed: (args.changes.new_ids || args.repeat != Repeat::Times(1)).then_some(job.terms.seed),
     };

@@ -35,6 +35,8 @@ pub(super) struct Feed<'c> {
     pub(super) endless: bool,
     /// Another run can go on where this one stops.
     pub(super) resumable: bool,
+    /// What a request may have in bytes, in words.
+    pub(super) bound: &'static str,
     /// The number of the next request.
     pub(super) next: u64,
     /// Spans that an earlier run has sent.
@@ -124,7 +126,7 @@ impl Feed<'_> {
             Some((trace, span, name)) => format!("span {span} of trace {trace} ('{name}')"),
             None => "a span".to_owned(),
         };
-        let words = format!("{which} takes {size}, which is over --batch-bytes: it is sent alone");
+        let words = format!("{which} takes {size}, which is over {}: it is sent alone", self.bound);
         self.talk.say(self.console, "oversize", words);
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Ledger {
     unsent: BTreeMap<u64, Request>,
     /// The first of them.
     pub(super) first_unsent: Option<u64>,
+    /// The first request that was put aside without being sent.
+    pub(super) first_aside: Option<u64>,
     /// What was put aside without having been sent.
     pub(super) aside: Amount,
     broken: bool,
@@ -139,6 +141,7 @@ impl Ledger {
         for request in back.into_values().chain(next) {
             if self.put_aside(&request) {
                 self.aside.add(request.spans);
+                self.first_aside = Some(self.first_aside.map_or(request.tag, |first| first.min(request.tag)));
                 self.note_down(|journal| journal.end(request.tag, 0));
             }
         }

@@ -31,6 +31,8 @@ pub(super) struct Run<'a> {
     pub(super) endless: bool,
     /// Another run can go on where this one stops.
     pub(super) resumable: bool,
+    /// What a request may have in bytes, in words.
+    pub(super) bound: &'static str,
     /// The seed of new ids, where recorded spans get some.
     pub(super) seed: Option<u64>,
 }
@@ -65,6 +67,7 @@ impl Run<'_> {
             way: self.way,
             endless: self.endless,
             resumable: self.resumable,
+            bound: self.bound,
             next: 0,
             past: 0,
             oversize: 0,
@@ -98,17 +101,15 @@ impl<'c> Feed<'c> {
         }
         let part = self.way.part(&self.sender.totals());
         let aside = self.puts_aside();
-        let Feed { console, talk, sender, ledger, begun, next, past, interrupted, oversize, resumable, cut, .. } = self;
+        let Feed {
+            console, talk, sender, ledger, begun, next, past, interrupted, oversize, resumable, bound, cut, ..
+        } = self;
         let given_up = sender.given_up();
         let totals = sender.finish();
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.take_notes().iter().for_each(|note| talk.note(console, note));
         if oversize > TOLD {
-            talk.say(
-                console,
-                "oversize",
-                format!("{oversize} spans in all are over --batch-bytes: each was sent alone"),
-            );
+            talk.say(console, "oversize", format!("{oversize} spans in all are over {bound}: each was sent alone"));
         }
         for (times, words) in ledger.repeated() {
             let what = if words.is_empty() { "other messages of the receiver" } else { words };
@@ -135,6 +136,7 @@ impl<'c> Feed<'c> {
             dead_letters: ledger.letters.as_ref().map_or(0, |letters| letters.spans),
             interrupted_at: stopped.filter(|_| interrupted),
             stopped_at: stopped.filter(|_| !interrupted),
+            aside_from: ledger.first_aside,
             given_up: given_up.is_some(),
             seconds: begun.elapsed().as_secs_f64(),
             to: format!("{} ({})", target.place(), target.protocol().name()),
@@ -155,7 +157,7 @@ impl End<'_> {
 
     /// Whether something did not arrive, or could not be written down.
     pub(super) fn lost(&self) -> bool {
-        self.sent.rejected + self.sent.failed > 0 || self.sent.given_up || self.broken
+        self.sent.is_lossy() || self.broken
     }
 
     /// Says something before the end.

@@ -27,6 +27,9 @@ pub(super) struct Sent {
     pub(super) interrupted_at: Option<u64>,
     /// The first request that was not sent, where the receiver was given up on.
     pub(super) stopped_at: Option<u64>,
+    /// The first request that was put aside without being sent.
+    #[serde(skip)]
+    pub(super) aside_from: Option<u64>,
     /// The receiver was given up on.
     pub(super) given_up: bool,
     pub(super) seconds: f64,
@@ -69,6 +72,11 @@ impl Sent {
         lines
     }
 
+    /// Whether something did not arrive.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.rejected + self.failed > 0 || self.given_up
+    }
+
     fn first(&self) -> String {
         let mut words =
             format!("{} in {} to {}", counted(self.spans, "span"), counted(self.requests, "request"), self.to);
@@ -100,6 +108,9 @@ impl Sent {
         match (self.interrupted_at, self.stopped_at) {
             (Some(at), _) => Some(format!("interrupted before request {}{far}{way_out}", at + 1)),
             (_, Some(at)) => Some(format!("given up before request {}{far}{way_out}", at + 1)),
+            _ if self.aside_from.is_some() => self
+                .aside_from
+                .map(|at| format!("given up before request {}{far}; what follows was put aside too", at + 1)),
             _ if self.journal.is_some() => Some(format!("not all of it has arrived{way_out}")),
             _ => None,
         }

@@ -116,6 +116,10 @@ impl Talk {
     /// Says something.
     pub(super) fn say(&self, console: &mut Console, kind: &str, words: String) {
         let mut print = || match self.format {
+            // That something did not arrive is an error, and those are never kept quiet.
+            LogFormat::Text if matches!(kind, "rejected" | "failed" | "broken") => {
+                console.cry(&Line(Tone::Odd, format!("tracectl: {words}")));
+            }
             LogFormat::Text => console.talk(&Line(Tone::Odd, format!("tracectl: {words}"))),
             LogFormat::Json => {
                 let object = json!({ "event": "note", "kind": kind, "message": words });
@@ -137,7 +141,8 @@ impl Talk {
             LogFormat::Json => console.cry(&Line(Tone::Plain, serde_json::to_string(sent).unwrap_or_default())),
             LogFormat::Text => {
                 for (tone, words) in sent.lines() {
-                    console.talk(&Line(tone, words));
+                    let line = Line(tone, words);
+                    if sent.is_lossy() { console.cry(&line) } else { console.talk(&line) }
                 }
             }
         }

@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 use std::ops::Range;
+use std::sync::atomic::AtomicBool;
 
 use thiserror::Error;
 
@@ -48,6 +49,12 @@ impl<'a> Exporter<'a> {
     /// Gets ready: resources and scopes are read.
     pub fn new(capture: &'a Capture, forest: &'a Forest, alteration: &'a Alteration) -> Result<Self, ExportError> {
         Ok(Self { shelf: Shelf::new(capture, alteration)?, forest })
+    }
+
+    /// Reads no more spans once this is true.
+    pub fn until(mut self, stop: &'a AtomicBool) -> Self {
+        self.shelf.stop = Some(stop);
+        self
     }
 
     /// Writes a whole document of the format. Traces come by their starts, and so do the spans of a trace, unless all spans do.

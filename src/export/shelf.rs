@@ -3,6 +3,8 @@
 //! Comes in: a span's number. Goes out: the span in full with all changes made, and where it came from. Resources and scopes are read
 //! once; a span is read when it is asked for and then forgotten.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::capture::{Capture, Detail, Envelope, Pages, ResourceDetail, ScopeDetail, SpanRef};
 use crate::input::InputError;
 use crate::mend::Alteration;
@@ -24,6 +26,8 @@ pub(super) struct Shelf<'a> {
     pages: Pages,
     homes: Vec<Home>,
     scopes: Vec<ScopeDetail>,
+    /// Once this is true nobody wants more.
+    pub(super) stop: Option<&'a AtomicBool>,
 }
 
 impl<'a> Shelf<'a> {
@@ -54,11 +58,14 @@ impl<'a> Shelf<'a> {
                 }
             }
         })?;
-        Ok(Self { capture, alteration, pages: Pages::default(), homes, scopes })
+        Ok(Self { capture, alteration, pages: Pages::default(), homes, scopes, stop: None })
     }
 
     /// The span in full, but for its resource and scope; `None` when its bytes are no longer there.
     pub(super) fn span(&mut self, span: SpanRef) -> Result<Option<Detail>, InputError> {
+        if self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+            return Ok(None);
+        }
         let Some(raw) = self.pages.span(self.capture, span)? else { return Ok(None) };
         if self.alteration.keeps_spans() {
             return Ok(Some(Detail::of(&raw)));

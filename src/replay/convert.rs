@@ -26,6 +26,20 @@ pub fn converted(request: &[u8], from: Encoding, to: Encoding) -> Vec<u8> {
     out
 }
 
+/// The spans of a request in as many requests as the bounds ask for, in the same encoding.
+pub fn parted(request: &[u8], encoding: Encoding, bounds: Bounds, give: &mut dyn FnMut(Planned)) {
+    let plan = Plan { encoding, bounds, ..Plan::default() };
+    let (mut group, mut batcher) = (Group::default(), Batcher::new(encoding, bounds));
+    let mut take = |seen: Seen<'_, '_>| {
+        if group.take(seen, &plan) {
+            group.pour(&mut batcher, give);
+        }
+    };
+    read(request, encoding, &mut take);
+    group.pour(&mut batcher, give);
+    batcher.flush(give);
+}
+
 /// The ids and the name of the first span of a request.
 pub fn first_span(request: &[u8], encoding: Encoding) -> Option<(TraceId, SpanId, String)> {
     let mut first = None;
@@ -60,5 +74,20 @@ mod tests {
             assert_eq!((trace.0 >> 120, span.0 >> 56, name.as_str()), (1, 1, "a \"b\""));
         }
         assert_eq!(first_span(b"", Encoding::Proto), None);
+    }
+
+    #[test]
+    fn a_request_that_is_too_large_becomes_several() {
+        let span = |name: &str| format!("{{\"name\":\"{name}\"}}");
+        let spans: Vec<String> = (0..20).map(|at| span(&"x".repeat(if at == 7 { 3_000 } else { 100 + at }))).collect();
+        let json = format!("{{\"resourceSpans\":[{{\"scopeSpans\":[{{\"spans\":[{}]}}]}}]}}", spans.join(","));
+        let proto = converted(json.as_bytes(), Encoding::Json, Encoding::Proto);
+        for (request, encoding) in [(json.as_bytes(), Encoding::Json), (&proto[..], Encoding::Proto)] {
+            let mut parts = Vec::new();
+            parted(request, encoding, Bounds { spans: u64::MAX, bytes: 1_000 }, &mut |part| parts.push(part));
+            assert_eq!(parts.iter().map(|part| part.spans).sum::<u64>(), 20);
+            assert!(parts.iter().all(|part| (part.bytes.len() <= 1_000) != part.oversize));
+            assert_eq!(parts.iter().filter(|part| part.oversize).count(), 1);
+        }
     }
 }

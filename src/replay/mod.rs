@@ -18,7 +18,7 @@ mod spill;
 mod stream;
 
 pub use chosen::{Reach, chosen, reach};
-pub use convert::{converted, first_span};
+pub use convert::{converted, first_span, parted};
 pub use pace::{Pace, first_moment};
 pub use paced::paced;
 pub use plan::{Bounds, Plan, Planned};

@@ -119,6 +119,23 @@ fn what_is_refused_or_torn_is_counted_and_told() {
 }
 
 #[test]
+fn no_request_is_larger_than_receivers_take_but_for_a_single_span() {
+    for protocol in PROTOCOLS {
+        let folder = tempfile::tempdir().unwrap();
+        let large = ["--scenario", "tools", "--traces", "3", "--payload-size", "1MiB", "--steps", "12"];
+        let ended = listened(folder.path(), protocol, &["--max-request-size", "4MiB"], &large);
+        let [spans, accepted, requests] = sent(&ended.err, ["spans", "accepted", "requests"]);
+        assert!(ended.code == 0 && accepted == spans && requests > 2, "{protocol}: {}", ended.err);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let one = ["--traces", "3", "--fault", "unexportable-span"];
+    let ended = listened(folder.path(), "grpc", &["--max-request-size", "4MiB"], &one);
+    let [spans, accepted, rejected] = sent(&ended.err, ["spans", "accepted", "rejected"]);
+    assert_eq!((ended.code, rejected, spans - accepted), (1, 3, 3), "{}", ended.err);
+    assert_eq!(ended.err.matches("it is sent alone").count(), 3, "{}", ended.err);
+}
+
+#[test]
 fn a_pace_is_kept_and_an_interrupt_says_where_it_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let scenario = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenario.toml");

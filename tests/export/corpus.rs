@@ -1,6 +1,7 @@
 //! What is exported in these tests: the bundled run and all captures with spans.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use tracectl::capture::{self, Capture, Detail};
 use tracectl::export::{Exported, Exporter, Format, Pick};
@@ -53,4 +54,17 @@ pub(crate) fn again(bytes: &[u8]) -> Vec<Detail> {
 pub(crate) fn details(capture: &Capture) -> Vec<Detail> {
     let spans: Vec<_> = capture.spans().collect();
     capture.details(&spans).unwrap().into_iter().flatten().collect()
+}
+
+#[test]
+fn whoever_stops_waits_for_no_more_spans() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/agent-run.jsonl");
+    let (capture, alteration) = (open(&path), Alteration::default());
+    let (forest, stop) = (Forest::of(&capture), AtomicBool::new(true));
+    for format in [Format::Jaeger, Format::Zipkin, Format::Chrome, Format::Folded, Format::Csv, Format::Ndjson] {
+        let pick = Pick { traces: 0..forest.len(), chosen: &|_| true, by_start: false };
+        let mut exporter = Exporter::new(&capture, &forest, &alteration).unwrap().until(&stop);
+        let exported = exporter.write(format, &pick, &mut Vec::new()).unwrap();
+        assert_eq!(exported.missing, capture.spans().count() as u64, "{format}");
+    }
 }

@@ -238,3 +238,28 @@ fn what_others_call_it_is_understood_as_a_slip() {
         assert!(output.status.code() == Some(2) && said.contains(meant), "{arguments:?}: {said}");
     }
 }
+
+#[test]
+fn what_did_not_arrive_is_said_however_quiet_it_is_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = capture(folder.path(), 100);
+    let dead = folder.path().join("dead.pb");
+    let receiver = Receiver::start(vec![Act::Take, Act::Refuse("401 Unauthorized", "")]);
+    let letters = [&ALONE[..], &["--dead-letter", dead.to_str().unwrap()]].concat();
+    let given_up = replay(&input, &receiver.url(), &letters);
+    let numbers = ["accepted", "rejected", "failed", "requests"].map(|name| given_up.number(name));
+    assert_eq!((given_up.code, numbers), (Some(1), [10, 10, 80, 2]), "{}", given_up.log);
+    for (more, quiet) in [(&["-q"][..], true), (&[], false)] {
+        std::fs::remove_file(&dead).unwrap();
+        let receiver = Receiver::start(vec![Act::Take, Act::Refuse("401 Unauthorized", "")]);
+        let mut command = tracectl();
+        command.args(["replay", input.to_str().unwrap(), "--to", &receiver.url()]).args(&letters).args(more);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        for words in ["rejected: HTTP 401", "10 accepted, 10 rejected, 80 not delivered", "given up before request 3"] {
+            assert!(said.contains(words), "{words}, quiet: {quiet}: {said}");
+        }
+        assert!(!said.contains("--resume"), "the rest is in the file of dead letters: {said}");
+    }
+}
