@@ -44,7 +44,7 @@ pub use parameters::{
     full_reason,
 };
 pub use provider::provider;
-pub use python::json as python_json;
+pub use python::{json as python_json, value as json_or_python};
 pub use role::Role;
 pub use shape::{normal_statement, route_of, shape, statement};
 pub use target::target;

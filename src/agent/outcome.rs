@@ -18,8 +18,7 @@ pub fn result_object(result: &str) -> Option<Json> {
     if result.len() > MOST || !result.starts_with(['{', '"']) {
         return None;
     }
-    let json = serde_json::from_str(result).ok().or_else(|| serde_json::from_str(&python::json(result)?).ok())?;
-    match json {
+    match python::value(result)? {
         Json::String(inner) if inner.trim_start().starts_with('{') => result_object(&inner),
         json => json.is_object().then_some(json),
     }

@@ -15,6 +15,11 @@ pub fn json(text: &str) -> Option<String> {
     reader.rest.is_empty().then_some(reader.out)
 }
 
+/// The value of a text that is JSON, or one as Python prints it.
+pub fn value(text: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&json(text)?).ok())
+}
+
 struct Reader<'t> {
     rest: &'t str,
     out: String,

@@ -391,10 +391,14 @@ impl<'a, 'n> Cursor<'a, 'n> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn read<T>(text: &str, f: impl Fn(&mut Cursor<'_, '_>) -> Result<T, Halt>) -> (Result<T, Halt>, Vec<TroubleKind>) {
+    /// What is read of a text, and what was odd in it.
+    pub(in crate::otlp) fn read<T>(
+        text: &str,
+        f: impl Fn(&mut Cursor<'_, '_>) -> Result<T, Halt>,
+    ) -> (Result<T, Halt>, Vec<TroubleKind>) {
         let mut notes = Notes::default();
         let result = f(&mut Cursor::new(text.as_bytes(), 0, &mut notes));
         let kinds = notes.drain().map(|(kind, _)| kind).collect();

@@ -208,14 +208,7 @@ fn plain_integer(text: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::otlp::notes::Notes;
-
-    fn read<T>(text: &str, f: impl Fn(&mut Cursor<'_, '_>) -> Result<T, Halt>) -> (Result<T, Halt>, Vec<TroubleKind>) {
-        let mut notes = Notes::default();
-        let result = f(&mut Cursor::new(text.as_bytes(), 0, &mut notes));
-        let kinds = notes.drain().map(|(kind, _)| kind).collect();
-        (result, kinds)
-    }
+    use crate::otlp::cursor::tests::read;
 
     #[test]
     fn integers_are_read_in_every_form() {

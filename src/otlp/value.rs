@@ -187,9 +187,7 @@ impl<'a> Cursor<'a, '_> {
     /// An `AnyValue`, or whatever stands in its place. One member alone is taken at a glance.
     pub(super) fn any_value(&mut self, depth: usize) -> Result<RawValue<'a>, Halt> {
         if depth > MAX_DEPTH {
-            self.note(TroubleKind::TooDeep);
-            self.skip()?;
-            return Ok(RawValue::Empty);
+            return self.too_deep();
         }
         match self.peek()? {
             b'{' => {}
@@ -291,13 +289,19 @@ impl<'a> Cursor<'a, '_> {
         if key == b"Value" { self.any_value(depth) } else { self.plain_value() }
     }
 
+    /// Steps over a value that is nested too deeply.
+    #[cold]
+    fn too_deep(&mut self) -> Result<RawValue<'a>, Halt> {
+        self.note(TroubleKind::TooDeep);
+        self.skip()?;
+        Ok(RawValue::Empty)
+    }
+
     /// An array or map: checked member by member, kept as bytes.
     pub(super) fn nested(&mut self, map: bool, depth: usize) -> Result<RawValue<'a>, Halt> {
         // Here and not only where a value begins: every way down leads through here.
         if depth > MAX_DEPTH {
-            self.note(TroubleKind::TooDeep);
-            self.skip()?;
-            return Ok(RawValue::Empty);
+            return self.too_deep();
         }
         match self.peek()? {
             b'{' => {}

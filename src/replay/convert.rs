@@ -11,31 +11,25 @@ use crate::otlp::{Encoding, Framing, JsonReader, ProtoReader, Seen};
 /// The request in this encoding.
 pub fn converted(request: &[u8], from: Encoding, to: Encoding) -> Vec<u8> {
     let bounds = Bounds { spans: u64::MAX, bytes: usize::MAX };
-    let plan = Plan { encoding: to, bounds, ..Plan::default() };
-    let (mut group, mut batcher) = (Group::default(), Batcher::new(to, bounds));
     let mut out = Vec::new();
-    let mut give = |planned: Planned| out = planned.bytes.into();
-    let mut take = |seen: Seen<'_, '_>| {
-        if group.take(seen, &plan) {
-            group.pour(&mut batcher, &mut give);
-        }
-    };
-    read(request, from, &mut take);
-    group.pour(&mut batcher, &mut give);
-    batcher.flush(&mut give);
+    put_together(request, from, to, bounds, &mut |planned| out = planned.bytes.into());
     out
 }
 
 /// The spans of a request in as many requests as the bounds ask for, in the same encoding.
 pub fn parted(request: &[u8], encoding: Encoding, bounds: Bounds, give: &mut dyn FnMut(Planned)) {
-    let plan = Plan { encoding, bounds, ..Plan::default() };
-    let (mut group, mut batcher) = (Group::default(), Batcher::new(encoding, bounds));
+    put_together(request, encoding, encoding, bounds, give);
+}
+
+fn put_together(request: &[u8], from: Encoding, to: Encoding, bounds: Bounds, give: &mut dyn FnMut(Planned)) {
+    let plan = Plan { encoding: to, bounds, ..Plan::default() };
+    let (mut group, mut batcher) = (Group::default(), Batcher::new(to, bounds));
     let mut take = |seen: Seen<'_, '_>| {
         if group.take(seen, &plan) {
             group.pour(&mut batcher, give);
         }
     };
-    read(request, encoding, &mut take);
+    read(request, from, &mut take);
     group.pour(&mut batcher, give);
     batcher.flush(give);
 }

@@ -149,11 +149,10 @@ impl<'c> TraceView<'c> {
                 path.push(above);
                 continue;
             };
-            let calls = |sums: &Sums| sums.calls();
             let unit = facts.role.is_some_and(|role| role == Role::Workflow || is_of_run(role));
             let alone = row.below == 0 && row.fold.is_none() && !unit;
-            let new = |sums: &Sums| !(alone && calls(sums) == 1) && above.is_none_or(|above| !same(&above, sums));
-            facts.totals = facts.totals.filter(|sums| calls(sums) > 0 && new(sums));
+            let new = |sums: &Sums| !(alone && sums.calls() == 1) && above.is_none_or(|above| !same(&above, sums));
+            facts.totals = facts.totals.filter(|sums| sums.calls() > 0 && new(sums));
             path.push(facts.totals.or(above));
         }
     }

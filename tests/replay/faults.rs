@@ -1,7 +1,7 @@
 //! Receivers that misbehave: nothing is lost, nothing is sent twice, without being said.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -161,6 +161,18 @@ fn an_interrupt_lets_what_is_under_way_end_and_says_where_it_stopped() {
     assert_eq!(receiver.taken.lock().unwrap().counts(), (1000, 0));
 }
 
+/// Interrupts a run that has started: it ends and says where it stopped.
+fn interrupt(mut child: Child) {
+    let mut log = BufReader::new(child.stderr.take().unwrap());
+    let (mut started, mut rest) = (String::new(), String::new());
+    log.read_line(&mut started).unwrap();
+    assert!(started.contains("\"started\""), "{started}");
+    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
+    log.read_to_string(&mut rest).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
+    assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
+}
+
 #[test]
 fn a_pipe_that_is_silent_does_not_stand_in_the_way_of_an_interrupt() {
     use std::io::Write;
@@ -173,14 +185,7 @@ fn a_pipe_that_is_silent_does_not_stand_in_the_way_of_an_interrupt() {
     let text = std::fs::read(capture(folder.path(), 20)).unwrap();
     pipe.write_all(&text).unwrap();
     pipe.flush().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let (mut started, mut rest) = (String::new(), String::new());
-    log.read_line(&mut started).unwrap();
-    assert!(started.contains("\"started\""), "{started}");
-    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
-    log.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
-    assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
+    interrupt(child);
     drop(pipe);
 }
 
@@ -196,15 +201,8 @@ fn a_named_pipe_into_which_nobody_writes_does_not_either() {
     let receiver = Receiver::start(Vec::new());
     let mut command = tracectl();
     command.arg("replay").arg(&pipe).args(["--to", &receiver.url(), "--log-format", "json"]).args(SMALL);
-    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-    let mut log = BufReader::new(child.stderr.take().unwrap());
-    let (mut started, mut rest) = (String::new(), String::new());
-    log.read_line(&mut started).unwrap();
-    assert!(started.contains("\"started\""), "{started}");
-    kill_process(Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap(), Signal::INT).unwrap();
-    log.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest}");
-    assert!(rest.lines().last().unwrap().contains("\"interrupted_at\":"), "{rest}");
+    let child = command.stderr(Stdio::piped()).spawn().unwrap();
+    interrupt(child);
 }
 
 #[test]

@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 use serde_json::Value as Json;
 
 use super::schema::misfit;
-use crate::agent::{self, Convention, Conversation, Definition, Flaw, Outline, Role, Tool, flaw_of_json, python_json};
+use crate::agent::{
+    self, Convention, Conversation, Definition, Flaw, Outline, Role, Tool, flaw_of_json, json_or_python, python_json,
+};
 use crate::capture::SpanRef;
 use crate::lint::facts::{Fact, Told, Words};
 use crate::lint::look::{DumpLook, SpanLook};
@@ -109,10 +111,8 @@ fn judge(look: &DumpLook<'_>, open: &[Open<'_>], sink: &mut Sink<'_>) {
     let read = look.capture.again(&spans, &mut |number, span| {
         let Some(open) = open.get(number) else { return };
         let arguments = agent::act(span, Some(Role::Tool)).and_then(|act| act.tool?.arguments);
-        let values = arguments.and_then(|arguments| {
-            serde_json::from_str(&arguments).ok().or_else(|| serde_json::from_str(&python_json(&arguments)?).ok())
-        });
-        if let Some(why) = values.and_then(|values: Json| misfit(open.schema, &values)) {
+        let values = arguments.and_then(|arguments| json_or_python(&arguments));
+        if let Some(why) = values.and_then(|values| misfit(open.schema, &values)) {
             found.push((number, why));
         }
     });
